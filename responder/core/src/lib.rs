@@ -1,0 +1,2 @@
+//! Decides DNS answers from memory: no sockets, files, clock, randomness or threads.
+#![forbid(unsafe_code)]

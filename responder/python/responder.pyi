@@ -1,0 +1,118 @@
+"""The authoritative DNS responder: one `answer()` that serves, explains and is tested.
+
+Everything here is a thin door to the Rust crate `responder-core`; see `docs/snapshot-format.md` for the formats.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypedDict, final
+
+__all__ = ["Health", "Server", "Snapshot", "SnapshotError", "countries", "explain", "respond"]
+
+State = Literal["up", "down", "unknown"]
+Family = Literal[0, 4, 6]
+
+class SnapshotError(ValueError):
+    """A manifest or chunk that must not be served. The message names the zone, chunk or field."""
+
+@final
+class Snapshot:
+    """An immutable, verified world: zones, policies and geo data of one generation."""
+
+    @staticmethod
+    def open(manifest: bytes, chunks: Mapping[str, bytes], previous: Snapshot | None = None) -> Snapshot:
+        """Verify and open a snapshot.
+
+        `manifest` is the manifest's exact bytes; `chunks` maps digest to bytes and must hold every digest the manifest
+        names that `previous` does not hold already (unchanged chunks are shared with it, not parsed again).
+
+        Raises SnapshotError for an unknown format, a digest that does not match, or anything rule P3 refuses.
+        """
+
+    @property
+    def generation(self) -> int: ...
+    @property
+    def origins(self) -> list[str]:
+        """Origins of all zones, lower case, with the final dot, sorted."""
+
+@final
+class Health:
+    """Health of all endpoints at one sequence number. Immutable."""
+
+    def __init__(self, sequence: int = 0, states: Sequence[tuple[int, Family, State]] = ()) -> None: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def states(self) -> list[tuple[int, Family, State]]:
+        """Every known state, sorted by endpoint id and family."""
+
+    def apply(self, sequence: int, states: Sequence[tuple[int, Family, State]]) -> Health:
+        """The health after the delta numbered `sequence`. Raises ValueError unless it is exactly the next one."""
+
+class AnswerCount(TypedDict):
+    policy: int  # 0: static data
+    endpoint: int  # first endpoint of the answer; 0: none
+    country: str  # ISO 3166-1 alpha-2 of the client, "" unknown; only filled for steered answers
+    rcode: int
+    count: int
+
+class Counters(TypedDict):
+    queries: int  # datagrams and TCP messages received since the server started
+    dropped: int  # of these: not answered at all (not a DNS query, a response, too short)
+    answers: list[AnswerCount]  # since the server started, cumulative
+
+@final
+class Server:
+    """UDP and TCP listeners answering from memory, one worker thread per core. The GIL is never held on the packet path."""
+
+    def __init__(
+        self, listen: Sequence[str], snapshot: Snapshot, health: Health | None = None, *, workers: int | None = None
+    ) -> None:
+        """Bind every `address:port` of `listen` over UDP and TCP and start answering.
+
+        `workers`: threads per address, default one per core. Port 0 picks a free port (see `addresses`).
+        Raises OSError naming the address that could not be bound.
+        """
+
+    @property
+    def addresses(self) -> list[str]:
+        """The bound `address:port`s, in the order of `listen`."""
+
+    def swap(self, snapshot: Snapshot) -> None:
+        """Serve `snapshot` from the next query on, atomically. Raises SnapshotError if its generation is lower (P1)."""
+
+    def set_health(self, health: Health) -> None:
+        """Use `health` from the next query on, atomically."""
+
+    def counters(self) -> Counters: ...
+    def stop(self) -> None:
+        """Answer what is in flight, close the sockets and join the threads. Idempotent."""
+
+def respond(
+    snapshot: Snapshot,
+    health: Health,
+    query: bytes,
+    source: str,
+    *,
+    tcp: bool = False,
+    now_s: int = 0,
+) -> bytes | None:
+    """The wire answer to a wire query from address `source`, exactly as a Server would give it; None: no answer."""
+
+def explain(
+    snapshot: Snapshot,
+    health: Health,
+    qname: str,
+    qtype: str | int,
+    client: str,
+    ecs: str | None = None,
+    *,
+    now_s: int = 0,
+) -> str:
+    """JSON (see docs/explain.md): why `client` asking for `qname` gets its answer, stage by stage.
+
+    Runs the very code of `respond` with a recorder. `client` is the resolver's address, `ecs` a prefix such as
+    "203.0.113.0/24". Raises ValueError naming the argument that is malformed.
+    """
+
+def countries() -> list[tuple[str, str, str, float, float]]:
+    """(ISO 3166-1 alpha-2, continent, name, latitude, longitude) of every country, sorted by code."""

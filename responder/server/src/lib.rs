@@ -1,0 +1,1 @@
+//! UDP and TCP listeners that answer with `responder-core`.
