@@ -1,2 +1,4 @@
 //! Decides DNS answers from memory: no sockets, files, clock, randomness or threads.
 #![forbid(unsafe_code)]
+
+pub mod wire;

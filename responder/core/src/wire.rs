@@ -1,0 +1,23 @@
+//! The DNS wire format: what may arrive, checked, and what may leave, within its size.
+//!
+//! ```text
+//! packet ─► Query::parse (query, edns, ecs) ─► … ─► MessageWriter ─► response
+//!                                                     Message (reads a response back, for people and tests)
+//! ```
+
+pub mod ecs;
+pub mod edns;
+pub mod message;
+pub mod name;
+pub mod query;
+pub mod rdata;
+mod rdata_text;
+pub mod reader;
+pub mod types;
+pub mod writer;
+
+pub use ecs::ClientSubnet;
+pub use edns::Edns;
+pub use name::{Name, NameBuf, NameError};
+pub use query::{Query, Refusal};
+pub use types::{Rcode, RecordType};

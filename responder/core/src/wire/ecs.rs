@@ -1,0 +1,108 @@
+//! The EDNS client subnet option (RFC 7871).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::reader::Reader;
+
+/// The option as it was received, checked by the rules E2 and E3, and ready to be echoed (E1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientSubnet {
+    family: u16,
+    source_prefix: u8,
+    address: [u8; 16],
+}
+
+/// RFC 7871 section 7.1.2: such an option makes the query a FORMERR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedSubnet;
+
+impl ClientSubnet {
+    /// Parses the option's data as a query may carry it.
+    ///
+    /// Family 0 is accepted with prefix 0 alone: it is how `dig +subnet=0` asks for privacy.
+    pub fn parse(data: &[u8]) -> Result<Self, MalformedSubnet> {
+        let mut reader = Reader::new(data);
+        let read = |_| MalformedSubnet;
+        let family = reader.u16().map_err(read)?;
+        let source_prefix = reader.u8().map_err(read)?;
+        let scope = reader.u8().map_err(read)?;
+        let octets = data.get(4..).unwrap_or(&[]);
+        let width = width_of(family).ok_or(MalformedSubnet)?;
+        // "SCOPE PREFIX-LENGTH … In queries, it MUST be set to 0."
+        if scope != 0 || source_prefix > width || octets.len() != octets_for(source_prefix) {
+            return Err(MalformedSubnet);
+        }
+        let mut address = [0; 16];
+        for (to, from) in address.iter_mut().zip(octets) {
+            *to = *from;
+        }
+        if has_bits_past(octets, source_prefix) {
+            return Err(MalformedSubnet);
+        }
+        Ok(Self {
+            family,
+            source_prefix,
+            address,
+        })
+    }
+
+    /// An option for `address`, which must be zero past `prefix` and no shorter than it.
+    pub fn new(address: IpAddr, prefix: u8) -> Result<Self, MalformedSubnet> {
+        let mut data = match address {
+            IpAddr::V4(v4) => [&[0, 1, prefix, 0][..], &v4.octets()].concat(),
+            IpAddr::V6(v6) => [&[0, 2, prefix, 0][..], &v6.octets()].concat(),
+        };
+        let surplus = data.get(4 + octets_for(prefix)..).unwrap_or(&[]);
+        if surplus.iter().any(|octet| *octet != 0) {
+            return Err(MalformedSubnet);
+        }
+        data.truncate(4 + octets_for(prefix));
+        Self::parse(&data)
+    }
+
+    pub fn source_prefix(&self) -> u8 {
+        self.source_prefix
+    }
+
+    /// The subnet's address, zero past the prefix; `None` if the client hides it (prefix 0).
+    pub fn address(&self) -> Option<IpAddr> {
+        let [a, b, c, d, ..] = self.address;
+        match (self.source_prefix, self.family) {
+            (0, _) => None,
+            (_, 1) => Some(Ipv4Addr::new(a, b, c, d).into()),
+            _ => Some(Ipv6Addr::from(self.address).into()),
+        }
+    }
+
+    /// Appends the option's data with the scope the answer holds for.
+    pub fn compose(&self, scope: u8, out: &mut Vec<u8>) {
+        let scope = if self.source_prefix == 0 { 0 } else { scope };
+        out.extend_from_slice(&self.family.to_be_bytes());
+        out.extend_from_slice(&[self.source_prefix, scope]);
+        let octets = self.address.get(..octets_for(self.source_prefix));
+        out.extend_from_slice(octets.unwrap_or(&[]));
+    }
+
+    /// How many octets `compose` appends.
+    pub fn composed_len(&self) -> usize {
+        4 + octets_for(self.source_prefix)
+    }
+}
+
+fn width_of(family: u16) -> Option<u8> {
+    match family {
+        0 => Some(0),
+        1 => Some(32),
+        2 => Some(128),
+        _ => None,
+    }
+}
+
+fn octets_for(prefix: u8) -> usize {
+    usize::from(prefix.div_ceil(8))
+}
+
+fn has_bits_past(octets: &[u8], prefix: u8) -> bool {
+    let used = prefix % 8;
+    used != 0 && octets.last().is_some_and(|last| last << used != 0)
+}
