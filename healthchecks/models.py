@@ -1,0 +1,178 @@
+"""How endpoints are probed and what is believed of them.
+
+Observations live in the worker that made them; a table is written only when a belief changes:
+
+    probe ──► hysteresis (worker) ──► VantageState ──► quorum ──► Verdict ──► Transition ──► edges
+"""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import Owned
+from regions.models import Endpoint, Region
+
+
+class State(models.TextChoices):
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Family(models.IntegerChoices):
+    """What of an endpoint is judged: an address family, or its host name as one (S12)."""
+
+    NAME = 0, "host name"
+    IPV4 = 4, "IPv4"
+    IPV6 = 6, "IPv6"
+
+
+class Check(Owned):
+    """How endpoints are probed. An endpoint is up while all enabled checks assigned to it are up."""
+
+    kind = models.CharField(max_length=16, help_text="A kind in healthchecks.probes.")
+    options = models.JSONField(default=dict, blank=True, help_text="Of the kind: method, path, expected codes.")
+    port = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(65535)],
+        help_text="Instead of the endpoint's own.",
+    )
+    interval_ms = models.PositiveIntegerField(
+        default=5000, validators=[MinValueValidator(250), MaxValueValidator(3_600_000)]
+    )
+    timeout_ms = models.PositiveIntegerField(default=2000, validators=[MinValueValidator(10)])
+    rise = models.PositiveSmallIntegerField(default=2, validators=[MinValueValidator(1), MaxValueValidator(100)])
+    fall = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1), MaxValueValidator(100)])
+    quorum = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many vantages decide; empty: more than half.",
+    )
+    vantages = models.ManyToManyField(Region, blank=True, related_name="+", help_text="None chosen: every vantage.")
+    endpoints = models.ManyToManyField(Endpoint, through="Assignment", related_name="checks")
+    enabled = models.BooleanField(default=True, help_text="A disabled check counts as up.")
+
+    class Meta(Owned.Meta):
+        constraints = [
+            *Owned.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(interval_ms__gte=250, interval_ms__lte=3_600_000),
+                name="check_interval_in_range",
+                violation_error_message="The interval is between 250 ms and an hour.",
+            ),
+            models.CheckConstraint(
+                condition=Q(timeout_ms__gte=10, timeout_ms__lte=F("interval_ms")),
+                name="check_timeout_within_interval",
+                violation_error_message="The timeout is at least 10 ms and not longer than the interval.",
+            ),
+            models.CheckConstraint(
+                condition=Q(rise__gte=1, rise__lte=100, fall__gte=1, fall__lte=100),
+                name="check_rise_and_fall_in_range",
+                violation_error_message="Rise and fall are between 1 and 100.",
+            ),
+            models.CheckConstraint(
+                condition=Q(port__isnull=True) | Q(port__gte=1, port__lte=65535),
+                name="check_port_in_range",
+                violation_error_message="A port is between 1 and 65535.",
+            ),
+            models.CheckConstraint(
+                condition=Q(quorum__isnull=True) | Q(quorum__gte=1),
+                name="check_quorum_positive",
+                violation_error_message="A quorum is at least 1.",
+            ),
+        ]
+
+
+class Assignment(models.Model):
+    check_definition = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="assignments")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="assignments")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["check_definition", "endpoint"], name="assignment_once")]
+
+    def __str__(self) -> str:
+        return f"{self.check_definition} of {self.endpoint}"
+
+
+class VantageState(models.Model):
+    """What one vantage believes of one family of an endpoint; written when the belief changes (H2)."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="vantage_states")
+    family = models.PositiveSmallIntegerField(choices=Family)
+    vantage = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=7, choices=State)
+    cause = models.CharField(max_length=200, help_text="What the deciding probe saw.")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "family", "vantage"], name="vantagestate_once"),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="vantagestate_state_known"),
+            models.CheckConstraint(condition=Q(family__in=Family.values), name="vantagestate_family_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment} over {self.get_family_display()} from {self.vantage}: {self.state}"
+
+
+class Verdict(models.Model):
+    """What the quorum of vantages believes (H3)."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="verdicts")
+    family = models.PositiveSmallIntegerField(choices=Family)
+    state = models.CharField(max_length=7, choices=State)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "family"], name="verdict_once"),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="verdict_state_known"),
+            models.CheckConstraint(condition=Q(family__in=Family.values), name="verdict_family_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment} over {self.get_family_display()}: {self.state}"
+
+
+class Transition(models.Model):
+    """One change of an endpoint's health: the history people read and the delta edges apply (H8).
+
+    `sequence` is taken from HealthSequence in the same transaction, so it has no gaps and becomes visible in order.
+    """
+
+    sequence = models.BigIntegerField(primary_key=True)
+    endpoint_id = models.IntegerField(db_index=True, help_text="No foreign key: history outlives the endpoint.")
+    endpoint_name = models.CharField(max_length=63)
+    family = models.PositiveSmallIntegerField(choices=Family)
+    check_name = models.CharField(max_length=63)
+    from_state = models.CharField(max_length=7, choices=State)
+    to_state = models.CharField(max_length=7, choices=State)
+    endpoint_state = models.CharField(
+        max_length=7, choices=State, help_text="Of the endpoint with all its checks: what edges are told."
+    )
+    votes = models.JSONField(help_text="Vantage name to state.")
+    cause = models.CharField(max_length=200)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["-sequence"]
+
+    def __str__(self) -> str:
+        return f"{self.sequence}: {self.endpoint_name} {self.from_state} to {self.to_state}"
+
+
+class HealthSequence(models.Model):
+    """One row: the last sequence number given. Its row lock, held until commit, puts transitions in order."""
+
+    singleton = models.BooleanField(primary_key=True, default=True)
+    value = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(singleton=True), name="healthsequence_single_row")]
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,75 @@
+"""Every environment variable, read and typed in one place. Imports nothing of Django: edges read it too.
+
+`trafficmgr up` writes what it starts (Postgres, broker, secret key) to `$TRAFFICMGR_HOME/services.env`; a variable set in the
+environment wins over that file.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class EnvironmentProblem(Exception):
+    """A variable that cannot be used. The message names it and says what to set."""
+
+
+class Environment(BaseSettings):
+    """The variables, by their names in lower case."""
+
+    model_config = SettingsConfigDict(env_prefix="TRAFFICMGR_", extra="ignore", populate_by_name=True)
+
+    home: Path = Field(Path(".trafficmgr"), description="State directory.")
+    web: str = Field("127.0.0.1:8000", description="Where the web process listens.")
+    dns: Annotated[list[str], NoDecode] = Field(["127.0.0.1:5300"], description="Where an edge answers, comma-separated.")
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL", description="Postgres 15 or newer.")
+    broker_url: str | None = Field(None, validation_alias="BROKER_URL", description="Redis, Valkey or RabbitMQ.")
+    geo: Path | None = Field(None, description="Directory of MMDB files.")
+    demo: bool = Field(True, description="0 starts empty.")
+    admin_token: SecretStr | None = Field(None, description="API token to create at first start.")
+    secret_key: SecretStr | None = Field(None, description="Signs sessions; `trafficmgr up` makes one.")
+    debug: bool = Field(False, description="Django's debug mode; never in production.")
+    hosts: Annotated[list[str], NoDecode] = Field(["*"], description="Host names the web process answers for.")
+    url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the API.")
+    token: SecretStr | None = Field(None, description="API token of the command line.")
+    feed: str | None = Field(None, description="Feed URL of an edge.")
+    node_token: SecretStr | None = Field(None, description="Token of an edge node.")
+
+    @field_validator("dns", "hosts", mode="before")
+    @classmethod
+    def split_commas(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    def require_database_url(self) -> str:
+        return self._required(self.database_url, "DATABASE_URL", "postgres://user:password@host:5432/name")
+
+    def require_broker_url(self) -> str:
+        return self._required(self.broker_url, "BROKER_URL", "redis://host:6379/0")
+
+    def require_secret_key(self) -> str:
+        key = self.secret_key.get_secret_value() if self.secret_key else None
+        return self._required(key, "TRAFFICMGR_SECRET_KEY", "50 or more random characters")
+
+    @staticmethod
+    def _required(value: str | None, name: str, example: str) -> str:
+        if not value:
+            raise EnvironmentProblem(f"{name} is not set: start with `trafficmgr up`, or set it to {example}")
+        return value
+
+
+@cache
+def environment() -> Environment:
+    """The variables of this process. Raises EnvironmentProblem naming the variable that cannot be used."""
+    home = Path(os.environ.get("TRAFFICMGR_HOME", ".trafficmgr"))
+    try:
+        return Environment(_env_file=home / "services.env")
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        variable = name if name.isupper() else f"TRAFFICMGR_{name.upper()}"
+        raise EnvironmentProblem(f"{variable}: {first['msg']} (it is {first['input']!r})") from error

@@ -1,0 +1,19 @@
+"""Every door of the web process."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from trafficmgr.status import healthz, readyz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("api/schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
+    path("api/v1/", include("api.urls")),
+    path("edge/v1/", include("snapshots.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("dashboard.urls")),
+]
