@@ -1,0 +1,76 @@
+//! One zone in memory: its chunk as it came, and an index of nodes over it.
+//!
+//! ```text
+//! chunk ─► chunk_v1::decode (every P3 check) ─► Zone ─► Zone::find ─► Found ─► records, in place
+//! ```
+//!
+//! Names and rdata are never copied out of the chunk: a node knows where its name stands, a record set where
+//! its records do.
+
+mod build;
+pub mod chunk_v1;
+mod error;
+mod lookup;
+mod node;
+mod record_set;
+
+pub use error::{ZoneError, ZoneFault};
+pub use lookup::Found;
+pub use node::NodeRef;
+pub use record_set::{Data, Rdatas, RecordSet};
+
+use hashbrown::HashTable;
+
+use crate::wire::Name;
+use node::Node;
+use record_set::Entry;
+
+/// A zone that passed every check of `docs/snapshot-format.md`.
+pub struct Zone {
+    octets: Box<[u8]>,
+    apex: Node,
+    nodes: Vec<Node>,
+    entries: Vec<Entry>,
+    /// Numbers of `nodes` by the hash of their names.
+    table: HashTable<u32>,
+    /// No name of the zone has more labels.
+    deepest: usize,
+    negative_ttl: u32,
+}
+
+impl Zone {
+    pub fn origin(&self) -> Name<'_> {
+        self.apex().name()
+    }
+
+    pub fn apex(&self) -> NodeRef<'_> {
+        NodeRef::new(self, self.apex)
+    }
+
+    /// RFC 2308 section 5: the lesser of the SOA's TTL and its MINIMUM field.
+    pub fn negative_ttl(&self) -> u32 {
+        self.negative_ttl
+    }
+
+    /// Owner, type and policy of every steered record set.
+    pub fn steered(&self) -> impl Iterator<Item = Steered<'_>> {
+        let nodes = self.nodes.iter().map(|node| NodeRef::new(self, *node));
+        nodes.flat_map(|node| {
+            node.record_sets().filter_map(move |set| match set.data {
+                Data::Steered { policy } => Some(Steered {
+                    owner: node.name(),
+                    set,
+                    policy,
+                }),
+                Data::Static(_) => None,
+            })
+        })
+    }
+}
+
+/// A record set whose answers a policy chooses.
+pub struct Steered<'z> {
+    pub owner: Name<'z>,
+    pub set: RecordSet<'z>,
+    pub policy: u32,
+}
