@@ -1,0 +1,1 @@
+"""A small world to try everything on: three regions of real HTTP servers, a zone, and visitors from everywhere."""

@@ -1,0 +1,111 @@
+"""What a new installation needs before its processes start: an account, a node token, a first snapshot.
+
+Everything here can be called again: what exists is left as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from accounts.models import ApiToken, Membership, Team, User
+from accounts.services import create_token, token_digest
+from healthchecks.services import sync_schedule as schedule_probes
+from regions.models import EdgeNode, Site
+from regions.services import create_node_token
+from snapshots.services import publish
+from trafficmgr.demo.world import declare_demo
+from trafficmgr.environment import Environment
+
+TEAM_NAME = "default"
+ADMIN_NAME = "admin"
+
+
+@dataclass(frozen=True)
+class Admin:
+    """The content of `admin.json`. `password` is null where the account existed before this state directory."""
+
+    username: str
+    password: str | None
+    token: str
+    web: str
+    dns: str
+
+
+def prepare(environment: Environment) -> Admin:
+    """Make what is missing in the database and the state directory, then publish. Returns what `admin.json` holds."""
+    team, _created = Team.objects.get_or_create(name=TEAM_NAME)
+    admin = _admin(environment, team)
+    _local_edge(environment.home, team)
+    if environment.demo:
+        declare_demo(team)
+    schedule_probes()
+    publish(datetime.now(UTC))
+    return admin
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write `text` so that only its owner can ever read it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+def node_token_path(home: Path) -> Path:
+    """Where the token of the edge on this machine is kept."""
+    return home / "node.token"
+
+
+def _admin(environment: Environment, team: Team) -> Admin:
+    path = environment.home / "admin.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    user, password = _admin_user(team)
+    token = known.get("token")
+    if not token or not ApiToken.objects.filter(digest=token_digest(token)).exists():
+        token = _admin_token(environment, user, team)
+    admin = Admin(
+        username=user.get_username(),
+        password=password or known.get("password"),
+        token=token,
+        web=f"http://{environment.web}",
+        dns=environment.dns[0],
+    )
+    write_secret(path, json.dumps(asdict(admin), indent=2) + "\n")
+    return admin
+
+
+def _admin_user(team: Team) -> tuple[User, str | None]:
+    """The administrator and, if just created, the password."""
+    user = User.objects.filter(username=ADMIN_NAME).first()
+    password = None
+    if user is None:
+        password = secrets.token_urlsafe(12)
+        user = User.objects.create_superuser(ADMIN_NAME, password=password)
+    Membership.objects.get_or_create(user=user, team=team)
+    return user, password
+
+
+def _admin_token(environment: Environment, user: User, team: Team) -> str:
+    wanted = environment.admin_token.get_secret_value() if environment.admin_token else None
+    name = f"up-{socket.gethostname()}-{secrets.token_hex(3)}"
+    _token, secret = create_token(user, team, name, secret=wanted)
+    return secret
+
+
+def _local_edge(home: Path, team: Team) -> None:
+    """The edge node of this machine. A token that the database does not know is replaced."""
+    site, _created = Site.objects.get_or_create(
+        team=team, name="local", defaults={"latitude": 50.11, "longitude": 8.68}
+    )
+    path = node_token_path(home)
+    if path.exists() and EdgeNode.objects.filter(token_digest=token_digest(path.read_text().strip())).exists():
+        return
+    node = EdgeNode.objects.filter(team=team, site=site, name="local").first()
+    if node is None:
+        node = EdgeNode(team=team, site=site, name="local")
+    write_secret(path, create_node_token(node) + "\n")
