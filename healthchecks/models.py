@@ -2,23 +2,23 @@
 
 Observations live in the worker that made them; a table is written only when a belief changes:
 
-    probe ──► hysteresis (worker) ──► VantageState ──► quorum ──► Verdict ──► Transition ──► edges
+    probe ──► hysteresis (worker) ──► VantageState ──► quorum ──► Verdict ──► EndpointHealth, Transition ──► edges
 """
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Owned
+from healthchecks.probes import OptionsError, read_options
+from healthchecks.state import State
 from regions.models import Endpoint, Region
 
-
-class State(models.TextChoices):
-    UP = "up"
-    DOWN = "down"
-    UNKNOWN = "unknown"
+STATES = [state.value for state in State]
+STATE_CHOICES = [(state, state.capitalize()) for state in STATES]
 
 
 class Family(models.IntegerChoices):
@@ -30,7 +30,7 @@ class Family(models.IntegerChoices):
 
 
 class Check(Owned):
-    """How endpoints are probed. An endpoint is up while all enabled checks assigned to it are up."""
+    """How endpoints are probed. An endpoint is down while any enabled check of it is (quorum.endpoint_state)."""
 
     kind = models.CharField(max_length=16, help_text="A kind in healthchecks.probes.")
     options = models.JSONField(default=dict, blank=True, help_text="Of the kind: method, path, expected codes.")
@@ -50,7 +50,7 @@ class Check(Owned):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="How many vantages decide; empty: more than half.",
+        help_text="How many vantages must say down; empty: more than half.",
     )
     vantages = models.ManyToManyField(Region, blank=True, related_name="+", help_text="None chosen: every vantage.")
     endpoints = models.ManyToManyField(Endpoint, through="Assignment", related_name="checks")
@@ -86,6 +86,13 @@ class Check(Owned):
             ),
         ]
 
+    def clean(self) -> None:
+        """Refuse an unknown kind and options that the kind does not take, naming them."""
+        try:
+            read_options(self.kind, self.options)
+        except OptionsError as problem:
+            raise ValidationError({problem.field: problem.messages}) from problem
+
 
 class Assignment(models.Model):
     check_definition = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="assignments")
@@ -104,14 +111,14 @@ class VantageState(models.Model):
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="vantage_states")
     family = models.PositiveSmallIntegerField(choices=Family)
     vantage = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="+")
-    state = models.CharField(max_length=7, choices=State)
+    state = models.CharField(max_length=7, choices=STATE_CHOICES)
     cause = models.CharField(max_length=200, help_text="What the deciding probe saw.")
     since = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["assignment", "family", "vantage"], name="vantagestate_once"),
-            models.CheckConstraint(condition=Q(state__in=State.values), name="vantagestate_state_known"),
+            models.CheckConstraint(condition=Q(state__in=STATES), name="vantagestate_state_known"),
             models.CheckConstraint(condition=Q(family__in=Family.values), name="vantagestate_family_known"),
         ]
 
@@ -124,13 +131,13 @@ class Verdict(models.Model):
 
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="verdicts")
     family = models.PositiveSmallIntegerField(choices=Family)
-    state = models.CharField(max_length=7, choices=State)
+    state = models.CharField(max_length=7, choices=STATE_CHOICES)
     since = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["assignment", "family"], name="verdict_once"),
-            models.CheckConstraint(condition=Q(state__in=State.values), name="verdict_state_known"),
+            models.CheckConstraint(condition=Q(state__in=STATES), name="verdict_state_known"),
             models.CheckConstraint(condition=Q(family__in=Family.values), name="verdict_family_known"),
         ]
 
@@ -138,21 +145,41 @@ class Verdict(models.Model):
         return f"{self.assignment} over {self.get_family_display()}: {self.state}"
 
 
+class EndpointHealth(models.Model):
+    """What edges have been told of one family of an endpoint. No row: nothing yet, which they take for unknown."""
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="health")
+    family = models.PositiveSmallIntegerField(choices=Family)
+    state = models.CharField(max_length=7, choices=STATE_CHOICES)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["endpoint", "family"], name="endpointhealth_once"),
+            models.CheckConstraint(condition=Q(state__in=STATES), name="endpointhealth_state_known"),
+            models.CheckConstraint(condition=Q(family__in=Family.values), name="endpointhealth_family_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} over {self.get_family_display()}: {self.state}"
+
+
 class Transition(models.Model):
     """One change of an endpoint's health: the history people read and the delta edges apply (H8).
 
-    `sequence` is taken from HealthSequence in the same transaction, so it has no gaps and becomes visible in order.
+    Either the verdict of one check changed or, with an empty `check_name`, which checks there are. `sequence` is taken
+    from HealthSequence in the same transaction, so it has no gaps and becomes visible in order.
     """
 
     sequence = models.BigIntegerField(primary_key=True)
     endpoint_id = models.IntegerField(db_index=True, help_text="No foreign key: history outlives the endpoint.")
     endpoint_name = models.CharField(max_length=63)
     family = models.PositiveSmallIntegerField(choices=Family)
-    check_name = models.CharField(max_length=63)
-    from_state = models.CharField(max_length=7, choices=State)
-    to_state = models.CharField(max_length=7, choices=State)
+    check_name = models.CharField(max_length=63, blank=True, help_text="Empty: the checks themselves were changed.")
+    from_state = models.CharField(max_length=7, choices=STATE_CHOICES)
+    to_state = models.CharField(max_length=7, choices=STATE_CHOICES)
     endpoint_state = models.CharField(
-        max_length=7, choices=State, help_text="Of the endpoint with all its checks: what edges are told."
+        max_length=7, choices=STATE_CHOICES, help_text="Of the endpoint with all its checks: what edges are told."
     )
     votes = models.JSONField(help_text="Vantage name to state.")
     cause = models.CharField(max_length=200)

@@ -1,0 +1,84 @@
+"""Running one probe: resolve, connect, bound the time, say what was seen in words."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+
+from healthchecks.probes.address import RefusedAddressError, require_allowed
+from healthchecks.probes.base import Outcome, Peer, Probe, ProbeError, Target
+
+STALL_S = 0.5
+"""A timeout noticed this much too late says that this process stood still, and nothing about the endpoint."""
+
+OWN_FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""What the operating system reports when this machine, not the endpoint, has run out of something."""
+
+MAX_CAUSE = 160
+
+REASONS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EPIPE: "connection closed",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.ENETUNREACH: "network unreachable",
+}
+
+
+def open_session() -> ClientSession:
+    """What HTTP probes share: a new connection for each probe, no cookies, no limit but the caller's."""
+    return ClientSession(
+        connector=TCPConnector(force_close=True, limit=0),
+        cookie_jar=DummyCookieJar(),
+        timeout=ClientTimeout(total=None),
+        auto_decompress=False,
+        headers={"User-Agent": "trafficmgr-healthcheck", "Accept-Encoding": "identity"},
+    )
+
+
+async def run(probe: Probe, target: Target, session: ClientSession, *, allow_private: bool) -> Outcome | None:
+    """What the probe saw, within the target's timeout as a whole; None if it says nothing about the endpoint."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    try:
+        async with asyncio.timeout(target.timeout_s):
+            seen = await probe.attempt(await _peer(target, allow_private), session)
+    except (ProbeError, RefusedAddressError) as failure:
+        succeeded, cause = False, str(failure)
+    except TimeoutError:
+        if clock() - started > target.timeout_s + STALL_S:
+            return None
+        succeeded, cause = False, f"no answer within {target.timeout_s * 1000:.0f} ms"
+    except OSError as error:
+        if error.errno in OWN_FAULTS:
+            return None
+        succeeded, cause = False, _reason(error)
+    else:
+        succeeded, cause = True, seen
+    return Outcome(succeeded, _one_line(cause), (clock() - started) * 1000)
+
+
+async def _peer(target: Target, allow_private: bool) -> Peer:
+    """The target with its host name resolved: the address the system would try first (RFC 6724)."""
+    found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    address = str(found[0][4][0])
+    require_allowed(address, allow_private=allow_private)
+    return Peer(address, target.port, target.host)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"host name cannot be resolved: {error.strerror}"
+    if error.errno in REASONS:
+        return REASONS[error.errno]
+    return os.strerror(error.errno).lower() if error.errno else str(error) or type(error).__name__
+
+
+def _one_line(cause: str) -> str:
+    """Parts of a cause come from the endpoint: nothing unprintable, nothing long."""
+    printable = "".join(character if character.isprintable() else " " for character in cause)
+    return printable if len(printable) <= MAX_CAUSE else printable[: MAX_CAUSE - 1] + "…"
