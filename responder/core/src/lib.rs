@@ -1,5 +1,13 @@
 //! Decides DNS answers from memory: no sockets, files, clock, randomness or threads.
 #![forbid(unsafe_code)]
 
+pub mod answer;
+pub mod counters;
+pub mod explain;
+pub mod geo;
+pub mod health;
+pub mod observe;
+pub mod snapshot;
+pub mod steering;
 pub mod wire;
 pub mod zone;

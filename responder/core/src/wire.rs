@@ -5,6 +5,7 @@
 //!                                                     Message (reads a response back, for people and tests)
 //! ```
 
+pub mod compose;
 pub mod ecs;
 pub mod edns;
 pub mod message;

@@ -1,1 +1,21 @@
-//! The Python module `responder`: bindings only.
+//! The Python module `responder`: bindings only. `responder.pyi` is its documentation.
+
+mod counts;
+mod functions;
+mod health;
+mod server;
+mod snapshot;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod responder {
+    #[pymodule_export]
+    use crate::functions::{countries, explain, respond};
+    #[pymodule_export]
+    use crate::health::Health;
+    #[pymodule_export]
+    use crate::server::Server;
+    #[pymodule_export]
+    use crate::snapshot::{Snapshot, SnapshotError};
+}

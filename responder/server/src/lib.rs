@@ -1,1 +1,24 @@
 //! UDP and TCP listeners that answer with `responder-core`.
+//!
+//! ```text
+//!                    ┌─ udp worker ×n per address: recvmmsg ─► answer ─► sendmmsg ─┐
+//! Serving (arc-swap) ┤                                                             ├─► Counters, one per thread
+//!                    └─ tcp worker  ×1 per address: poll loop over connections ────┘
+//! ```
+//!
+//! A worker loads the serving world once per batch and shares nothing else with anyone: no lock and no allocation
+//! on the way from packet to packet.
+
+mod batch;
+mod connection;
+mod listen;
+mod packet_info;
+mod server;
+mod serving;
+mod tcp;
+mod udp;
+mod worker;
+
+pub use listen::BindError;
+pub use server::{Server, Totals};
+pub use serving::Serving;

@@ -9,7 +9,7 @@ pub const OWN_UDP_SIZE: u16 = 1232;
 /// RFC 6891 section 6.2.3: "Values lower than 512 MUST be treated as equal to 512."
 pub const LEAST_UDP_SIZE: u16 = 512;
 
-const OPTION_CLIENT_SUBNET: u16 = 8;
+pub(super) const OPTION_CLIENT_SUBNET: u16 = 8;
 const FLAG_DNSSEC_OK: u16 = 0x8000;
 /// Root owner, type, class, ttl and length.
 const OPT_FIXED: usize = 11;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::edns::OPTION_CLIENT_SUBNET;
 use super::name::NameBuf;
 use super::query::Record as RawRecord;
 use super::rdata::NameFields;
@@ -27,7 +28,16 @@ impl fmt::Display for Record {
     }
 }
 
-/// A parsed response; the OPT record is left out of `additional`.
+/// What an OPT record adds to a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyEdns {
+    pub udp_size: u16,
+    extended_rcode: u16,
+    /// The scope prefix of the client subnet, if the response repeats one.
+    pub scope: Option<u8>,
+}
+
+/// A parsed response; the OPT record is in `edns` and not in `additional`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     pub id: u16,
@@ -37,6 +47,7 @@ pub struct Message {
     pub answer: Vec<Record>,
     pub authority: Vec<Record>,
     pub additional: Vec<Record>,
+    pub edns: Option<ReplyEdns>,
 }
 
 impl Message {
@@ -49,31 +60,34 @@ impl Message {
             reader.name()?;
             reader.take(4)?;
         }
-        let mut extended_rcode = 0;
-        let mut message = Self {
+        let mut edns = None;
+        let answer = read_records(&mut reader, answers, &mut edns)?;
+        let authority = read_records(&mut reader, authorities, &mut edns)?;
+        let additional = read_records(&mut reader, additionals, &mut edns)?;
+        let extended_rcode = edns.map_or(0, |edns| edns.extended_rcode);
+        Ok(Self {
             id,
-            rcode: Rcode::NOERROR,
+            rcode: Rcode(extended_rcode << 4 | flags & 0x0F),
             authoritative: flags & 0x0400 != 0,
             truncated: flags & 0x0200 != 0,
-            answer: read_records(&mut reader, answers, &mut extended_rcode)?,
-            authority: read_records(&mut reader, authorities, &mut extended_rcode)?,
-            additional: read_records(&mut reader, additionals, &mut extended_rcode)?,
-        };
-        message.rcode = Rcode(extended_rcode << 4 | flags & 0x0F);
-        Ok(message)
+            answer,
+            authority,
+            additional,
+            edns,
+        })
     }
 }
 
 fn read_records(
     reader: &mut Reader<'_>,
     count: u16,
-    extended_rcode: &mut u16,
+    edns: &mut Option<ReplyEdns>,
 ) -> Result<Vec<Record>, ReadError> {
     let mut records = Vec::new();
     for _ in 0..count {
         let raw = RawRecord::read(reader)?;
         if raw.record_type == RecordType::OPT {
-            *extended_rcode = (raw.ttl >> 24) as u16;
+            *edns = Some(read_edns(&raw)?);
             continue;
         }
         let rdata = uncompressed(reader, &raw)?;
@@ -87,6 +101,24 @@ fn read_records(
     Ok(records)
 }
 
+fn read_edns(raw: &RawRecord<'_>) -> Result<ReplyEdns, ReadError> {
+    let mut options = Reader::new(raw.rdata);
+    let mut scope = None;
+    while !options.is_at_end() {
+        let code = options.u16()?;
+        let length = options.u16()?;
+        let data = options.take(length.into())?;
+        if code == OPTION_CLIENT_SUBNET {
+            scope = data.get(3).copied();
+        }
+    }
+    Ok(ReplyEdns {
+        udp_size: raw.class,
+        extended_rcode: (raw.ttl >> 24) as u16,
+        scope,
+    })
+}
+
 fn uncompressed(reader: &Reader<'_>, raw: &RawRecord<'_>) -> Result<Vec<u8>, ReadError> {
     let Some(fields) = NameFields::of(raw.record_type) else {
         return Ok(raw.rdata.to_vec());
@@ -97,9 +129,8 @@ fn uncompressed(reader: &Reader<'_>, raw: &RawRecord<'_>) -> Result<Vec<u8>, Rea
         rdata.extend_from_slice(inside.name()?.as_name().as_bytes());
     }
     rdata.extend_from_slice(inside.take(fields.after)?);
-    if inside.position() == reader.position() {
-        Ok(rdata)
-    } else {
-        Err(ReadError::Short)
+    match inside.position() == reader.position() {
+        true => Ok(rdata),
+        false => Err(ReadError::Short),
     }
 }

@@ -1,6 +1,6 @@
 //! Record sets of a zone, read in place.
 
-use crate::wire::RecordType;
+use crate::wire::{Name, NameBuf, RecordType};
 
 /// A record set as it is stored; `RecordSet` is the same with its records at hand.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,16 @@ pub enum Data<'z> {
 }
 
 impl<'z> RecordSet<'z> {
+    pub fn is_static(&self) -> bool {
+        matches!(self.data, Data::Static(_))
+    }
+
+    /// The name that the first record of a CNAME, DNAME or ALIAS set points to, in lower case.
+    pub fn target(&self) -> Option<NameBuf> {
+        let rdata = self.rdatas().next()?;
+        Name::whole(rdata).ok().map(NameBuf::lowered)
+    }
+
     /// The rdata of every record; none if the set is steered.
     pub fn rdatas(&self) -> Rdatas<'z> {
         match self.data {

@@ -1,0 +1,143 @@
+//! What an existing name answers: its records, or where it points to.
+
+use super::resolution::{Flattening, Next, Resolution};
+use crate::observe::{Observer, StageOutcome};
+use crate::wire::{Name, NameBuf, Rcode, RecordType};
+use crate::zone::{Data, NodeRef, RecordSet, Zone};
+
+/// RFC 8482 section 4.2: a HINFO record that says why there is no more.
+const HINFO_RFC8482: &[u8] = b"\x07RFC8482\x00";
+const HINFO_TTL_S: u32 = 3600;
+
+impl<'w, O: Observer> Resolution<'w, '_, O> {
+    /// Answers from `node`, which is `name` itself or the wildcard that stands in for it, as `outcome` says.
+    pub(super) fn at_node(
+        &mut self,
+        zone: &'w Zone,
+        name: Name<'_>,
+        node: NodeRef<'w>,
+        outcome: StageOutcome,
+    ) -> Next {
+        match self.record_type {
+            RecordType::ANY => return self.any(zone, name, node, outcome),
+            // How a name is flattened is our affair.
+            RecordType::ALIAS => return self.deny(zone, name, Rcode::NOERROR),
+            _ => {}
+        }
+        if let Some(set) = node.record_set(self.record_type) {
+            return match set.data {
+                Data::Steered { policy } => self.steer(zone, name, policy),
+                Data::Static(_) => {
+                    self.saw(Some(zone), name, outcome);
+                    self.answer_with(name, &set)
+                }
+            };
+        }
+        if let Some(cname) = node.record_set(RecordType::CNAME) {
+            self.saw(Some(zone), name, StageOutcome::Cname);
+            return self.follow(name, &cname);
+        }
+        match node.record_set(RecordType::ALIAS) {
+            Some(alias) if self.record_type.is_address() => self.alias(zone, name, &alias),
+            _ => self.deny(zone, name, Rcode::NOERROR),
+        }
+    }
+
+    /// RFC 8482 section 4.1: one RRset is answer enough; HINFO where all that is there depends on the client.
+    fn any(
+        &mut self,
+        zone: &'w Zone,
+        name: Name<'_>,
+        node: NodeRef<'w>,
+        outcome: StageOutcome,
+    ) -> Next {
+        if node.record_sets().next().is_none() {
+            return self.deny(zone, name, Rcode::NOERROR);
+        }
+        self.saw(Some(zone), name, outcome);
+        let shown = |set: &RecordSet<'_>| set.is_static() && set.record_type != RecordType::ALIAS;
+        match node.record_sets().find(shown) {
+            Some(set) => self.answer_with(name, &set),
+            None => {
+                let hinfo = std::iter::once(HINFO_RFC8482);
+                self.put_answer(name, RecordType::HINFO, HINFO_TTL_S, hinfo)
+            }
+        }
+    }
+
+    fn follow(&mut self, name: Name<'_>, cname: &RecordSet<'w>) -> Next {
+        let Some(target) = cname.target() else {
+            return Next::Done;
+        };
+        self.put_link(name, cname);
+        self.unless_full(target)
+    }
+
+    /// RFC 6672 section 3.2: the DNAME, a CNAME made from it, and on with what that names.
+    pub(super) fn substitute(
+        &mut self,
+        zone: &'w Zone,
+        name: Name<'_>,
+        owner: NodeRef<'w>,
+    ) -> Next {
+        self.saw(Some(zone), name, StageOutcome::Dname);
+        let Some(dname) = owner.record_set(RecordType::DNAME) else {
+            return Next::Done;
+        };
+        self.put_link(owner.name(), &dname);
+        let target = dname.target().unwrap_or(NameBuf::ROOT);
+        let Ok(target) = NameBuf::substituted(name, owner.name(), target.as_name()) else {
+            self.verdict.rcode = Rcode::YXDOMAIN;
+            return Next::Done;
+        };
+        if self.flattening.is_none() {
+            let cname = std::iter::once(target.as_name().as_bytes());
+            self.put_answer(name, RecordType::CNAME, dname.ttl, cname);
+        }
+        match self.record_type {
+            RecordType::CNAME | RecordType::ANY => Next::Done,
+            _ => self.unless_full(target),
+        }
+    }
+
+    /// Answers with the addresses of another name as if they were the name's own.
+    fn alias(&mut self, zone: &'w Zone, name: Name<'_>, alias: &RecordSet<'w>) -> Next {
+        self.saw(Some(zone), name, StageOutcome::Alias);
+        let Some(target) = alias.target() else {
+            return Next::Done;
+        };
+        self.flatten(zone, name, alias.ttl);
+        Next::Follow(target)
+    }
+
+    /// From here on, only addresses are looked for, and answered as those of `name`.
+    pub(super) fn flatten(&mut self, zone: &'w Zone, name: Name<'_>, ttl_s: u32) {
+        match &mut self.flattening {
+            Some(flattening) => flattening.ttl_s = flattening.ttl_s.min(ttl_s),
+            None => {
+                self.flattening = Some(Flattening {
+                    owner: name.into(),
+                    ttl_s,
+                    zone,
+                });
+            }
+        }
+    }
+
+    /// A CNAME or DNAME on the way: shown, unless its owner is being flattened.
+    fn put_link(&mut self, owner: Name<'_>, link: &RecordSet<'w>) {
+        match &mut self.flattening {
+            Some(flattening) => flattening.ttl_s = flattening.ttl_s.min(link.ttl),
+            None => {
+                self.answer_with(owner, link);
+            }
+        }
+    }
+
+    pub(super) fn unless_full(&self, target: NameBuf) -> Next {
+        match self.verdict.truncated {
+            true => Next::Done,
+            false => Next::Follow(target),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The state of one answer, and the chain of names that it follows.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+
+use super::Request;
+use crate::counters::Tally;
+use crate::health::HealthView;
+use crate::observe::{Observer, StageOutcome};
+use crate::snapshot::World;
+use crate::steering::{Client, Scratch, Subnet};
+use crate::wire::writer::{MessageWriter, Section, Verdict};
+use crate::wire::{ClientSubnet, Name, NameBuf, Query, Rcode, RecordType};
+use crate::zone::{Found, RecordSet, Zone};
+
+/// Names that one answer looks up at most: a longer chain costs us more than it can be worth to the client.
+pub(super) const LONGEST_CHAIN: usize = 16;
+
+/// What a looked-up name leads to.
+#[expect(clippy::large_enum_variant, reason = "lives on the stack for one call")]
+pub(super) enum Next {
+    Done,
+    Follow(NameBuf),
+}
+
+/// While this is set, names are followed for their addresses only, and these answered as the owner's own.
+pub(super) struct Flattening<'w> {
+    pub owner: NameBuf,
+    pub ttl_s: u32,
+    /// Denies the owner's addresses if none are found.
+    pub zone: &'w Zone,
+}
+
+pub(super) struct Resolution<'w, 'q, O> {
+    pub world: &'w World,
+    pub health: &'w HealthView,
+    pub client: Client,
+    pub now_s: u64,
+    pub record_type: RecordType,
+    pub writer: MessageWriter<'q>,
+    pub verdict: Verdict,
+    pub tally: Tally,
+    pub flattening: Option<Flattening<'w>>,
+    pub scratch: &'q mut Scratch,
+    pub observer: &'q mut O,
+    followed: Followed,
+}
+
+impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
+    pub fn new(
+        (world, health): (&'w World, &'w HealthView),
+        request: &Request<'_>,
+        query: &Query<'_>,
+        writer: MessageWriter<'q>,
+        scratch: &'q mut Scratch,
+        observer: &'q mut O,
+    ) -> Self {
+        let subnet = query.echo.edns.as_ref();
+        let subnet = subnet.and_then(|edns| edns.client_subnet.as_ref());
+        Self {
+            world,
+            health,
+            client: Client {
+                resolver: request.source,
+                subnet: subnet.and_then(Subnet::of_option),
+            },
+            now_s: request.now_s,
+            record_type: query.record_type,
+            writer,
+            verdict: Verdict::of(Rcode::NOERROR),
+            tally: Tally::of_static(Rcode::NOERROR),
+            flattening: None,
+            scratch,
+            observer,
+            followed: Followed::default(),
+        }
+    }
+
+    /// Looks up `name` and whatever it leads to, up to a loop or the longest chain: then the answer so far stands.
+    pub fn run(&mut self, mut name: NameBuf) {
+        while self.followed.enter(name.as_name()) {
+            match self.look_up(name.as_name()) {
+                Next::Done => return,
+                Next::Follow(target) => name = target,
+            }
+        }
+        if self.flattening.is_some() {
+            self.verdict.rcode = Rcode::SERVFAIL;
+        }
+    }
+
+    pub fn finish(self) -> Tally {
+        let rcode = self.verdict.rcode.0;
+        self.writer.finish(self.verdict);
+        Tally {
+            rcode,
+            ..self.tally
+        }
+    }
+
+    fn look_up(&mut self, name: Name<'_>) -> Next {
+        let Some(zone) = self.zone_of(name) else {
+            return self.outside(name);
+        };
+        if self.followed.is_first() {
+            self.verdict.authoritative = true;
+        }
+        match zone.find(name, self.record_type) {
+            Found::Exact(node) => self.at_node(zone, name, node, StageOutcome::Static),
+            Found::Wildcard(node) => self.at_node(zone, name, node, StageOutcome::Wildcard),
+            Found::Referral(cut) => self.refer(zone, name, cut),
+            Found::Dname(owner) => self.substitute(zone, name, owner),
+            Found::NxDomain => self.deny(zone, name, Rcode::NXDOMAIN),
+        }
+    }
+
+    /// The deepest zone; but a DS at a zone's apex is asked of the zone above it (RFC 4035 section 3.1.4.1).
+    fn zone_of(&self, name: Name<'_>) -> Option<&'w Zone> {
+        let zones = self.world.zones();
+        let deepest = zones.deepest(name)?;
+        if self.record_type != RecordType::DS || deepest.origin() != name {
+            return Some(deepest);
+        }
+        let above = name.parent().and_then(|parent| zones.deepest(parent));
+        above.or(Some(deepest))
+    }
+
+    /// A name that none of our zones speaks for.
+    pub fn outside(&mut self, name: Name<'_>) -> Next {
+        if self.flattening.is_some() {
+            return self.answer_flattened(name);
+        }
+        self.saw(None, name, StageOutcome::Refused);
+        if self.followed.is_first() {
+            self.verdict.rcode = Rcode::REFUSED;
+        }
+        Next::Done
+    }
+
+    pub fn is_first(&self) -> bool {
+        self.followed.is_first()
+    }
+
+    /// Puts a whole static set into the answer, as the flattened owner's if there is one.
+    pub fn answer_with(&mut self, name: Name<'_>, set: &RecordSet<'_>) -> Next {
+        self.put_answer(name, set.record_type, set.ttl, set.rdatas())
+    }
+
+    pub fn put_answer<'r>(
+        &mut self,
+        name: Name<'_>,
+        record_type: RecordType,
+        ttl_s: u32,
+        rdatas: impl Iterator<Item = &'r [u8]>,
+    ) -> Next {
+        let (owner, ttl_s) = match &self.flattening {
+            Some(flattening) => (flattening.owner.as_name(), ttl_s.min(flattening.ttl_s)),
+            None => (name, ttl_s),
+        };
+        let put = self
+            .writer
+            .put(Section::Answer, owner, record_type, ttl_s, rdatas);
+        self.verdict.truncated |= put.is_err();
+        Next::Done
+    }
+
+    pub fn saw(&mut self, zone: Option<&Zone>, name: Name<'_>, outcome: StageOutcome) {
+        self.observer
+            .looked_up(zone.map(Zone::origin), name, outcome);
+    }
+}
+
+impl Subnet {
+    /// `None`: the client hides its subnet (E2).
+    pub(super) fn of_option(option: &ClientSubnet) -> Option<Self> {
+        Some(Self {
+            address: option.address()?,
+            prefix: option.source_prefix(),
+        })
+    }
+}
+
+/// Which names were looked up, by their hashes: a collision ends a chain early and does no other harm.
+#[derive(Default)]
+struct Followed {
+    hashes: [u64; LONGEST_CHAIN],
+    count: usize,
+}
+
+impl Followed {
+    /// Whether `name` may be looked up: it is new, and the chain not too long yet.
+    fn enter(&mut self, name: Name<'_>) -> bool {
+        let hash = FixedState::default().hash_one(name.as_bytes());
+        if self
+            .hashes
+            .iter()
+            .take(self.count)
+            .any(|seen| *seen == hash)
+        {
+            return false;
+        }
+        let free = self.hashes.get_mut(self.count);
+        self.count += 1;
+        free.map(|slot| *slot = hash).is_some()
+    }
+
+    fn is_first(&self) -> bool {
+        self.count == 1
+    }
+}

@@ -1,0 +1,64 @@
+//! From a manifest and its chunks to the world that is served.
+//!
+//! ```text
+//! manifest ─► Manifest::parse ─► digests not in the previous world ─► chunks, hashed and decoded ─► World
+//! ```
+//!
+//! All or nothing (P2): a world is made as a whole or not at all, and never changes afterwards. What did not change
+//! is shared with the previous world.
+
+mod digest;
+mod error;
+mod manifest;
+mod open;
+mod zones;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use digest::{Digest, MalformedDigest};
+pub use error::SnapshotError;
+pub use manifest::Manifest;
+pub use open::Chunks;
+pub use zones::Zones;
+
+use crate::geo::GeoData;
+use crate::steering::PolicySet;
+use crate::zone::Zone;
+
+/// Everything of one generation that answers are made from, verified.
+pub struct World {
+    generation: u64,
+    zones: Zones,
+    policies: Arc<PolicySet>,
+    geo: Arc<GeoData>,
+    zone_by_digest: HashMap<Digest, Arc<Zone>>,
+    policies_digest: Digest,
+    geo_files: Vec<GeoFile>,
+}
+
+/// A file of the geo data; its octets are those that the data reads.
+#[derive(Clone)]
+struct GeoFile {
+    role: String,
+    digest: Digest,
+    octets: Arc<[u8]>,
+}
+
+impl World {
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub fn zones(&self) -> &Zones {
+        &self.zones
+    }
+
+    pub fn policies(&self) -> &PolicySet {
+        &self.policies
+    }
+
+    pub fn geo(&self) -> &GeoData {
+        &self.geo
+    }
+}

@@ -1,0 +1,133 @@
+//! `respond`, `explain` and `countries`.
+
+use std::net::IpAddr;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use responder_core::answer::explained::{Asking, explained};
+use responder_core::answer::{Request, Transport, answer};
+use responder_core::geo::countries::{Country, countries as all_countries};
+use responder_core::health::HealthView;
+use responder_core::observe::Silent;
+use responder_core::steering::Scratch;
+use responder_core::wire::{ClientSubnet, NameBuf, RecordType};
+
+use crate::health::Health;
+use crate::snapshot::Snapshot;
+
+#[pyfunction]
+#[pyo3(signature = (snapshot, health, query, source, *, tcp=false, now_s=0))]
+pub(crate) fn respond<'py>(
+    py: Python<'py>,
+    snapshot: &Snapshot,
+    health: &Health,
+    query: &[u8],
+    source: &str,
+    tcp: bool,
+    now_s: u64,
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let request = Request {
+        packet: query,
+        source: address("source", source)?,
+        transport: if tcp { Transport::Tcp } else { Transport::Udp },
+        now_s,
+    };
+    let world = &snapshot.world;
+    let view = HealthView::new(world.policies(), &health.table);
+    let mut out = Vec::new();
+    let scratch = &mut Scratch::new();
+    let tally = answer(world, &view, &request, scratch, &mut out, &mut Silent);
+    Ok(tally.map(|_| PyBytes::new(py, &out)))
+}
+
+#[pyfunction]
+#[pyo3(signature = (snapshot, health, qname, qtype, client, ecs=None, *, now_s=0))]
+pub(crate) fn explain(
+    snapshot: &Snapshot,
+    health: &Health,
+    qname: &str,
+    qtype: TypeArgument,
+    client: &str,
+    ecs: Option<&str>,
+    now_s: u64,
+) -> PyResult<String> {
+    let name = NameBuf::from_text(qname);
+    let asking = Asking {
+        name: name.map_err(|error| malformed("qname", qname, &error.to_string()))?,
+        record_type: qtype.record_type()?,
+        resolver: address("client", client)?,
+        subnet: ecs.map(subnet).transpose()?,
+        now_s,
+    };
+    let explanation = explained(&snapshot.world, &health.table, &asking);
+    serde_json::to_string(&explanation).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+#[pyfunction]
+pub(crate) fn countries() -> Vec<(&'static str, &'static str, &'static str, f64, f64)> {
+    all_countries().iter().map(country_row).collect()
+}
+
+fn country_row(country: &'static Country) -> (&'static str, &'static str, &'static str, f64, f64) {
+    let position = country.position;
+    (
+        country.code_text(),
+        country.continent.code(),
+        country.name,
+        position.latitude,
+        position.longitude,
+    )
+}
+
+/// A record type by mnemonic, by `TYPE` and number, or by number.
+#[derive(FromPyObject)]
+pub(crate) enum TypeArgument {
+    Number(u16),
+    Text(String),
+}
+
+impl TypeArgument {
+    fn record_type(&self) -> PyResult<RecordType> {
+        match self {
+            Self::Number(number) => Ok(RecordType(*number)),
+            Self::Text(text) => {
+                text.parse()
+                    .map_err(|error: responder_core::wire::types::UnknownType| {
+                        malformed("qtype", text, &error.to_string())
+                    })
+            }
+        }
+    }
+}
+
+fn address(argument: &str, text: &str) -> PyResult<IpAddr> {
+    text.parse()
+        .map_err(|_| malformed(argument, text, "not an IPv4 or IPv6 address"))
+}
+
+/// A prefix; an address alone is a prefix of its full length.
+fn subnet(text: &str) -> PyResult<ClientSubnet> {
+    let refused = || malformed("ecs", text, "not a prefix such as 203.0.113.0/24");
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().map_err(|_| refused())?;
+    let prefix = match (prefix, address) {
+        (Some(prefix), _) => prefix.parse().map_err(|_| refused())?,
+        (None, IpAddr::V4(_)) => 32,
+        (None, IpAddr::V6(_)) => 128,
+    };
+    ClientSubnet::new(address, prefix).map_err(|_| {
+        malformed(
+            "ecs",
+            text,
+            "the address has bits set past the prefix, or the prefix is too long",
+        )
+    })
+}
+
+fn malformed(argument: &str, value: &str, reason: &str) -> PyErr {
+    PyValueError::new_err(format!("{argument}: {value:?}: {reason}"))
+}

@@ -1,0 +1,105 @@
+//! `Server`: listeners and their threads.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use responder_server::BindError;
+
+use crate::counts::counters_dict;
+use crate::health::Health;
+use crate::snapshot::{Snapshot, snapshot_error};
+
+#[pyclass(frozen, module = "responder")]
+pub(crate) struct Server {
+    inner: Mutex<responder_server::Server>,
+    addresses: Vec<String>,
+}
+
+#[pymethods]
+impl Server {
+    #[new]
+    #[pyo3(signature = (listen, snapshot, health=None, *, workers=None))]
+    fn new(
+        py: Python<'_>,
+        listen: Vec<String>,
+        snapshot: &Snapshot,
+        health: Option<&Health>,
+        workers: Option<usize>,
+    ) -> PyResult<Self> {
+        let listen: Vec<_> = listen
+            .iter()
+            .map(|text| address(text))
+            .collect::<PyResult<_>>()?;
+        if workers == Some(0) {
+            return Err(PyValueError::new_err("workers: at least 1 is needed"));
+        }
+        let workers = workers.unwrap_or_else(one_per_core);
+        let world = snapshot.world.clone();
+        let table = health.map_or_else(Arc::default, |health| health.table.clone());
+        let server = py.detach(|| responder_server::Server::start(&listen, workers, world, table));
+        let server = server.map_err(os_error)?;
+        Ok(Self {
+            addresses: server
+                .addresses()
+                .iter()
+                .map(SocketAddr::to_string)
+                .collect(),
+            inner: Mutex::new(server),
+        })
+    }
+
+    #[getter]
+    fn addresses(&self) -> Vec<String> {
+        self.addresses.clone()
+    }
+
+    fn swap(&self, py: Python<'_>, snapshot: &Snapshot) -> PyResult<()> {
+        let world = snapshot.world.clone();
+        py.detach(|| self.lock().swap(world))
+            .map_err(snapshot_error)
+    }
+
+    fn set_health(&self, py: Python<'_>, health: &Health) {
+        let table = health.table.clone();
+        py.detach(|| self.lock().set_health(table));
+    }
+
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let totals = py.detach(|| self.lock().totals());
+        counters_dict(py, &totals)
+    }
+
+    fn stop(&self, py: Python<'_>) {
+        py.detach(|| self.lock().stop());
+    }
+}
+
+impl Server {
+    /// Always taken without the GIL: whoever holds it may be joining threads.
+    fn lock(&self) -> MutexGuard<'_, responder_server::Server> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn address(text: &str) -> PyResult<SocketAddr> {
+    text.parse().map_err(|_| {
+        PyValueError::new_err(format!(
+            "listen: {text:?} is no address:port, such as 127.0.0.1:53 or [::1]:53"
+        ))
+    })
+}
+
+fn one_per_core() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The Python class that fits the cause (`PermissionError`, …), naming the address.
+fn os_error(error: BindError) -> PyErr {
+    let kind = error.cause.kind();
+    io::Error::new(kind, error.to_string()).into()
+}

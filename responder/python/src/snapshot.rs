@@ -1,0 +1,75 @@
+//! `Snapshot`: a verified world.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyMapping};
+use responder_core::snapshot::{Chunks, Digest, Manifest, World};
+
+pyo3::create_exception!(responder, SnapshotError, PyValueError);
+
+pub(crate) fn snapshot_error(error: responder_core::snapshot::SnapshotError) -> PyErr {
+    SnapshotError::new_err(error.to_string())
+}
+
+#[pyclass(frozen, module = "responder")]
+pub(crate) struct Snapshot {
+    pub world: Arc<World>,
+}
+
+#[pymethods]
+impl Snapshot {
+    #[staticmethod]
+    #[pyo3(signature = (manifest, chunks, previous=None))]
+    fn open(
+        py: Python<'_>,
+        manifest: &[u8],
+        chunks: &Bound<'_, PyMapping>,
+        previous: Option<&Snapshot>,
+    ) -> PyResult<Self> {
+        let previous = previous.map(|snapshot| snapshot.world.as_ref());
+        let manifest = Manifest::parse(manifest).map_err(snapshot_error)?;
+        let fetched = fetch(chunks, &manifest.missing_from(previous))?;
+        let octets = fetched
+            .iter()
+            .map(|(digest, bytes)| (*digest, bytes.as_bytes()));
+        let octets: Chunks<'_> = octets.collect();
+        let world = py.detach(|| World::open(&manifest, &octets, previous));
+        Ok(Self {
+            world: Arc::new(world.map_err(snapshot_error)?),
+        })
+    }
+
+    #[getter]
+    fn generation(&self) -> u64 {
+        self.world.generation()
+    }
+
+    #[getter]
+    fn origins(&self) -> Vec<String> {
+        let zones = self.world.zones().iter();
+        let mut origins: Vec<_> = zones.map(|zone| zone.origin().to_string()).collect();
+        origins.sort_unstable();
+        origins
+    }
+}
+
+/// The chunks that are there; `World::open` says which is missing and what for.
+fn fetch<'py>(
+    chunks: &Bound<'py, PyMapping>,
+    digests: &[Digest],
+) -> PyResult<HashMap<Digest, Bound<'py, PyBytes>>> {
+    let mut fetched = HashMap::with_capacity(digests.len());
+    for digest in digests {
+        match chunks.get_item(digest.to_string()) {
+            Ok(chunk) => {
+                fetched.insert(*digest, chunk.cast_into::<PyBytes>()?);
+            }
+            Err(error) if error.is_instance_of::<PyKeyError>(chunks.py()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(fetched)
+}

@@ -1,0 +1,217 @@
+//! Many datagrams per system call: `recvmmsg` and `sendmmsg`, and the only unsafe code of the project.
+//!
+//! A batch owns all memory that the kernel reads or writes. Its message headers are filled with pointers into that
+//! memory right before each call and not looked at in between, so no pointer outlives the borrow it was made from.
+
+use std::io;
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::ptr;
+
+use crate::packet_info::Control;
+
+/// Enough to make the system call cheap beside the answers, few enough to stay in the cache.
+const BATCH: usize = 32;
+/// No sane query is longer; of one that is, the rest is cut off and it will not parse.
+const LARGEST_QUERY: usize = 4096;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Until the first datagram or the socket's timeout.
+    UntilTimeout,
+    No,
+}
+
+/// One datagram and the reply to it.
+struct Slot {
+    query: [u8; LARGEST_QUERY],
+    source: libc::sockaddr_storage,
+    /// The address the datagram was sent to, which the reply must come from.
+    control: Control,
+    reply: Vec<u8>,
+    length: usize,
+    source_length: libc::socklen_t,
+    control_length: usize,
+    has_reply: bool,
+}
+
+pub(crate) struct Batch {
+    slots: Box<[Slot]>,
+    vectors: Box<[libc::iovec]>,
+    headers: Box<[libc::mmsghdr]>,
+    received: usize,
+    /// Whether each datagram says which address it was sent to.
+    wants_packet_info: bool,
+}
+
+impl Batch {
+    pub fn new(wants_packet_info: bool) -> Self {
+        let vector = libc::iovec {
+            iov_base: ptr::null_mut(),
+            iov_len: 0,
+        };
+        Self {
+            slots: (0..BATCH).map(|_| Slot::new()).collect(),
+            vectors: vec![vector; BATCH].into(),
+            headers: vec![empty_header(); BATCH].into(),
+            received: 0,
+            wants_packet_info,
+        }
+    }
+
+    /// Fills the batch with what waits in the socket, at least one datagram.
+    pub fn receive(&mut self, socket: &UdpSocket, wait: Wait) -> io::Result<()> {
+        let flags = match wait {
+            Wait::UntilTimeout => libc::MSG_WAITFORONE,
+            Wait::No => libc::MSG_DONTWAIT,
+        };
+        self.received = 0;
+        let control_length = if self.wants_packet_info {
+            size_of::<Control>()
+        } else {
+            0
+        };
+        let parts = self
+            .headers
+            .iter_mut()
+            .zip(&mut self.vectors)
+            .zip(&mut self.slots);
+        for ((header, vector), slot) in parts {
+            slot.aim_receive(header, vector, control_length);
+        }
+        // SAFETY: the headers and what they point to belong to `self`, are valid for their stated lengths and are
+        // borrowed mutably for the whole call; a null timeout is allowed.
+        let count = unsafe {
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                self.headers.as_mut_ptr(),
+                BATCH as libc::c_uint,
+                flags,
+                ptr::null_mut(),
+            )
+        };
+        self.received = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
+        for (slot, header) in self.slots.iter_mut().zip(&self.headers).take(self.received) {
+            slot.note_received(header);
+        }
+        Ok(())
+    }
+
+    /// Has `answer` write a reply to every datagram, or say that there is none.
+    pub fn reply_to_each(&mut self, mut answer: impl FnMut(&[u8], IpAddr, &mut Vec<u8>) -> bool) {
+        for slot in self.slots.iter_mut().take(self.received) {
+            let query = slot.query.get(..slot.length).unwrap_or(&slot.query);
+            slot.has_reply = match ip_of(&slot.source) {
+                Some(source) => answer(query, source, &mut slot.reply),
+                None => false,
+            };
+        }
+    }
+
+    /// Sends all replies. One that cannot be sent is left out: the client will ask again.
+    pub fn send(&mut self, socket: &UdpSocket) {
+        let replying = self
+            .slots
+            .iter_mut()
+            .take(self.received)
+            .filter(|slot| slot.has_reply);
+        let mut count = 0;
+        for ((slot, header), vector) in replying.zip(&mut self.headers).zip(&mut self.vectors) {
+            slot.aim_send(header, vector);
+            count += 1;
+        }
+        let mut unsent = self.headers.get_mut(..count).unwrap_or_default();
+        while !unsent.is_empty() {
+            // SAFETY: the headers and what they point to belong to `self` and stay borrowed; the kernel reads the
+            // replies and writes nothing but each header's `msg_len`.
+            let sent = unsafe {
+                libc::sendmmsg(
+                    socket.as_raw_fd(),
+                    unsent.as_mut_ptr(),
+                    unsent.len() as libc::c_uint,
+                    0,
+                )
+            };
+            let done = usize::try_from(sent).map_or(1, |sent| sent.max(1));
+            unsent = unsent.get_mut(done..).unwrap_or_default();
+        }
+    }
+}
+
+impl Slot {
+    fn new() -> Self {
+        Self {
+            query: [0; LARGEST_QUERY],
+            // SAFETY: all-zero octets are a valid `sockaddr_storage`, of family AF_UNSPEC.
+            source: unsafe { mem::zeroed() },
+            control: Control::EMPTY,
+            reply: Vec::with_capacity(LARGEST_QUERY),
+            length: 0,
+            source_length: 0,
+            control_length: 0,
+            has_reply: false,
+        }
+    }
+
+    fn aim_receive(
+        &mut self,
+        header: &mut libc::mmsghdr,
+        vector: &mut libc::iovec,
+        control_length: usize,
+    ) {
+        vector.iov_base = self.query.as_mut_ptr().cast();
+        vector.iov_len = self.query.len();
+        let message = &mut header.msg_hdr;
+        message.msg_name = (&raw mut self.source).cast();
+        message.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        message.msg_iov = vector;
+        message.msg_iovlen = 1;
+        message.msg_control = (&raw mut self.control).cast();
+        message.msg_controllen = control_length;
+        message.msg_flags = 0;
+    }
+
+    fn note_received(&mut self, header: &libc::mmsghdr) {
+        self.length = header.msg_len as usize;
+        self.source_length = header.msg_hdr.msg_namelen;
+        self.control_length = header.msg_hdr.msg_controllen;
+        self.control.forget_interface(self.control_length);
+    }
+
+    fn aim_send(&mut self, header: &mut libc::mmsghdr, vector: &mut libc::iovec) {
+        vector.iov_base = self.reply.as_mut_ptr().cast();
+        vector.iov_len = self.reply.len();
+        let message = &mut header.msg_hdr;
+        message.msg_name = (&raw mut self.source).cast();
+        message.msg_namelen = self.source_length;
+        message.msg_iov = vector;
+        message.msg_iovlen = 1;
+        message.msg_control = match self.control_length {
+            0 => ptr::null_mut(),
+            _ => (&raw mut self.control).cast(),
+        };
+        message.msg_controllen = self.control_length;
+    }
+}
+
+fn empty_header() -> libc::mmsghdr {
+    // SAFETY: all-zero octets are a valid `mmsghdr`: null pointers with zero lengths.
+    unsafe { mem::zeroed() }
+}
+
+fn ip_of(source: &libc::sockaddr_storage) -> Option<IpAddr> {
+    match libc::c_int::from(source.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: the kernel wrote a `sockaddr_in`, which the storage has size and alignment for.
+            let v4 = unsafe { &*(&raw const *source).cast::<libc::sockaddr_in>() };
+            Some(Ipv4Addr::from_bits(u32::from_be(v4.sin_addr.s_addr)).into())
+        }
+        libc::AF_INET6 => {
+            // SAFETY: the kernel wrote a `sockaddr_in6`, which the storage has size and alignment for.
+            let v6 = unsafe { &*(&raw const *source).cast::<libc::sockaddr_in6>() };
+            Some(Ipv6Addr::from(v6.sin6_addr.s6_addr).into())
+        }
+        _ => None,
+    }
+}

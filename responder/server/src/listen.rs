@@ -1,0 +1,102 @@
+//! Binds an address over UDP and TCP.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::packet_info;
+
+/// A worker that waits for datagrams looks this often whether it is to stop.
+pub(crate) const STOP_POLL: Duration = Duration::from_millis(100);
+
+/// Room for the bursts between two batches.
+const RECEIVE_BUFFER: usize = 4 << 20;
+const TCP_BACKLOG: i32 = 1024;
+/// For port 0: the port that TCP got may be taken over UDP.
+const PORT_ATTEMPTS: usize = 16;
+
+/// An address that could not be bound.
+#[derive(Debug)]
+pub struct BindError {
+    pub address: SocketAddr,
+    pub cause: io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {}: {}", self.address, self.cause)
+    }
+}
+
+impl std::error::Error for BindError {}
+
+/// The sockets of one address: the same port over TCP and, `workers` times, over UDP.
+pub(crate) struct Listening {
+    pub address: SocketAddr,
+    pub tcp: TcpListener,
+    pub udp: Vec<UdpSocket>,
+}
+
+impl Listening {
+    pub fn bind(address: SocketAddr, workers: usize) -> Result<Self, BindError> {
+        let attempts = if address.port() == 0 {
+            PORT_ATTEMPTS
+        } else {
+            1
+        };
+        let mut last = Self::try_bind(address, workers);
+        for _ in 1..attempts {
+            if last.is_ok() {
+                break;
+            }
+            last = Self::try_bind(address, workers);
+        }
+        last.map_err(|cause| BindError { address, cause })
+    }
+
+    /// TCP comes first: it does not share its port, so that a second server on the address is noticed.
+    fn try_bind(address: SocketAddr, workers: usize) -> io::Result<Self> {
+        let tcp = tcp_listener(address)?;
+        let address = tcp.local_addr()?;
+        let udp = (0..workers).map(|_| udp_socket(address));
+        Ok(Self {
+            address,
+            udp: udp.collect::<io::Result<_>>()?,
+            tcp,
+        })
+    }
+}
+
+fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket(address, Type::STREAM, Protocol::TCP)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(TCP_BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn udp_socket(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = socket(address, Type::DGRAM, Protocol::UDP)?;
+    socket.set_reuse_port(true)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_read_timeout(Some(STOP_POLL))?;
+    socket.bind(&address.into())?;
+    let socket = socket.into();
+    if address.ip().is_unspecified() {
+        packet_info::enable(&socket)?;
+    }
+    Ok(socket)
+}
+
+/// IPv6 sockets are for IPv6 alone: IPv4 has addresses of its own to listen on.
+fn socket(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    Ok(socket)
+}

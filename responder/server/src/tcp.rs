@@ -1,0 +1,171 @@
+//! The TCP worker of one address: a poll loop over its connections.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::TcpListener as StdTcpListener;
+use std::time::{Duration, Instant};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token, Waker};
+use responder_core::answer::Transport;
+
+use crate::connection::{Connection, Wants};
+use crate::worker::{Shared, Worker, now_s};
+
+/// At this many the one that was idle longest makes room (RFC 7766 section 6.2.2).
+const MOST_CONNECTIONS: usize = 1024;
+/// RFC 7766 section 6.2.3 asks for "the order of a few seconds".
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+const EVENTS_PER_POLL: usize = 256;
+
+const LISTENER: Token = Token(0);
+const WAKER: Token = Token(1);
+const FIRST_CONNECTION: usize = 2;
+
+pub(crate) struct TcpServer {
+    poll: Poll,
+    listener: TcpListener,
+    connections: HashMap<Token, Connection>,
+    next_token: usize,
+    /// Connections that want another turn.
+    unfinished: Vec<Token>,
+}
+
+impl TcpServer {
+    /// Also returns what wakes `serve` up when the server is to stop.
+    pub fn new(listener: StdTcpListener) -> io::Result<(Self, Waker)> {
+        let poll = Poll::new()?;
+        let mut listener = TcpListener::from_std(listener);
+        poll.registry()
+            .register(&mut listener, LISTENER, Interest::READABLE)?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let server = Self {
+            poll,
+            listener,
+            connections: HashMap::new(),
+            next_token: FIRST_CONNECTION,
+            unfinished: Vec::new(),
+        };
+        Ok((server, waker))
+    }
+
+    /// Serves until the server stops; what has arrived by then is still answered.
+    pub fn serve(mut self, shared: &Shared, mut worker: Worker) {
+        let mut events = Events::with_capacity(EVENTS_PER_POLL);
+        let mut next_sweep = Instant::now() + SWEEP_INTERVAL;
+        while !shared.is_stopping() {
+            let timeout = match self.unfinished.is_empty() {
+                true => SWEEP_INTERVAL,
+                false => Duration::ZERO,
+            };
+            if self.poll.poll(&mut events, Some(timeout)).is_err() {
+                continue;
+            }
+            let mut ready = std::mem::take(&mut self.unfinished);
+            for event in &events {
+                match event.token() {
+                    LISTENER => self.accept_all(&mut ready),
+                    WAKER => {}
+                    token => ready.push(token),
+                }
+            }
+            self.drive_all(ready, shared, &mut worker);
+            if Instant::now() >= next_sweep {
+                self.close_idle();
+                next_sweep = Instant::now() + SWEEP_INTERVAL;
+            }
+        }
+        let all = self.connections.keys().copied().collect();
+        self.drive_all(all, shared, &mut worker);
+    }
+
+    /// The listener's event comes once, so everyone who waits is let in.
+    fn accept_all(&mut self, ready: &mut Vec<Token>) {
+        loop {
+            match self.listener.accept() {
+                Ok((stream, peer)) => ready.extend(self.admit(stream, peer)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if is_of_one_client(&error) => {}
+                // Out of descriptors: make room, or nobody would ever be let in again.
+                Err(_) if self.close_longest_idle() => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn admit(&mut self, mut stream: TcpStream, peer: std::net::SocketAddr) -> Option<Token> {
+        if self.connections.len() >= MOST_CONNECTIONS {
+            self.close_longest_idle();
+        }
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll
+            .registry()
+            .register(&mut stream, token, interest)
+            .ok()?;
+        // Replies are written whole: waiting for more to send would only add delay.
+        stream.set_nodelay(true).ok()?;
+        let connection = Connection::new(stream, peer.ip(), Instant::now());
+        self.connections.insert(token, connection);
+        Some(token)
+    }
+
+    fn drive_all(&mut self, ready: Vec<Token>, shared: &Shared, worker: &mut Worker) {
+        let serving = shared.current.load();
+        let circumstances = (Transport::Tcp, now_s());
+        let now = Instant::now();
+        for token in ready {
+            let Some(connection) = self.connections.get_mut(&token) else {
+                continue;
+            };
+            let peer = connection.peer;
+            let wants = connection.drive(now, |query, reply| {
+                worker.answer(&serving, query, peer, circumstances, reply)
+            });
+            match wants {
+                Wants::Event => {}
+                Wants::Turn => self.unfinished.push(token),
+                Wants::Close => self.close(token),
+            }
+        }
+    }
+
+    fn close_idle(&mut self) {
+        let now = Instant::now();
+        let idle = |connection: &Connection| now - connection.active >= IDLE_TIMEOUT;
+        let connections = self.connections.iter();
+        let tokens: Vec<_> = connections
+            .filter_map(|(token, connection)| idle(connection).then_some(*token))
+            .collect();
+        tokens.into_iter().for_each(|token| self.close(token));
+    }
+
+    fn close_longest_idle(&mut self) -> bool {
+        let connections = self.connections.iter();
+        let longest = connections.min_by_key(|(_, connection)| connection.active);
+        match longest.map(|(token, _)| *token) {
+            Some(token) => {
+                self.close(token);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Dropping the stream closes it, which also takes it out of the poll.
+    fn close(&mut self, token: Token) {
+        self.connections.remove(&token);
+    }
+}
+
+/// accept(2): errors that the client's connection brought along.
+fn is_of_one_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
