@@ -1,0 +1,235 @@
+//! What is believed of endpoints, as numbered states that only rise (docs/snapshot-format.md, "Health").
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::steering::{EndpointIndex, Family, PolicySet};
+
+/// What is believed of one endpoint over one family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum State {
+    Up,
+    Down,
+    /// No verdict yet (H2).
+    #[default]
+    Unknown,
+}
+
+impl State {
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "up" => Some(Self::Up),
+            "down" => Some(Self::Down),
+            "unknown" => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What of an endpoint was judged (S12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Path {
+    /// The endpoint is a host name.
+    Name,
+    V4,
+    V6,
+}
+
+impl Path {
+    /// From the format's number: 4, 6, or 0 for a host name.
+    pub fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Name),
+            4 => Some(Self::V4),
+            6 => Some(Self::V6),
+            _ => None,
+        }
+    }
+
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Name => 0,
+            Self::V4 => 4,
+            Self::V6 => 6,
+        }
+    }
+}
+
+impl From<Family> for Path {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::V4,
+            Family::V6 => Self::V6,
+        }
+    }
+}
+
+/// One state: endpoint id, what was judged, the verdict.
+pub type Entry = (u32, Path, State);
+
+/// A delta that is not the next one; only a full state helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SequenceGap {
+    pub have: u64,
+    pub got: u64,
+}
+
+impl fmt::Display for SequenceGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { have, got } = self;
+        write!(
+            f,
+            "health delta {got} does not follow {have}: ask for a full state"
+        )
+    }
+}
+
+impl std::error::Error for SequenceGap {}
+
+/// All states at one sequence number, also of endpoints that no snapshot knows yet. Immutable.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HealthTable {
+    sequence: u64,
+    states: BTreeMap<(u32, Path), State>,
+}
+
+impl HealthTable {
+    /// A full state; of two entries for the same endpoint and path the later one counts.
+    pub fn new(sequence: u64, states: impl IntoIterator<Item = Entry>) -> Self {
+        let states = states
+            .into_iter()
+            .map(|(id, path, state)| ((id, path), state));
+        Self {
+            sequence,
+            states: states.collect(),
+        }
+    }
+
+    /// The table after the delta numbered `sequence`.
+    pub fn apply(
+        &self,
+        sequence: u64,
+        states: impl IntoIterator<Item = Entry>,
+    ) -> Result<Self, SequenceGap> {
+        if self.sequence.checked_add(1) != Some(sequence) {
+            return Err(SequenceGap {
+                have: self.sequence,
+                got: sequence,
+            });
+        }
+        let mut next = self.clone();
+        next.sequence = sequence;
+        let states = states
+            .into_iter()
+            .map(|(id, path, state)| ((id, path), state));
+        next.states.extend(states);
+        Ok(next)
+    }
+
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Every known state, sorted by endpoint id and path.
+    pub fn states(&self) -> impl Iterator<Item = Entry> {
+        self.states
+            .iter()
+            .map(|((id, path), state)| (*id, *path, *state))
+    }
+
+    fn state(&self, endpoint: u32, path: Path) -> State {
+        self.states
+            .get(&(endpoint, path))
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// The same, indexed by the endpoints of one `PolicySet`: what `select` asks. Made when either of the two changes.
+#[derive(Debug, Default)]
+pub struct HealthView {
+    sequence: u64,
+    ipv4: Box<[State]>,
+    ipv6: Box<[State]>,
+}
+
+impl HealthView {
+    pub fn new(policies: &PolicySet, table: &HealthTable) -> Self {
+        let states = |family: Family| {
+            let endpoints = policies.endpoints().iter();
+            endpoints
+                .map(|endpoint| match (endpoint.checked, &endpoint.hostname) {
+                    (false, _) => State::Up,
+                    (true, Some(_)) => table.state(endpoint.id, Path::Name),
+                    (true, None) => table.state(endpoint.id, family.into()),
+                })
+                .collect()
+        };
+        Self {
+            sequence: table.sequence,
+            ipv4: states(Family::V4),
+            ipv6: states(Family::V6),
+        }
+    }
+
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The state of an endpoint of the set for clients that ask for `family`.
+    pub fn state(&self, endpoint: EndpointIndex, family: Family) -> State {
+        let states = match family {
+            Family::V4 => &self.ipv4,
+            Family::V6 => &self.ipv6,
+        };
+        states.get(endpoint.as_usize()).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> HealthTable {
+        HealthTable::new(17, [(11, Path::V4, State::Down), (10, Path::V4, State::Up)])
+    }
+
+    #[test]
+    fn states_come_sorted() {
+        let states: Vec<_> = table().states().collect();
+        assert_eq!(
+            states,
+            [(10, Path::V4, State::Up), (11, Path::V4, State::Down)]
+        );
+    }
+
+    #[test]
+    fn the_next_delta_applies_and_leaves_the_old_table_alone() {
+        let before = table();
+        let after = before.apply(18, [(11, Path::V4, State::Up)]).unwrap();
+        assert_eq!(after.sequence(), 18);
+        assert_eq!(after.state(11, Path::V4), State::Up);
+        assert_eq!(before.state(11, Path::V4), State::Down);
+    }
+
+    #[test]
+    fn a_gap_or_a_repeat_asks_for_a_full_state() {
+        for sequence in [0, 16, 17, 19] {
+            let gap = table().apply(sequence, []).unwrap_err();
+            assert_eq!((gap.have, gap.got), (17, sequence));
+        }
+    }
+
+    #[test]
+    fn an_endpoint_never_heard_of_is_unknown() {
+        assert_eq!(table().state(99, Path::V6), State::Unknown);
+    }
+}

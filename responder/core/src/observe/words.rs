@@ -1,0 +1,118 @@
+//! Reasons in words that a person understands.
+
+use std::fmt;
+
+use super::{Note, Reason, StageOutcome, StepOutcome, Why};
+
+impl StageOutcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::Steered(_) => "steered",
+            Self::Cname => "cname",
+            Self::Dname => "dname",
+            Self::Wildcard => "wildcard",
+            Self::Referral => "referral",
+            Self::Nodata => "nodata",
+            Self::Nxdomain => "nxdomain",
+            Self::Refused => "refused",
+            Self::Alias => "alias",
+        }
+    }
+
+    pub fn policy(self) -> Option<u32> {
+        match self {
+            Self::Steered(policy) => Some(policy),
+            _ => None,
+        }
+    }
+}
+
+impl StepOutcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Bypassed => "bypassed",
+            Self::Fallback => "fallback",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::SkippedInFallback => f.write_str("skipped: a fallback is served"),
+            Self::KeptAll => f.write_str("would have dropped all, so it kept all"),
+            Self::FallbackPool { id } => {
+                write!(f, "would have dropped all: pool {id} is served instead")
+            }
+            Self::FallbackPolicy { id } => {
+                write!(f, "would have dropped all: policy {id} answers instead")
+            }
+            Self::FallbackPoolUnable { id, family } => {
+                write!(
+                    f,
+                    "kept all, for fallback pool {id} has no {family} address"
+                )
+            }
+            Self::FallbackPolicyUnable { id, family } => {
+                write!(
+                    f,
+                    "kept all, for fallback policy {id} has no {family} address"
+                )
+            }
+            Self::NoData => f.write_str("would have dropped all, and refuses: no address"),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSaid => Ok(()),
+            Self::NoAddress(family) => write!(f, "has no {family} address"),
+            Self::NameUnresolvedAtApex(family) => write!(
+                f,
+                "a host name whose {family} addresses are not known; a zone's apex needs them"
+            ),
+            Self::Down => f.write_str("down"),
+            Self::DownOver(family) => write!(f, "down over {family}"),
+            Self::NotYetKnown => f.write_str("not checked yet while another is up"),
+            Self::Draining => f.write_str("draining"),
+            Self::Disabled => f.write_str("disabled"),
+            Self::Denied(place) => write!(f, "denied by {place}"),
+            Self::NotAllowedAnywhere => f.write_str("no allowed location matches"),
+            Self::NotIn(place) => write!(f, "not in the rule {place}"),
+            Self::NotInDefault => f.write_str("not in the default"),
+            Self::BeyondFirst(count) => write!(f, "beyond the first {count}"),
+            Self::BehindName => f.write_str("the best is a host name, which answers alone"),
+            Self::NameAmongAddresses => {
+                f.write_str("a host name cannot be answered beside addresses")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSaid => Ok(()),
+            Self::InSpiteOf(reason) => reason.fmt(f),
+            Self::NotFenced => f.write_str("not fenced"),
+            Self::Allowed(place) => write!(f, "allowed by {place}"),
+            Self::NotDenied => f.write_str("no denied location matches"),
+            Self::Matched(place) => write!(f, "matched {place}"),
+            Self::MatchedDefault => f.write_str("matched the default"),
+            Self::Distance { km, bias: 0 } => write!(f, "{km:.0} km"),
+            Self::Distance { km, bias } => write!(f, "{km:.0} km, bias {bias:+}"),
+            Self::NoClientPosition => f.write_str("the client's position is not known"),
+            Self::Priority(priority) => write!(f, "priority {priority}"),
+            // Weightless members are drawn after all others; the score says so by its size only.
+            Self::Drawn { score, weight: 0 } => write!(f, "draw {:.3}, weight 0", score % 1000.0),
+            Self::Drawn { score, weight } => write!(f, "draw {score:.3}, weight {weight}"),
+        }
+    }
+}

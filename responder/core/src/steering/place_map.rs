@@ -1,0 +1,87 @@
+//! Values by location, looked up from the most specific to the least.
+
+use std::collections::HashMap;
+
+use super::cidr::BlockMap;
+use super::client::{Subnet, masked};
+use super::place::{Block, Place};
+use crate::geo::countries::MAX_COUNTRIES;
+use crate::geo::{Continent, Location, Subdivision};
+
+#[derive(Debug)]
+pub(crate) struct PlaceMap<T> {
+    blocks: BlockMap<T>,
+    asns: HashMap<u32, T>,
+    subdivisions: HashMap<Subdivision, T>,
+    countries: Box<[Option<T>]>,
+    continents: [Option<T>; Continent::COUNT],
+}
+
+impl<T: Copy> PlaceMap<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            blocks: BlockMap::new(),
+            asns: HashMap::new(),
+            subdivisions: HashMap::new(),
+            countries: vec![None; MAX_COUNTRIES].into(),
+            continents: [None; Continent::COUNT],
+        }
+    }
+
+    /// Gives `place` the value, in place of the one it had.
+    pub(crate) fn insert(&mut self, place: Place, value: T) {
+        match place {
+            Place::Block(block) => self.blocks.insert(block, value),
+            Place::Asn(asn) => {
+                self.asns.insert(asn, value);
+            }
+            Place::Subdivision(subdivision) => {
+                self.subdivisions.insert(subdivision, value);
+            }
+            Place::Country(country) => set(&mut self.countries, country.as_usize(), value),
+            Place::Continent(continent) => set(&mut self.continents, continent as usize, value),
+        }
+    }
+
+    /// The longest block that holds `subnet`, and how many bits decided that.
+    pub(crate) fn by_block(&self, subnet: Subnet) -> (Option<(Place, T)>, u8) {
+        let matched = self.blocks.longest_match(subnet);
+        let found = matched.found.map(|(value, prefix)| {
+            let address = masked(subnet.address, prefix);
+            (Place::Block(Block { address, prefix }), *value)
+        });
+        (found, matched.depth)
+    }
+
+    pub(crate) fn has_asns(&self) -> bool {
+        !self.asns.is_empty()
+    }
+
+    pub(crate) fn by_asn(&self, asn: u32) -> Option<(Place, T)> {
+        let value = self.asns.get(&asn)?;
+        Some((Place::Asn(asn), *value))
+    }
+
+    /// Subdivision, country and continent of `location`, as far as they have a value.
+    pub(crate) fn by_region(&self, location: &Location) -> impl Iterator<Item = (Place, T)> {
+        let subdivision = location.subdivision.and_then(|subdivision| {
+            let value = self.subdivisions.get(&subdivision)?;
+            Some((Place::Subdivision(subdivision), *value))
+        });
+        let country = location.country.and_then(|country| {
+            let value = (*self.countries.get(country.as_usize())?)?;
+            Some((Place::Country(country), value))
+        });
+        let continent = location.continent.and_then(|continent| {
+            let value = (*self.continents.get(continent as usize)?)?;
+            Some((Place::Continent(continent), value))
+        });
+        [subdivision, country, continent].into_iter().flatten()
+    }
+}
+
+fn set<T>(values: &mut [Option<T>], index: usize, value: T) {
+    if let Some(slot) = values.get_mut(index) {
+        *slot = Some(value);
+    }
+}

@@ -1,0 +1,169 @@
+//! One query's way through one policy: what the steps read and what they change.
+
+use std::net::IpAddr;
+
+use super::candidates::{Candidates, MemberIndex};
+use super::client::{Client, ClientView, Family};
+use super::draw::Seed;
+use super::policy::{Endpoint, EndpointIndex, Policy, PolicyIndex, PolicySet, Roster};
+use crate::geo::{GeoData, Location};
+use crate::health::{HealthView, State};
+use crate::wire::Name;
+
+/// Knows which targets have addresses that may stand at a zone's apex, in our own zones or flattened (S13).
+pub trait Targets {
+    fn has_address(&self, target: Name<'_>, family: Family) -> bool;
+}
+
+/// What is asked, and what is believed while it is answered. No step changes it.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    pub policies: &'a PolicySet,
+    pub health: &'a HealthView,
+    pub geo: &'a GeoData,
+    pub client: &'a Client,
+    pub family: Family,
+    /// In lower case.
+    pub name: Name<'a>,
+    pub now_s: u64,
+    /// Given if `name` is the apex of its zone, where a host name cannot be answered as a CNAME.
+    pub apex: Option<&'a dyn Targets>,
+}
+
+impl<'a> Question<'a> {
+    /// Those of `roster` that can be answered.
+    pub(super) fn answerable(
+        self,
+        policy: &'a Policy,
+        roster: &'a Roster,
+    ) -> impl Iterator<Item = MemberIndex> + 'a {
+        let members = roster.of(self.family).iter().copied();
+        members.filter(move |member| match self.apex {
+            None => true,
+            Some(targets) => self.fits_apex(policy, *member, targets),
+        })
+    }
+
+    fn fits_apex(self, policy: &Policy, member: MemberIndex, targets: &dyn Targets) -> bool {
+        let endpoint = self.policies.member_endpoint(policy, member);
+        match endpoint.and_then(|(_, endpoint)| endpoint.hostname.as_ref()) {
+            Some(hostname) => targets.has_address(hostname.as_name(), self.family),
+            None => true,
+        }
+    }
+}
+
+/// One policy at work.
+pub(crate) struct Run<'a> {
+    pub question: Question<'a>,
+    pub policy: &'a Policy,
+    pub client: ClientView,
+    pub location: Location,
+    pub candidates: &'a mut Candidates,
+    /// The longest scope that a step so far gave the answer.
+    pub scope: u8,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn endpoint(&self, member: MemberIndex) -> Option<&'a Endpoint> {
+        let endpoint = self.question.policies.member_endpoint(self.policy, member);
+        endpoint.map(|(_, endpoint)| endpoint)
+    }
+
+    /// Whether the member is a host name.
+    pub(crate) fn is_named(&self, member: MemberIndex) -> bool {
+        let endpoint = self.endpoint(member);
+        endpoint.is_some_and(|endpoint| endpoint.hostname.is_some())
+    }
+
+    /// Keeps what one answer can hold: the best candidate alone if it is a host name, for a CNAME has no company;
+    /// else the first `count` that are addresses.
+    pub(crate) fn keep_first(&mut self, count: usize) {
+        let Some(best) = self.candidates.as_slice().first() else {
+            return;
+        };
+        let (count, named) = match self.is_named(best.member) {
+            true => (1, true),
+            false => (count, false),
+        };
+        let mut left = count;
+        let (question, policy) = (self.question, self.policy);
+        self.candidates.retain(|candidate| {
+            let endpoint = question.policies.member_endpoint(policy, candidate.member);
+            let fits = endpoint.is_some_and(|(_, endpoint)| endpoint.hostname.is_some() == named);
+            let kept = fits && left > 0;
+            left -= usize::from(kept);
+            kept
+        });
+    }
+
+    pub(crate) fn endpoint_index(&self, member: MemberIndex) -> EndpointIndex {
+        let member = self.policy.member(member);
+        member.map_or(EndpointIndex::NONE, |member| member.endpoint)
+    }
+
+    pub(crate) fn state(&self, member: MemberIndex) -> State {
+        let endpoint = self.endpoint_index(member);
+        self.question.health.state(endpoint, self.question.family)
+    }
+
+    pub(crate) fn asn(&self) -> (Option<u32>, u8) {
+        self.question.geo.asn(self.address())
+    }
+
+    fn address(&self) -> IpAddr {
+        self.client.located.address
+    }
+
+    /// Notes that the location within `prefix` decided something.
+    pub(crate) fn located_within(&mut self, prefix: u8) {
+        if self.client.located_by_subnet {
+            self.scope = self.scope.max(prefix);
+        }
+    }
+
+    /// Notes that a draw decided something.
+    pub(crate) fn drawn(&mut self) {
+        self.scope = self.scope.max(self.client.draw_scope);
+    }
+
+    pub(crate) fn sticky_seed(&self) -> Seed {
+        Seed::sticky(self.policy.salt, self.client.drawn)
+    }
+
+    pub(crate) fn passing_seed(&self) -> Seed {
+        let Question { name, now_s, .. } = self.question;
+        let slot = self.policy.time_slot(now_s);
+        Seed::passing(self.policy.salt, self.client.drawn, name, slot)
+    }
+}
+
+/// How a step went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    Continue,
+    /// The step would have dropped all, so it kept all.
+    Bypassed(Bypass),
+    /// It would have dropped all; the members of a pool took their place.
+    FallbackPool {
+        pool: u32,
+    },
+    /// It would have dropped all; another policy answers.
+    FallbackPolicy(PolicyIndex),
+    /// It would have dropped all, and says NODATA.
+    Refused,
+}
+
+/// Why nothing was dropped although all should have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bypass {
+    Declared,
+    /// The fallback pool has nobody for the family asked.
+    FallbackPoolUnable {
+        pool: u32,
+    },
+    /// The fallback policy has nobody for the family asked.
+    FallbackPolicyUnable {
+        policy: u32,
+    },
+}

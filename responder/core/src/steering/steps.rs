@@ -1,0 +1,151 @@
+//! The kinds of step, one file each. A new kind is its file and its line in `step_kinds!`.
+
+mod admin;
+mod distance;
+mod fence;
+mod first;
+mod geo;
+mod healthy;
+mod priority;
+mod sticky;
+mod weighted;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::candidates::{Candidate, MemberIndex};
+use super::compile::Context;
+use super::policy::PolicyIndex;
+use super::run::{Flow, Run};
+use super::sift::IfEmpty;
+use crate::observe::{Reason, Why};
+
+/// What a step does with candidates that a fallback pool brought in: they pass through sorting steps only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Sifts,
+    /// Sifts by what is believed of endpoints, which a fallback never asks.
+    AsksHealth,
+    Sorts,
+}
+
+/// A kind of step: how it is written, checked, run and explained.
+trait Kind: Sized {
+    const NAME: &'static str;
+    const ROLE: Role;
+
+    /// The options as they are written.
+    type Options: DeserializeOwned;
+
+    /// Resolves the options for one policy. The error names the field.
+    fn compile(options: Self::Options, context: &mut Context<'_>) -> Result<Self, String>;
+
+    fn apply(&self, run: &mut Run<'_>) -> Flow;
+
+    /// Why the step dropped, or would have dropped, a member. Asked after `apply`, only by explanations.
+    fn why_dropped(&self, _run: &Run<'_>, _member: MemberIndex) -> Reason {
+        Reason::NotSaid
+    }
+
+    /// What the step found of a candidate that it kept.
+    fn why_kept(&self, _run: &Run<'_>, _candidate: &Candidate) -> Why {
+        Why::NotSaid
+    }
+
+    /// What happens if the step would drop all; nothing for a step that sorts.
+    fn if_empty(&self) -> Option<&IfEmpty> {
+        None
+    }
+}
+
+macro_rules! step_kinds {
+    ($($kind:ident => $module:ident,)*) => {
+        /// A compiled step of any kind.
+        #[derive(Debug)]
+        pub(super) enum Step {
+            $($kind($module::$kind),)*
+        }
+
+        const NAMES: &[&str] = &[$($module::$kind::NAME),*];
+
+        impl Step {
+            fn compile_kind(kind: &str, options: Map<String, Value>, context: &mut Context<'_>) -> Result<Self, String> {
+                match kind {
+                    $($module::$kind::NAME => {
+                        let options = read_options(options)?;
+                        Ok(Self::$kind($module::$kind::compile(options, context)?))
+                    })*
+                    _ => Err(format!("unknown kind; it is one of {}", NAMES.join(", "))),
+                }
+            }
+
+            pub(super) fn name(&self) -> &'static str {
+                match self { $(Self::$kind(_) => $module::$kind::NAME,)* }
+            }
+
+            pub(super) fn role(&self) -> Role {
+                match self { $(Self::$kind(_) => $module::$kind::ROLE,)* }
+            }
+
+            pub(super) fn apply(&self, run: &mut Run<'_>) -> Flow {
+                match self { $(Self::$kind(step) => step.apply(run),)* }
+            }
+
+            pub(super) fn why_dropped(&self, run: &Run<'_>, member: MemberIndex) -> Reason {
+                match self { $(Self::$kind(step) => step.why_dropped(run, member),)* }
+            }
+
+            pub(super) fn why_kept(&self, run: &Run<'_>, candidate: &Candidate) -> Why {
+                match self { $(Self::$kind(step) => step.why_kept(run, candidate),)* }
+            }
+
+            fn if_empty(&self) -> Option<&IfEmpty> {
+                match self { $(Self::$kind(step) => step.if_empty(),)* }
+            }
+        }
+    };
+}
+
+step_kinds! {
+    Healthy => healthy,
+    Admin => admin,
+    Fence => fence,
+    Geo => geo,
+    Distance => distance,
+    Priority => priority,
+    Weighted => weighted,
+    Sticky => sticky,
+    First => first,
+}
+
+impl Step {
+    /// Compiles a step as it is written. The error is the step's kind and what is wrong, naming the field.
+    pub(super) fn compile(
+        mut written: Map<String, Value>,
+        context: &mut Context<'_>,
+    ) -> Result<Self, (String, String)> {
+        let kind = match written.remove("kind") {
+            Some(Value::String(kind)) => kind,
+            _ => return Err((String::new(), "kind: missing".to_owned())),
+        };
+        Self::compile_kind(&kind, written, context).map_err(|error| (kind, error))
+    }
+
+    /// The policy that answers instead if the step would drop all.
+    pub(super) fn fallback_policy(&self) -> Option<PolicyIndex> {
+        self.if_empty()?.policy()
+    }
+
+    pub(super) fn is_first(&self) -> bool {
+        matches!(self, Self::First(_))
+    }
+}
+
+fn read_options<T: DeserializeOwned>(options: Map<String, Value>) -> Result<T, String> {
+    serde_path_to_error::deserialize(Value::Object(options)).map_err(|error| {
+        match error.path().to_string().as_str() {
+            "." => error.inner().to_string(),
+            field => format!("{field}: {}", error.inner()),
+        }
+    })
+}

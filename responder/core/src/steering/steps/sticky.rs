@@ -1,0 +1,51 @@
+//! `sticky`: a weighted draw over the best tier that a client keeps until its endpoint leaves (S4).
+
+use serde::Deserialize;
+
+use super::{Kind, Role};
+use crate::observe::Why;
+use crate::steering::candidates::Candidate;
+use crate::steering::compile::Context;
+use crate::steering::draw::{Stake, draw, why_drawn};
+use crate::steering::run::{Flow, Run};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::steering) struct Options {
+    #[serde(default = "one")]
+    weight: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[derive(Debug)]
+pub(in crate::steering) struct Sticky {
+    /// By member.
+    stakes: Box<[Stake]>,
+}
+
+impl Kind for Sticky {
+    const NAME: &'static str = "sticky";
+    const ROLE: Role = Role::Sorts;
+    type Options = Options;
+
+    fn compile(options: Options, context: &mut Context<'_>) -> Result<Self, String> {
+        let stakes = context.stakes(options.weight);
+        Ok(Self { stakes })
+    }
+
+    fn apply(&self, run: &mut Run<'_>) -> Flow {
+        if run.candidates.best_tier_len() > 1 {
+            let seed = run.sticky_seed();
+            run.drawn();
+            draw(run.candidates, &self.stakes, seed);
+        }
+        Flow::Continue
+    }
+
+    fn why_kept(&self, _run: &Run<'_>, candidate: &Candidate) -> Why {
+        why_drawn(candidate, &self.stakes)
+    }
+}
