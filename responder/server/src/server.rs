@@ -95,7 +95,7 @@ impl Server {
     /// Answers what is in flight, closes the sockets and joins the threads.
     pub fn stop(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
-        for waker in self.wakers.drain(..) {
+        for waker in &self.wakers {
             // A worker that cannot be woken notices by itself within its poll interval.
             let _ = waker.wake();
         }
@@ -103,6 +103,8 @@ impl Server {
             // A worker that panicked has already said so on standard error; the others are to end all the same.
             let _ = thread.join();
         }
+        // Not before: a waker that is dropped takes its call back.
+        self.wakers.clear();
     }
 
     fn start_address(&mut self, listening: Listening) -> io::Result<()> {
