@@ -84,7 +84,9 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         let Some(dname) = owner.record_set(RecordType::DNAME) else {
             return Next::Done;
         };
-        self.put_link(owner.name(), &dname);
+        if self.dnames.enter(owner.name()) {
+            self.put_link(owner.name(), &dname);
+        }
         let target = dname.target().unwrap_or(NameBuf::ROOT);
         let Ok(target) = NameBuf::substituted(name, owner.name(), target.as_name()) else {
             self.verdict.rcode = Rcode::YXDOMAIN;

@@ -44,7 +44,9 @@ pub(super) struct Resolution<'w, 'q, O> {
     pub flattening: Option<Flattening<'w>>,
     pub scratch: &'q mut Scratch,
     pub observer: &'q mut O,
-    followed: Followed,
+    followed: SeenNames,
+    /// Owners of the DNAMEs in the answer: a chain can meet one again, but it is answered once.
+    pub dnames: SeenNames,
 }
 
 impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
@@ -73,7 +75,8 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
             flattening: None,
             scratch,
             observer,
-            followed: Followed::default(),
+            followed: SeenNames::default(),
+            dnames: SeenNames::default(),
         }
     }
 
@@ -181,16 +184,16 @@ impl Subnet {
     }
 }
 
-/// Which names were looked up, by their hashes: a collision ends a chain early and does no other harm.
+/// Names on the way, by their hashes: a collision ends a chain early and does no other harm.
 #[derive(Default)]
-struct Followed {
+pub(super) struct SeenNames {
     hashes: [u64; LONGEST_CHAIN],
     count: usize,
 }
 
-impl Followed {
-    /// Whether `name` may be looked up: it is new, and the chain not too long yet.
-    fn enter(&mut self, name: Name<'_>) -> bool {
+impl SeenNames {
+    /// Notes `name`; false if it was seen before, or if the chain is as long as it may get.
+    pub fn enter(&mut self, name: Name<'_>) -> bool {
         let hash = FixedState::default().hash_one(name.as_bytes());
         if self
             .hashes
