@@ -60,6 +60,25 @@ class CompiledZone(models.Model):
         return f"{self.zone} serial {self.serial}"
 
 
+class Refusal(models.Model):
+    """A declared part that edges do not get because it cannot be served (P3); they keep its last good form, if any.
+
+    Gone as soon as the part is good again. `candidate` is the fingerprint of the contents that were tried, so that the
+    same ones are not tried again.
+    """
+
+    part = models.CharField(max_length=300, unique=True, help_text="Such as 'zone demo.test.' or 'policies'.")
+    reason = models.TextField()
+    candidate = models.CharField(max_length=64)
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering = ["part"]
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.reason}"
+
+
 class FlattenedName(models.Model):
     """The addresses of a name outside our zones, looked up for ALIAS and for host names at an apex (S13)."""
 

@@ -47,6 +47,19 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Refusal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('part', models.CharField(help_text="Such as 'zone demo.test.' or 'policies'.", max_length=300, unique=True)),
+                ('reason', models.TextField()),
+                ('candidate', models.CharField(max_length=64)),
+                ('since', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['part'],
+            },
+        ),
+        migrations.CreateModel(
             name='Snapshot',
             fields=[
                 ('generation', models.BigIntegerField(primary_key=True, serialize=False)),

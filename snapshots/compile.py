@@ -1,0 +1,45 @@
+"""Turns what is declared into chunks. Pure: equal input gives equal octets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from snapshots.canonical import digest_of
+from snapshots.declared import Declared
+from snapshots.manifest import Contents
+from snapshots.policy_chunk import policy_chunk
+from snapshots.zone_chunk import UncompilableZoneError, zone_chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A candidate, with the chunks that are not stored yet: `zone_chunks` by digest, and the policy chunk."""
+
+    contents: Contents
+    zone_chunks: dict[str, bytes]
+    policy_chunk: bytes
+    made: dict[int, str]  # zone id to digest, of the zones compiled now
+    uncompilable: dict[str, str]  # origin to reason
+
+
+def compile_declared(declared: Declared, geo: Mapping[str, str]) -> Compiled:
+    """The candidate of a declared world with the geo files `geo` (role to digest)."""
+    zones: dict[str, str] = {}
+    chunks: dict[str, bytes] = {}
+    made: dict[int, str] = {}
+    uncompilable: dict[str, str] = {}
+    for zone in declared.zones:
+        if zone.compiled is not None:
+            zones[zone.origin] = zone.compiled
+            continue
+        try:
+            chunk = zone_chunk(zone)
+        except UncompilableZoneError as error:
+            uncompilable[zone.origin] = str(error)
+            continue
+        made[zone.id] = zones[zone.origin] = digest_of(chunk)
+        chunks[made[zone.id]] = chunk
+    policies = policy_chunk(declared.policies)
+    contents = Contents(zones, digest_of(policies), dict(geo))
+    return Compiled(contents, chunks, policies, made, uncompilable)

@@ -1,0 +1,74 @@
+"""Opens snapshots in this process with the very code of the edges.
+
+The current one is kept open: the next shares all chunks with it that did not change.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import responder
+from snapshots.manifest import Contents, read_contents
+from snapshots.models import Chunk, Snapshot
+
+
+class NothingPublishedError(LookupError):
+    """There is no snapshot yet."""
+
+    def __init__(self) -> None:
+        super().__init__("no snapshot is published yet: the control worker publishes the first one when it starts")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`stamp` tells generations of different databases apart."""
+
+    stamp: tuple[int, datetime]
+    contents: Contents
+    snapshot: responder.Snapshot
+
+    @property
+    def generation(self) -> int:
+        return self.stamp[0]
+
+
+class Current:
+    """The published snapshot, opened once a generation and process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._opened: Opened | None = None
+
+    def get(self) -> Opened:
+        """Raises NothingPublishedError."""
+        with self._lock:
+            stamp = Snapshot.objects.order_by("-generation").values_list("generation", "created").first()
+            if stamp is None:
+                raise NothingPublishedError
+            if self._opened is None or self._opened.stamp != stamp:
+                self._opened = self._open(stamp)
+            return self._opened
+
+    def _open(self, stamp: tuple[int, datetime]) -> Opened:
+        manifest = Snapshot.objects.values_list("manifest", flat=True).get(generation=stamp[0])
+        contents = read_contents(manifest)
+        return Opened(stamp, contents, open_manifest(manifest, contents, {}, self._opened))
+
+
+current = Current()
+"""The one of this process."""
+
+
+def open_manifest(
+    manifest: str, contents: Contents, fresh: Mapping[str, bytes], previous: Opened | None
+) -> responder.Snapshot:
+    """Open a manifest whose chunks are in `fresh`, in `previous` or stored. Raises responder.SnapshotError."""
+    held = previous.contents.digests() if previous else set()
+    missing = contents.digests() - held
+    chunks = {digest: fresh[digest] for digest in missing if digest in fresh}
+    stored = Chunk.objects.filter(digest__in=missing - chunks.keys()).values_list("digest", "content")
+    chunks |= {digest: bytes(content) for digest, content in stored}
+    return responder.Snapshot.open(manifest.encode(), chunks, previous.snapshot if previous else None)

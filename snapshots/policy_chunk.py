@@ -1,0 +1,65 @@
+"""Writes policy chunks (docs/snapshot-format.md)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from snapshots.canonical import canonical_json
+from snapshots.declared import DeclaredPolicies, Row
+
+FORMAT = 1
+METADATA = ("weight", "priority", "bias")
+
+
+def policy_chunk(declared: DeclaredPolicies) -> bytes:
+    """The chunk of everything that steers."""
+    members = _grouped(declared.members, "pool_id")
+    policy_pools = _grouped(declared.policy_pools, "policy_id")
+    steps = _grouped(declared.steps, "policy_id")
+    return canonical_json(
+        {
+            "format": FORMAT,
+            "regions": [_picked(row, "id", "name", "latitude", "longitude") for row in declared.regions],
+            "endpoints": [_endpoint(row, checked=row["id"] in declared.watched) for row in declared.endpoints],
+            "pools": [_pool(row, members[row["id"]]) for row in declared.pools],
+            "policies": [_policy(row, policy_pools[row["id"]], steps[row["id"]]) for row in declared.policies],
+            "flattened": {row["name"]: _flattened(row) for row in declared.flattened},
+        }
+    )
+
+
+def _endpoint(row: Row, *, checked: bool) -> Row:
+    said = _picked(row, "id", "name", "ipv4", "ipv6", "hostname", *METADATA, "capacity", "admin_state")
+    return said | {"region": row["region_id"], "labels": row["labels"], "checked": checked}
+
+
+def _pool(row: Row, members: list[Row]) -> Row:
+    listed = [{"endpoint": member["endpoint_id"], **_picked(member, *METADATA)} for member in members]
+    return {**_picked(row, "id", "name", *METADATA), "members": listed}
+
+
+def _policy(row: Row, pools: list[Row], steps: list[Row]) -> Row:
+    return {
+        **_picked(row, "id", "name", "salt", "ecs"),
+        "ttl": row["ttl_s"],
+        "ttl_min": row["ttl_min_s"],
+        "pools": [pool["pool_id"] for pool in pools],
+        "steps": [{"kind": step["kind"], **step["options"]} for step in steps],
+    }
+
+
+def _flattened(row: Row) -> Row:
+    return {"ipv4": row["ipv4"], "ipv6": row["ipv6"], "ttl": row["ttl_s"]}
+
+
+def _picked(row: Row, *columns: str) -> dict[str, Any]:
+    return {column: row[column] for column in columns}
+
+
+def _grouped(rows: Iterable[Row], column: str) -> defaultdict[int, list[Row]]:
+    groups: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[column]].append(row)
+    return groups

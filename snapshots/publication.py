@@ -1,0 +1,126 @@
+"""One publication, inside its transaction: gather, compile, settle, store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import responder
+from common.notify import notify
+from snapshots.changes import describe_changes
+from snapshots.compile import compile_declared
+from snapshots.gather import gather
+from snapshots.geo_files import geo_files
+from snapshots.manifest import Contents
+from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
+from snapshots.opening import NothingPublishedError, Opened, current, open_manifest
+from snapshots.settle import settle
+
+CHANNEL = "generation"
+
+
+class Publication:
+    """What is declared now, beside what is served now."""
+
+    def __init__(self, now: datetime, geo_directory: Path | None) -> None:
+        self.now = now
+        self.served = _served()
+        self.declared = gather()
+        self.geo = geo_files(geo_directory)
+        self.compiled = compile_declared(self.declared, {role: file.digest for role, file in self.geo.items()})
+
+    def publish(self) -> Snapshot | None:
+        """Store the next generation and its chunks. None: there is nothing new to serve."""
+        self._store_compiled_zones()
+        if self._is_known():
+            return None
+        settled = settle(self.compiled.contents, self.compiled.uncompilable, self._served_contents, self._open)
+        self._store_refusals(settled.refusals)
+        if settled.contents is None or settled.contents == self._served_contents:
+            return None
+        return self._store_generation(settled.contents)
+
+    @property
+    def _generation(self) -> int:
+        return self.served.generation + 1 if self.served else 1
+
+    @property
+    def _served_contents(self) -> Contents | None:
+        return self.served.contents if self.served else None
+
+    @cached_property
+    def _policy_chunks(self) -> dict[str, bytes]:
+        return {self.compiled.contents.policies: self.compiled.policy_chunk}
+
+    @cached_property
+    def _new_geo_chunks(self) -> dict[str, bytes]:
+        known = set(Chunk.objects.filter(kind=ChunkKind.GEO).values_list("digest", flat=True))
+        return {file.digest: file.path.read_bytes() for file in self.geo.values() if file.digest not in known}
+
+    def _is_known(self) -> bool:
+        """Whether these very contents are served, or were tried before and refused in part."""
+        tried = Refusal.objects.values_list("candidate", flat=True).first()
+        if tried is None:
+            return self.compiled.contents == self._served_contents and not self.compiled.uncompilable
+        return tried == self.compiled.contents.fingerprint()
+
+    def _open(self, contents: Contents) -> responder.Snapshot:
+        fresh = self.compiled.zone_chunks | self._policy_chunks | self._new_geo_chunks
+        return open_manifest(contents.manifest(self._generation, self.now), contents, fresh, self.served)
+
+    def _store_compiled_zones(self) -> None:
+        made = self.compiled.made
+        _store_chunks(ChunkKind.ZONE, self.compiled.zone_chunks)
+        CompiledZone.objects.bulk_create(
+            [
+                CompiledZone(zone_id=zone.id, serial=zone.serial, chunk_id=made[zone.id])
+                for zone in self.declared.zones
+                if zone.id in made
+            ],
+            update_conflicts=True,
+            unique_fields=["zone"],
+            update_fields=["serial", "chunk"],
+        )
+
+    def _store_refusals(self, refusals: Mapping[str, str]) -> None:
+        Refusal.objects.exclude(part__in=refusals).delete()
+        candidate = self.compiled.contents.fingerprint()
+        Refusal.objects.bulk_create(
+            [
+                Refusal(part=part, reason=reason, candidate=candidate, since=self.now)
+                for part, reason in refusals.items()
+            ],
+            update_conflicts=True,
+            unique_fields=["part"],
+            update_fields=["reason", "candidate"],
+        )
+
+    def _store_generation(self, contents: Contents) -> Snapshot:
+        _store_chunks(ChunkKind.GEO, self._new_geo_chunks)
+        _store_chunks(ChunkKind.POLICIES, self._policy_chunks)
+        serials = {zone.origin: zone.serial for zone in self.declared.zones}
+        snapshot = Snapshot.objects.create(
+            generation=self._generation,
+            manifest=contents.manifest(self._generation, self.now),
+            changes=describe_changes(self._served_contents, contents, serials, _chunk),
+        )
+        notify(CHANNEL, snapshot.generation)
+        return snapshot
+
+
+def _served() -> Opened | None:
+    try:
+        return current.get()
+    except NothingPublishedError:
+        return None
+
+
+def _store_chunks(kind: ChunkKind, chunks: Mapping[str, bytes]) -> None:
+    rows = [Chunk(digest=digest, kind=kind, content=content) for digest, content in chunks.items()]
+    Chunk.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+
+
+def _chunk(digest: str) -> bytes:
+    return bytes(Chunk.objects.values_list("content", flat=True).get(digest=digest))

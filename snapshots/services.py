@@ -1,0 +1,92 @@
+"""Publishing: from what is declared to the generation that edges serve.
+
+    write ─► request_publish ─► task publish ─► publish(now):
+        turn ─► REPEATABLE READ { gather ─► compile ─► settle ─► store ─► NOTIFY generation }
+
+The task also runs every few seconds by itself, so that a request that is lost is only late.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from celery import current_app
+from django.conf import settings
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError as BrokerError
+
+import responder
+from snapshots.models import Snapshot
+from snapshots.opening import NothingPublishedError, current
+from snapshots.publication import Publication
+from snapshots.retention import forget_old_generations
+from snapshots.turn import publisher_turn
+
+__all__ = ["NothingPublishedError", "current_snapshot", "open_current", "prune", "publish", "request_publish"]
+
+PUBLISH_TASK = "snapshots.tasks.publish"
+CONTROL_QUEUE = "control"
+KEPT_GENERATIONS = 100
+
+log = logging.getLogger(__name__)
+
+
+def request_publish() -> None:
+    """Have the present transaction's changes published once it commits. Without a broker they are published later."""
+    transaction.on_commit(_send_publish)
+
+
+def publish(now: datetime) -> Snapshot | None:
+    """Publish what is declared as the next generation. None: nothing is new, or another publisher is about to do it.
+
+    Parts that cannot be served stay in their last good form and are listed as Refusal. Not to be called inside a
+    transaction: it begins its own, and looks at one moment of the database.
+    """
+    with publisher_turn() as ours:
+        if not ours:
+            return None
+        with _repeatable_read():
+            snapshot = Publication(now, settings.ENVIRONMENT.geo).publish()
+    if snapshot is not None:
+        log.info("published %s: %s", snapshot, "; ".join(snapshot.changes))
+    return snapshot
+
+
+def current_snapshot() -> Snapshot:
+    """The newest generation. Raises NothingPublishedError."""
+    snapshot = Snapshot.objects.order_by("-generation").first()
+    if snapshot is None:
+        raise NothingPublishedError
+    return snapshot
+
+
+def open_current() -> responder.Snapshot:
+    """The newest generation as edges serve it, opened once a generation. Raises NothingPublishedError."""
+    return current.get().snapshot
+
+
+def prune(keep: int = KEPT_GENERATIONS) -> int:
+    """Delete all but the newest generations, and chunks that nothing names any more. Returns how many chunks went."""
+    with publisher_turn() as ours:
+        if not ours:
+            return 0
+        with transaction.atomic():
+            return forget_old_generations(keep)
+
+
+def _send_publish() -> None:
+    try:
+        current_app.send_task(PUBLISH_TASK, queue=CONTROL_QUEUE, retry=False, ignore_result=True)
+    except BrokerError as error:
+        log.warning("publishing is late: the broker does not take the request (%s)", error)
+
+
+@contextmanager
+def _repeatable_read() -> Iterator[None]:
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield

@@ -1,0 +1,24 @@
+"""What the control worker does for snapshots."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from celery import shared_task
+from django.db import DatabaseError
+
+from snapshots import services
+
+
+@shared_task(
+    name=services.PUBLISH_TASK, autoretry_for=(DatabaseError,), retry_backoff=True, retry_kwargs={"max_retries": 3}
+)
+def publish() -> None:
+    """Publish what is declared; also run every few seconds, for requests that were lost."""
+    services.publish(datetime.now(UTC))
+
+
+@shared_task
+def prune() -> None:
+    """Forget old generations and their chunks."""
+    services.prune()
