@@ -28,6 +28,14 @@ class Family(models.IntegerChoices):
     IPV4 = 4, "IPv4"
     IPV6 = 6, "IPv6"
 
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> list[Family]:
+        """What is judged of `endpoint`."""
+        if endpoint.hostname:
+            return [cls.NAME]
+        addresses = {cls.IPV4: endpoint.ipv4, cls.IPV6: endpoint.ipv6}
+        return [family for family, address in addresses.items() if address]
+
 
 class Check(Owned):
     """How endpoints are probed. An endpoint is down while any enabled check of it is (quorum.endpoint_state)."""
@@ -197,6 +205,7 @@ class HealthSequence(models.Model):
 
     singleton = models.BooleanField(primary_key=True, default=True)
     value = models.BigIntegerField(default=0)
+    settled_for = models.TextField(default="", help_text="The version of the configuration that was reconciled last.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(singleton=True), name="healthsequence_single_row")]

@@ -31,6 +31,7 @@ class Environment(BaseSettings):
     broker_url: str | None = Field(None, validation_alias="BROKER_URL", description="Redis, Valkey or RabbitMQ.")
     geo: Path | None = Field(None, description="Directory of MMDB files.")
     demo: bool = Field(True, description="0 starts empty.")
+    probe_private: bool = Field(False, description="1 lets checks probe private and loopback addresses too.")
     admin_token: SecretStr | None = Field(None, description="API token to create at first start.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions; `trafficmgr up` makes one.")
     debug: bool = Field(False, description="Django's debug mode; never in production.")

@@ -93,8 +93,7 @@ class HttpProbe(Probe):
             raise ProbeError(f"status {response.status}, but the body does not contain {self.body_contains!r}")
         return f"status {response.status}"
 
-    @staticmethod
-    def _failure(error: ClientError) -> Exception:
+    def _failure(self, error: ClientError) -> Exception:
         """The error of the operating system where there is one, else what was wrong with the answer."""
         if isinstance(error, OSError):
             return error

@@ -1,0 +1,161 @@
+"""What is believed, as stored: read and written in a fixed number of queries, however many endpoints are concerned."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from healthchecks.ledger import MAX_CAUSE
+from healthchecks.models import Assignment, Check, EndpointHealth, VantageState, Verdict
+from healthchecks.state import State
+from regions.models import Endpoint, Region
+
+Judged = tuple[int, int]
+"""The id of an assignment or an endpoint, and a family."""
+
+
+@dataclass(frozen=True, slots=True)
+class VantageChange:
+    """A vantage has changed its mind."""
+
+    assignment_id: int
+    family: int
+    vantage_id: int
+    state: State
+    cause: str
+    at: datetime
+
+
+def store_vantage_changes(changes: Sequence[VantageChange]) -> dict[Judged, str]:
+    """Store the beliefs that differ from what is stored; of several about the same, the last.
+
+    Returns their causes by assignment and family. What concerns an assignment or vantage that is gone is dropped.
+    """
+    assignments, vantages = _lock_named(changes)
+    stored = {
+        (row.assignment_id, row.family, row.vantage_id): row.state
+        for row in VantageState.objects.filter(assignment_id__in=assignments, vantage_id__in=vantages)
+    }
+    latest = {(change.assignment_id, change.family, change.vantage_id): change for change in changes}
+    news = [
+        change
+        for key, change in latest.items()
+        if change.assignment_id in assignments and change.vantage_id in vantages and stored.get(key) != change.state
+    ]
+    VantageState.objects.bulk_create(
+        [_vantage_state(change) for change in news],
+        update_conflicts=True,
+        unique_fields=["assignment", "family", "vantage"],
+        update_fields=["state", "cause", "since"],
+    )
+    return {(change.assignment_id, change.family): f"{vantages[change.vantage_id]}: {change.cause}" for change in news}
+
+
+@dataclass
+class Beliefs:
+    """What is stored about some endpoints and, as settling goes on, what is to be stored."""
+
+    endpoints: list[Endpoint]
+    assignments: dict[int, list[Assignment]]  # of enabled checks, by endpoint
+    vantages: dict[int, dict[int, str]]
+    votes: dict[Judged, dict[int, State]]
+    verdicts: dict[Judged, State]
+    told: dict[Judged, State]
+    new_verdicts: dict[Judged, State] = field(default_factory=dict)
+    new_told: dict[Judged, State] = field(default_factory=dict)
+
+    @classmethod
+    def about(cls, endpoint_ids: Collection[int]) -> Beliefs:
+        """Read what is stored about these endpoints and the enabled checks of them."""
+        assigned = Assignment.objects.filter(endpoint_id__in=endpoint_ids, check_definition__enabled=True)
+        enabled = list(assigned.select_related("check_definition").order_by("id"))
+        by_endpoint: dict[int, list[Assignment]] = defaultdict(list)
+        for assignment in enabled:
+            by_endpoint[assignment.endpoint_id].append(assignment)
+        verdicts = Verdict.objects.filter(assignment__in=enabled).values_list("assignment_id", "family", "state")
+        told = EndpointHealth.objects.filter(endpoint__in=endpoint_ids).values_list("endpoint_id", "family", "state")
+        return cls(
+            endpoints=list(Endpoint.objects.filter(id__in=endpoint_ids).order_by("id")),
+            assignments=by_endpoint,
+            vantages=vantages_of({assignment.check_definition for assignment in enabled}),
+            votes=_votes(enabled),
+            verdicts={(assignment, family): State(state) for assignment, family, state in verdicts},
+            told={(endpoint, family): State(state) for endpoint, family, state in told},
+        )
+
+    def votes_by_name(self, assignment: Assignment, family: int) -> dict[str, State]:
+        """The votes of the vantages that the check still asks."""
+        names = self.vantages[assignment.check_definition_id]
+        votes = self.votes.get((assignment.id, family), {})
+        return {names[vantage]: state for vantage, state in votes.items() if vantage in names}
+
+    def store(self, now: datetime) -> None:
+        """Write what is new."""
+        Verdict.objects.bulk_create(
+            [
+                Verdict(assignment_id=assignment, family=family, state=state, since=now)
+                for (assignment, family), state in self.new_verdicts.items()
+            ],
+            update_conflicts=True,
+            unique_fields=["assignment", "family"],
+            update_fields=["state", "since"],
+        )
+        EndpointHealth.objects.bulk_create(
+            [
+                EndpointHealth(endpoint_id=endpoint, family=family, state=state, since=now)
+                for (endpoint, family), state in self.new_told.items()
+            ],
+            update_conflicts=True,
+            unique_fields=["endpoint", "family"],
+            update_fields=["state", "since"],
+        )
+
+
+def vantages_of(checks: Iterable[Check]) -> dict[int, dict[int, str]]:
+    """The vantages that probe each check, as {check id: {region id: name}}: those chosen, or all of its team."""
+    checks = list(checks)
+    of_team: dict[int, dict[int, str]] = defaultdict(dict)
+    for region in Region.objects.filter(is_vantage=True, team__in={check.team_id for check in checks}):
+        of_team[region.team_id][region.id] = region.name
+    chosen: dict[int, set[int]] = defaultdict(set)
+    for row in Check.vantages.through.objects.filter(check_id__in=[check.id for check in checks]):
+        chosen[row.check_id].add(row.region_id)
+    return {
+        check.id: {
+            region: name
+            for region, name in of_team[check.team_id].items()
+            if check.id not in chosen or region in chosen[check.id]
+        }
+        for check in checks
+    }
+
+
+def _lock_named(changes: Sequence[VantageChange]) -> tuple[set[int], dict[int, str]]:
+    """The assignments and vantages of the changes that exist, kept from being deleted until commit."""
+    assignments = Assignment.objects.filter(id__in={change.assignment_id for change in changes}).order_by("id")
+    vantages = Region.objects.filter(id__in={change.vantage_id for change in changes}).order_by("id")
+    return (
+        set(assignments.select_for_update(no_key=True).values_list("id", flat=True)),
+        dict(vantages.select_for_update(no_key=True).values_list("id", "name")),
+    )
+
+
+def _vantage_state(change: VantageChange) -> VantageState:
+    return VantageState(
+        assignment_id=change.assignment_id,
+        family=change.family,
+        vantage_id=change.vantage_id,
+        state=change.state,
+        cause=change.cause[:MAX_CAUSE],
+        since=change.at,
+    )
+
+
+def _votes(assignments: Collection[Assignment]) -> dict[Judged, dict[int, State]]:
+    votes: dict[Judged, dict[int, State]] = defaultdict(dict)
+    rows = VantageState.objects.filter(assignment__in=assignments)
+    for assignment, family, vantage, state in rows.values_list("assignment_id", "family", "vantage_id", "state"):
+        votes[assignment, family][vantage] = State(state)
+    return votes

@@ -1,0 +1,165 @@
+"""What is known of the health of endpoints: for edges, in sequence, and for people, in full."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Min, QuerySet
+
+from accounts.models import Team
+from healthchecks.beliefs import vantages_of
+from healthchecks.models import Assignment, EndpointHealth, Family, HealthSequence, Transition, VantageState, Verdict
+from healthchecks.state import State
+from regions.models import Endpoint
+
+FamilyState = tuple[int, int, str]
+"""An endpoint's id, a family (0, 4 or 6) and a state: as in docs/snapshot-format.md."""
+
+MAX_DELTAS = 1000
+"""Past this many, the full state is the shorter message."""
+
+
+@dataclass(frozen=True)
+class HealthState:
+    """Everything edges have been told, as of one sequence number."""
+
+    sequence: int
+    states: list[FamilyState]
+
+
+@dataclass(frozen=True)
+class Delta:
+    """Applies to sequence number `sequence - 1` and to nothing else."""
+
+    sequence: int
+    states: list[FamilyState]
+
+
+@dataclass(frozen=True)
+class EndpointState:
+    """One family of an endpoint. `checked` is false, and the state up, where no enabled check watches it."""
+
+    endpoint_id: int
+    family: int
+    state: State
+    since: datetime | None
+    checked: bool
+
+
+@dataclass(frozen=True)
+class VantageView:
+    """What one vantage believes; `since` is None while it has no belief yet."""
+
+    state: State
+    cause: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One check of one family of an endpoint, seen from each of the check's vantages."""
+
+    endpoint: Endpoint
+    check_name: str
+    family: int
+    enabled: bool
+    verdict: State
+    vantages: dict[str, VantageView]
+
+
+def current_health() -> HealthState:
+    """The full state. One statement, so that the sequence number and the states belong together."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT sequence.value, health.endpoint_id, health.family, health.state"  # noqa: S608 - names of tables
+            f" FROM {HealthSequence._meta.db_table} sequence LEFT JOIN {EndpointHealth._meta.db_table} health ON true"
+            f" ORDER BY health.endpoint_id, health.family"
+        )
+        rows = cursor.fetchall()
+    sequence = rows[0][0] if rows else 0
+    return HealthState(sequence, [(endpoint, family, state) for _, endpoint, family, state in rows if endpoint])
+
+
+def deltas_since(sequence: int) -> list[Delta] | None:
+    """What an edge at `sequence` lacks, in order; None if that is too much or no longer kept: send the full state."""
+    last = HealthSequence.objects.values_list("value", flat=True).first() or 0
+    oldest = Transition.objects.aggregate(oldest=Min("sequence"))["oldest"] or last + 1
+    if not oldest - 1 <= sequence <= last or last - sequence > MAX_DELTAS:
+        return None
+    rows = Transition.objects.filter(sequence__gt=sequence, sequence__lte=last).order_by("sequence")
+    return [Delta(row.sequence, [(row.endpoint_id, row.family, row.endpoint_state)]) for row in rows]
+
+
+def endpoint_states(endpoints: QuerySet[Endpoint] | None = None) -> list[EndpointState]:
+    """The state of each family of these endpoints (all, if not given), as edges count them."""
+    endpoints = Endpoint.objects.all() if endpoints is None else endpoints
+    told = {(row.endpoint_id, row.family): row for row in EndpointHealth.objects.filter(endpoint__in=endpoints)}
+    checked = set(
+        Assignment.objects.filter(endpoint__in=endpoints, check_definition__enabled=True).values_list(
+            "endpoint_id", flat=True
+        )
+    )
+    return [
+        _endpoint_state(endpoint, family, told.get((endpoint.id, family)), endpoint.id in checked)
+        for endpoint in endpoints
+        for family in Family.of(endpoint)
+    ]
+
+
+def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) -> list[MatrixRow]:
+    """Vantage by endpoint: every check of every family, by endpoint and check; of one team or endpoint if given."""
+    assignments = Assignment.objects.select_related("endpoint", "check_definition")
+    if team:
+        assignments = assignments.filter(endpoint__team=team)
+    if endpoint:
+        assignments = assignments.filter(endpoint=endpoint)
+    assignments = assignments.order_by("endpoint__name", "check_definition__name", "id")
+    vantages = vantages_of({assignment.check_definition for assignment in assignments})
+    verdicts = {(row.assignment_id, row.family): row for row in Verdict.objects.filter(assignment__in=assignments)}
+    views = _views(assignments)
+    return [
+        _matrix_row(
+            assignment,
+            family,
+            verdicts.get((assignment.id, family)),
+            vantages[assignment.check_definition_id],
+            views[assignment.id, family],
+        )
+        for assignment in assignments
+        for family in Family.of(assignment.endpoint)
+    ]
+
+
+def _endpoint_state(endpoint: Endpoint, family: int, told: EndpointHealth | None, checked: bool) -> EndpointState:
+    believed = State(told.state) if told else State.UNKNOWN
+    since = told.since if told else None
+    return EndpointState(endpoint.id, family, believed if checked else State.UP, since, checked)
+
+
+def _views(assignments: QuerySet[Assignment]) -> dict[tuple[int, int], dict[int, VantageView]]:
+    views: dict[tuple[int, int], dict[int, VantageView]] = defaultdict(dict)
+    for row in VantageState.objects.filter(assignment__in=assignments):
+        views[row.assignment_id, row.family][row.vantage_id] = VantageView(State(row.state), row.cause, row.since)
+    return views
+
+
+def _matrix_row(
+    assignment: Assignment,
+    family: int,
+    verdict: Verdict | None,
+    vantages: dict[int, str],
+    views: dict[int, VantageView],
+) -> MatrixRow:
+    nothing_yet = VantageView(State.UNKNOWN, "", None)
+    check = assignment.check_definition
+    return MatrixRow(
+        endpoint=assignment.endpoint,
+        check_name=check.name,
+        family=family,
+        enabled=check.enabled,
+        verdict=State(verdict.state) if verdict else State.UNKNOWN,
+        vantages={name: views.get(vantage, nothing_yet) for vantage, name in vantages.items()},
+    )

@@ -1,0 +1,74 @@
+"""What beat sends, kept in step with the vantage regions.
+
+Beat reads its schedule anew whenever a row changes, so rows are written only where they differ.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from django.db import transaction
+from django_celery_beat.models import DAYS, MICROSECONDS, SECONDS, IntervalSchedule, PeriodicTask
+
+from regions.models import Region
+
+TICK_US = 250_000
+TICK_EXPIRES_S = 5
+"""A backlog of ticks is dropped. Not shorter: beat and worker compare their wall clocks."""
+
+TICK = "healthchecks.tasks.probe_tick"
+CONTROL_QUEUE = "control"
+
+
+@dataclass(frozen=True)
+class Periodic:
+    name: str
+    task: str
+    every: int
+    period: str
+    queue: str = CONTROL_QUEUE
+    args: tuple[str, ...] = ()
+    expire_seconds: int | None = None
+
+
+CONTROL = [
+    Periodic("health: reconcile", "healthchecks.tasks.reconcile", 5, SECONDS, expire_seconds=5),
+    Periodic("health: follow regions", "healthchecks.tasks.sync_schedule", 30, SECONDS, expire_seconds=30),
+    Periodic("health: prune", "healthchecks.tasks.prune", 1, DAYS),
+]
+
+
+def sync_schedule() -> None:
+    """Have every vantage region's queue ticked, and no other. Can be called again and again."""
+    names = Region.objects.filter(is_vantage=True).values_list("name", flat=True).distinct()
+    wanted = [*CONTROL, *(_tick(name) for name in sorted(names))]
+    with transaction.atomic():
+        for periodic in wanted:
+            _keep(periodic)
+        PeriodicTask.objects.filter(task=TICK).exclude(name__in=[periodic.name for periodic in wanted]).delete()
+
+
+def _tick(region_name: str) -> Periodic:
+    return Periodic(
+        f"probe from {region_name}",
+        TICK,
+        TICK_US,
+        MICROSECONDS,
+        queue=f"probe.{region_name}",
+        args=(region_name,),
+        expire_seconds=TICK_EXPIRES_S,
+    )
+
+
+def _keep(periodic: Periodic) -> None:
+    interval, _created = IntervalSchedule.objects.get_or_create(every=periodic.every, period=periodic.period)
+    values = {
+        "task": periodic.task,
+        "interval_id": interval.pk,
+        "queue": periodic.queue,
+        "args": json.dumps(periodic.args),
+        "expire_seconds": periodic.expire_seconds,
+    }
+    if not PeriodicTask.objects.filter(name=periodic.name, **values).exists():
+        PeriodicTask.objects.update_or_create(name=periodic.name, defaults=values)

@@ -1,0 +1,104 @@
+"""Every write of this app, and what others ask of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.core.exceptions import ValidationError
+
+from healthchecks.beliefs import VantageChange, store_vantage_changes
+from healthchecks.ledger import open_ledger
+from healthchecks.models import Assignment, Check, HealthSequence, Transition
+from healthchecks.reading import current_health, deltas_since, endpoint_states, health_matrix
+from healthchecks.schedule import sync_schedule
+from healthchecks.settling import out_of_step, settle
+from healthchecks.targets import configuration_version
+from regions.models import Endpoint
+
+__all__ = [
+    "VantageChange",
+    "assign",
+    "current_health",
+    "delete_check",
+    "deltas_since",
+    "endpoint_states",
+    "health_matrix",
+    "prune",
+    "reconcile",
+    "record_vantage_changes",
+    "sync_schedule",
+]
+
+logger = logging.getLogger(__name__)
+
+KEEP_TRANSITIONS = timedelta(days=30)
+ENDPOINTS_AT_ONCE = 1000
+
+
+def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = None) -> None:
+    """Have `check` watch exactly these endpoints. Call it after each change of a check: it settles what follows.
+
+    Raises ValidationError for `endpoints` of another team.
+    """
+    wanted = {endpoint.id: endpoint for endpoint in endpoints}
+    strangers = sorted(endpoint.name for endpoint in wanted.values() if endpoint.team_id != check.team_id)
+    if strangers:
+        raise ValidationError({"endpoints": [f"{name} belongs to another team." for name in strangers]})
+    with open_ledger(now or datetime.now(UTC)) as ledger:
+        before = set(check.assignments.values_list("endpoint_id", flat=True))
+        check.assignments.exclude(endpoint__in=wanted).delete()
+        added = wanted.keys() - before
+        Assignment.objects.bulk_create(
+            [Assignment(check_definition=check, endpoint_id=endpoint) for endpoint in sorted(added)]
+        )
+        settle(ledger, before | wanted.keys(), {}, f"check {check.name} was changed")
+
+
+def delete_check(check: Check, now: datetime | None = None) -> None:
+    """Delete `check`; endpoints that no other check watches count as up."""
+    with open_ledger(now or datetime.now(UTC)) as ledger:
+        watched = list(check.assignments.values_list("endpoint_id", flat=True))
+        check.delete()
+        settle(ledger, watched, {}, f"check {check.name} was deleted")
+
+
+def record_vantage_changes(changes: Sequence[VantageChange], now: datetime) -> list[Transition]:
+    """Store what vantages have come to believe and what follows: verdicts, transitions, what edges are told.
+
+    A belief that is stored already changes nothing, so the same changes may come twice. Returns the new transitions.
+    """
+    with open_ledger(now) as ledger:
+        causes = store_vantage_changes(changes)
+        touched = Assignment.objects.filter(id__in={assignment for assignment, _family in causes})
+        settle(ledger, set(touched.values_list("endpoint_id", flat=True)), causes, "votes were counted anew")
+    for transition in ledger.transitions:
+        logger.info("%s (%s)", transition, transition.cause)
+    return ledger.transitions
+
+
+def reconcile(now: datetime) -> int:
+    """Settle what followed from writes that did not come through here, such as a deleted region.
+
+    Returns how many transitions that made. Costs one cheap query while checks, endpoints and regions stay as they are.
+    """
+    version = configuration_version()
+    if HealthSequence.objects.filter(settled_for=version).exists():
+        return 0
+    made = 0
+    endpoint_ids = list(Endpoint.objects.order_by("id").values_list("id", flat=True))
+    for start in range(0, len(endpoint_ids), ENDPOINTS_AT_ONCE):
+        stale = out_of_step(endpoint_ids[start : start + ENDPOINTS_AT_ONCE], now)
+        if stale:
+            with open_ledger(now) as ledger:
+                settle(ledger, stale, {}, "checks or vantages were changed")
+            made += len(ledger.transitions)
+    HealthSequence.objects.update_or_create(singleton=True, defaults={"settled_for": version})
+    return made
+
+
+def prune(now: datetime) -> int:
+    """Delete transitions older than KEEP_TRANSITIONS; returns how many."""
+    deleted, _by_model = Transition.objects.filter(at__lt=now - KEEP_TRANSITIONS).delete()
+    return deleted

@@ -1,0 +1,30 @@
+"""What beat has the workers do (schedule.py)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from celery import shared_task
+
+from healthchecks import services
+from healthchecks.probers import prober_of
+
+
+@shared_task
+def probe_tick(region_name: str) -> None:
+    prober_of(region_name).tick()
+
+
+@shared_task
+def reconcile() -> None:
+    services.reconcile(datetime.now(UTC))
+
+
+@shared_task
+def sync_schedule() -> None:
+    services.sync_schedule()
+
+
+@shared_task
+def prune() -> None:
+    services.prune(datetime.now(UTC))
