@@ -36,6 +36,12 @@ class Entry:
         return head + struct.pack("!BH", 0, len(self.rdatas)) + b"".join(sized)
 
 
+def alias_line(owner: str, ttl: int, target: str) -> str:
+    """An ALIAS record as a line of zone text."""
+    rdata = dns.name.from_text(target).to_wire()
+    return f"{owner} {ttl} TYPE{ALIAS} \\# {len(rdata)} {rdata.hex()}"
+
+
 def parse_zone(origin: str, text: str) -> dns.zone.Zone:
     return dns.zone.from_text(text, origin=origin, relativize=False, check_origin=False)
 
