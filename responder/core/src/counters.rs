@@ -152,3 +152,60 @@ fn scatter(who: u64, what: u32) -> usize {
     let mixed = (who ^ u64::from(what).rotate_left(29)).wrapping_mul(GOLDEN);
     (mixed >> 40) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(endpoint: u32, country: [u8; 2]) -> Tally {
+        Tally {
+            policy: 5,
+            endpoint,
+            country,
+            rcode: 0,
+        }
+    }
+
+    #[test]
+    fn every_key_has_a_count_of_its_own() {
+        let counters = Counters::default();
+        counters.count(None);
+        for round in 0..3 {
+            counters.count(Some(tally(10, *b"DE")));
+            if round > 0 {
+                counters.count(Some(tally(10, *b"FR")));
+            }
+        }
+        let mut answers = counters.answers();
+        answers.sort_unstable();
+        assert_eq!(answers, [(tally(10, *b"DE"), 3), (tally(10, *b"FR"), 2)]);
+        assert_eq!((counters.queries(), counters.dropped()), (6, 1));
+    }
+
+    #[test]
+    fn a_full_table_loses_detail_and_no_answer() {
+        let counters = Counters::default();
+        let keys = 2 * SLOTS as u32;
+        for endpoint in 0..keys {
+            counters.count(Some(tally(endpoint, *b"DE")));
+        }
+        let total: u64 = counters.answers().iter().map(|(_, count)| count).sum();
+        assert_eq!(total, u64::from(keys));
+    }
+
+    #[test]
+    fn a_reader_never_sees_a_count_fall() {
+        let counters = Counters::default();
+        std::thread::scope(|scope| {
+            let writer =
+                scope.spawn(|| (0..200_000).for_each(|_| counters.count(Some(tally(1, *b"DE")))));
+            let mut last = 0;
+            while !writer.is_finished() {
+                let now = counters.answers().first().map_or(0, |(_, count)| *count);
+                assert!(now >= last);
+                last = now;
+            }
+        });
+        assert_eq!(counters.answers(), [(tally(1, *b"DE"), 200_000)]);
+    }
+}
