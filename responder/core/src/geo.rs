@@ -227,4 +227,6 @@ fn look_up(file: Option<&File>, address: IpAddr) -> (Record<'_>, u8) {
 }
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;

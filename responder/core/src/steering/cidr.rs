@@ -139,3 +139,86 @@ impl<T> Node<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::masked;
+    use super::*;
+    use proptest::prelude::*;
+    use std::net::Ipv4Addr;
+
+    fn subnet(bits: u32, prefix: u8) -> Subnet {
+        let address = masked(Ipv4Addr::from_bits(bits).into(), prefix);
+        Subnet { address, prefix }
+    }
+
+    fn block(bits: u32, prefix: u8) -> Block {
+        let Subnet { address, prefix } = subnet(bits, prefix);
+        Block { address, prefix }
+    }
+
+    fn bits(address: IpAddr) -> u32 {
+        match address {
+            IpAddr::V4(v4) => v4.to_bits(),
+            IpAddr::V6(_) => unreachable!("only IPv4 here"),
+        }
+    }
+
+    /// A containing block decides with its length, any other with the first bit that differs.
+    fn deciding_bits(block: &Block, of: Subnet) -> u8 {
+        let common = (bits(block.address) ^ bits(of.address)).leading_zeros() as u8;
+        block.prefix.min(common.saturating_add(1))
+    }
+
+    /// Few distinct bits, so that blocks nest and touch.
+    fn crowded() -> impl Strategy<Value = u32> {
+        prop::collection::vec(0u32..3, 8).prop_map(|parts| {
+            let nibbles = parts.into_iter().map(|part| [0x0, 0x1, 0xf][part as usize]);
+            nibbles.fold(0, |bits, nibble| bits << 4 | nibble)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_longest_match_is_that_of_brute_force(
+            blocks in prop::collection::vec((crowded(), 0u8..=32), 0..20),
+            of in (crowded(), 1u8..=32),
+        ) {
+            let mut map = BlockMap::new();
+            let blocks: Vec<_> = blocks.into_iter().map(|(bits, prefix)| block(bits, prefix)).collect();
+            for block in &blocks {
+                map.insert(*block, *block);
+            }
+            let of = subnet(of.0, of.1);
+            let matched = map.longest_match(of);
+            let holds = |block: &&Block| {
+                block.prefix <= of.prefix && masked(of.address, block.prefix) == block.address
+            };
+            let longest = blocks.iter().filter(holds).max_by_key(|block| block.prefix);
+            prop_assert_eq!(matched.found, longest.map(|block| (block, block.prefix)));
+            let depth = blocks.iter().map(|block| deciding_bits(block, of)).max();
+            prop_assert_eq!(matched.depth, depth.unwrap_or(0));
+        }
+    }
+
+    #[test]
+    fn a_subnet_shorter_than_the_block_does_not_match_it() {
+        let mut map = BlockMap::new();
+        map.insert(block(0x0a00_0000, 16), ());
+        assert_eq!(map.longest_match(subnet(0x0a00_0000, 8)).found, None);
+        assert!(map.longest_match(subnet(0x0a00_0000, 16)).found.is_some());
+        assert!(map.longest_match(subnet(0x0a00_0100, 24)).found.is_some());
+    }
+
+    #[test]
+    fn the_families_are_apart() {
+        let mut map = BlockMap::new();
+        map.insert(block(0, 0), ());
+        let address = "2001:db8::".parse().unwrap();
+        let matched = map.longest_match(Subnet {
+            address,
+            prefix: 32,
+        });
+        assert_eq!((matched.found, matched.depth), (None, 0));
+    }
+}

@@ -14,7 +14,7 @@ pub(crate) struct PlaceMap<T> {
     asns: HashMap<u32, T>,
     subdivisions: HashMap<Subdivision, T>,
     countries: Box<[Option<T>]>,
-    continents: [Option<T>; Continent::COUNT],
+    continents: Box<[Option<T>]>,
 }
 
 impl<T: Copy> PlaceMap<T> {
@@ -24,7 +24,7 @@ impl<T: Copy> PlaceMap<T> {
             asns: HashMap::new(),
             subdivisions: HashMap::new(),
             countries: vec![None; MAX_COUNTRIES].into(),
-            continents: [None; Continent::COUNT],
+            continents: vec![None; Continent::COUNT].into(),
         }
     }
 
