@@ -10,12 +10,21 @@ from typing import Any
 import dns.name
 import dns.rdatatype
 import dns.zone
+
 from responder import Snapshot
 
 ALIAS = 65401
 
 #: (owner, type) of a steered record set to the id of its policy
 Bindings = Mapping[tuple[str, str], int]
+
+
+def name_wire(name: dns.name.Name | str) -> bytes:
+    """A name as chunks hold it: absolute, lower case, uncompressed."""
+    name = dns.name.from_text(name) if isinstance(name, str) else name
+    wire = name.canonicalize().to_wire()
+    assert wire is not None
+    return wire
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Entry:
     policy: int = 0
 
     def to_wire(self) -> bytes:
-        head = self.owner.canonicalize().to_wire() + struct.pack("!HI", self.rdtype, self.ttl)
+        head = name_wire(self.owner) + struct.pack("!HI", self.rdtype, self.ttl)
         if self.rdatas is None:
             return head + struct.pack("!BI", 1, self.policy)
         sized = (struct.pack("!H", len(rdata)) + rdata for rdata in self.rdatas)
@@ -38,7 +47,7 @@ class Entry:
 
 def alias_line(owner: str, ttl: int, target: str) -> str:
     """An ALIAS record as a line of zone text."""
-    rdata = dns.name.from_text(target).to_wire()
+    rdata = name_wire(target)
     return f"{owner} {ttl} TYPE{ALIAS} \\# {len(rdata)} {rdata.hex()}"
 
 
@@ -50,7 +59,7 @@ def zone_entries(zone: dns.zone.Zone, steered: Bindings | None = None) -> list[E
     """The entries of a chunk, sorted as the format wants them."""
     entries = [
         Entry(name, rdataset.rdtype, rdataset.ttl, tuple(rdata.to_wire() for rdata in rdataset))
-        for name, node in zone.items()
+        for name, node in zone.nodes.items()
         for rdataset in node
     ]
     entries += [
@@ -61,7 +70,7 @@ def zone_entries(zone: dns.zone.Zone, steered: Bindings | None = None) -> list[E
 
 
 def encode_chunk(origin: str, entries: list[Entry]) -> bytes:
-    head = b"TMZ1" + dns.name.from_text(origin).canonicalize().to_wire()
+    head = b"TMZ1" + name_wire(origin)
     return head + struct.pack("!I", len(entries)) + b"".join(entry.to_wire() for entry in entries)
 
 

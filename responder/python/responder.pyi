@@ -38,7 +38,7 @@ class Snapshot:
 class Health:
     """Health of all endpoints at one sequence number. Immutable."""
 
-    def __init__(self, sequence: int = 0, states: Sequence[tuple[int, Family, State]] = ()) -> None: ...
+    def __new__(cls, sequence: int = 0, states: Sequence[tuple[int, Family, State]] = ()) -> Health: ...
     @property
     def sequence(self) -> int: ...
     @property
@@ -64,9 +64,9 @@ class Counters(TypedDict):
 class Server:
     """UDP and TCP listeners answering from memory, one worker thread per core. The GIL is never held on the packet path."""
 
-    def __init__(
-        self, listen: Sequence[str], snapshot: Snapshot, health: Health | None = None, *, workers: int | None = None
-    ) -> None:
+    def __new__(
+        cls, listen: Sequence[str], snapshot: Snapshot, health: Health | None = None, *, workers: int | None = None
+    ) -> Server:
         """Bind every `address:port` of `listen` over UDP and TCP and start answering.
 
         `workers`: threads per address, default one per core. Port 0 picks a free port (see `addresses`).

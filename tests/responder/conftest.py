@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from responder import Health, Server
 
+from responder import Health, Server
 from tests.responder.doors import Door, RespondDoor, SocketDoor
 from tests.worlds import World
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import dns.message
 import dns.query
 import dns.rdataclass
+
 from responder import Health, Server, Snapshot, respond
 
 TIMEOUT_S = 5.0
@@ -57,7 +58,7 @@ class SocketDoor:
 
 
 def _other_id(query: bytes) -> int:
-    return struct.unpack("!H", query[:2].ljust(2, b"\0"))[0] ^ 0xFFFF
+    return int.from_bytes(query[:2].ljust(2, b"\0"), "big") ^ 0xFFFF
 
 
 def address_of(server: Server) -> tuple[str, int]:
@@ -98,5 +99,7 @@ def ask(door: Door, qname: str, rdtype: str, *, tcp: bool = False, **options: ob
 def texts(section: list[dns.rrset.RRset]) -> list[str]:
     """Every record of a section on a line of its own."""
     return [
-        f"{rrset.name} {rrset.ttl} {dns.rdatatype.to_text(rrset.rdtype)} {rdata}" for rrset in section for rdata in rrset
+        f"{rrset.name} {rrset.ttl} {dns.rdatatype.to_text(rrset.rdtype)} {rdata}"
+        for rrset in section
+        for rdata in rrset
     ]

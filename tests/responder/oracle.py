@@ -10,6 +10,7 @@ import dns.rcode
 import dns.rdataset
 import dns.rdatatype
 import dns.zone
+from dns.rdatatype import RdataType
 
 #: (owner, type, sorted rdata text)
 RecordSet = tuple[str, str, tuple[str, ...]]
@@ -33,21 +34,20 @@ def record_set(owner: dns.name.Name, rdataset: dns.rdataset.Rdataset) -> RecordS
 
 class Oracle:
     def __init__(self, zone: dns.zone.Zone) -> None:
+        assert zone.origin is not None
         self.zone = zone
         self.origin = zone.origin
-        assert self.origin is not None
         self.existing = {ancestor for name in zone.nodes for ancestor in self.path_to(name)}
 
     def path_to(self, name: dns.name.Name) -> list[dns.name.Name]:
         """The origin, and every name from there down to `name`."""
-        assert self.origin is not None
         depths = range(len(self.origin.labels), len(name.labels) + 1)
         return [name.split(depth)[1] for depth in depths]
 
-    def rdataset(self, name: dns.name.Name, rdtype: int) -> dns.rdataset.Rdataset | None:
+    def rdataset(self, name: dns.name.Name, rdtype: RdataType) -> dns.rdataset.Rdataset | None:
         return self.zone.get_rdataset(name, rdtype)
 
-    def resolve(self, qname: dns.name.Name, rdtype: int) -> Answer:
+    def resolve(self, qname: dns.name.Name, rdtype: RdataType) -> Answer:
         answer = Answer()
         asked: list[dns.name.Name] = []
         name: dns.name.Name | None = qname
@@ -58,7 +58,9 @@ class Oracle:
             name = self.look_up(name, rdtype, answer, is_first=len(asked) == 1)
         return answer
 
-    def look_up(self, name: dns.name.Name, rdtype: int, answer: Answer, *, is_first: bool) -> dns.name.Name | None:
+    def look_up(
+        self, name: dns.name.Name, rdtype: RdataType, answer: Answer, *, is_first: bool
+    ) -> dns.name.Name | None:
         """Adds what the zone says of `name`; returns the name to go on with."""
         for ancestor in self.path_to(name):
             is_cut = ancestor != self.origin and self.rdataset(ancestor, dns.rdatatype.NS) is not None
@@ -81,7 +83,7 @@ class Oracle:
         return wildcard if wildcard in self.existing else None
 
     def at_source(
-        self, name: dns.name.Name, source: dns.name.Name, rdtype: int, answer: Answer
+        self, name: dns.name.Name, source: dns.name.Name, rdtype: RdataType, answer: Answer
     ) -> dns.name.Name | None:
         found = self.rdataset(source, rdtype)
         if found is not None:
@@ -90,12 +92,13 @@ class Oracle:
         cname = self.rdataset(source, dns.rdatatype.CNAME)
         if cname is not None:
             answer.answer.append(record_set(name, cname))
-            return cname[0].target
+            target: dns.name.Name = cname[0].target
+            return target
         self.deny(answer)
         return None
 
     def substitute(
-        self, name: dns.name.Name, owner: dns.name.Name, dname: dns.rdataset.Rdataset, rdtype: int, answer: Answer
+        self, name: dns.name.Name, owner: dns.name.Name, dname: dns.rdataset.Rdataset, rdtype: RdataType, answer: Answer
     ) -> dns.name.Name | None:
         if record_set(owner, dname) not in answer.answer:
             answer.answer.append(record_set(owner, dname))

@@ -8,8 +8,8 @@ import dns.name
 import dns.rdatatype
 import dns.zone
 import pytest
-from responder import Health, respond
 
+from responder import Health, respond
 from tests.responder.oracle import Answer, Oracle, record_set
 from tests.worlds import parse_zone, world_of
 

@@ -38,9 +38,7 @@ WWW_QUERY = dns.message.make_query("www.z.test.", "A", id=4711).to_wire()
 QUESTION = WWW_QUERY[12:]
 
 
-def query_with(
-    *, flags: int = 0, counts: tuple[int, int, int, int] = (1, 0, 0, 0), body: bytes = QUESTION
-) -> bytes:
+def query_with(*, flags: int = 0, counts: tuple[int, int, int, int] = (1, 0, 0, 0), body: bytes = QUESTION) -> bytes:
     return struct.pack("!HH4H", 4711, flags, *counts) + body
 
 
@@ -117,7 +115,7 @@ class TestEdns:
         assert ask(door, "www.z.test.", "A", want_dnssec=True).ednsflags & dns.flags.DO
 
     def test_an_unknown_option_is_ignored(self, door: Door) -> None:
-        option = dns.edns.GenericOption(65001, b"whatever")
+        option = dns.edns.GenericOption(dns.edns.OptionType.make(65001), b"whatever")
         answer = ask(door, "www.z.test.", "A", use_edns=0, options=[option])
         assert answer.rcode() == dns.rcode.NOERROR
         assert answer.options == ()

@@ -9,9 +9,9 @@ import dns.message
 import dns.query
 import dns.rcode
 import pytest
-from responder import Health, Server
 
-from tests.responder.doors import SocketDoor, TIMEOUT_S, address_of, ask, framed, receive_frame, texts
+from responder import Health, Server
+from tests.responder.doors import TIMEOUT_S, SocketDoor, address_of, ask, framed, receive_frame, texts
 from tests.worlds import World, world_of
 
 ZONE = "@ 60 SOA ns host {serial} 2 3 4 5\n@ 60 NS ns\nwww 60 A 192.0.2.{serial}\n"

@@ -6,9 +6,9 @@ from typing import Any
 
 import dns.name
 import pytest
-from responder import Health, Server, Snapshot, SnapshotError, respond
 
-from tests.worlds import ALIAS, Entry, World, encode_chunk, parse_zone, world_of, zone_entries
+from responder import Health, Server, Snapshot, SnapshotError, respond
+from tests.worlds import ALIAS, Entry, World, encode_chunk, name_wire, parse_zone, world_of, zone_entries
 
 ZONE = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nwww 60 A 192.0.2.1\n"
 
@@ -28,10 +28,6 @@ def steered(owner: str, rdtype: int, policy: int) -> Entry:
 def sorted_with(*more: Entry) -> list[Entry]:
     base = zone_entries(parse_zone("z.test.", ZONE))
     return sorted([*base, *more], key=lambda entry: (entry.owner, entry.rdtype))
-
-
-def name(text: str) -> bytes:
-    return dns.name.from_text(text).to_wire()
 
 
 class TestOpening:
@@ -55,7 +51,7 @@ class TestOpening:
         assert world.open(first).origins == ["z.test."]
 
     def test_an_alias_may_stand_beside_other_types(self) -> None:
-        open_entries(sorted_with(entry("z.test.", ALIAS, name("target.example.net."))))
+        open_entries(sorted_with(entry("z.test.", ALIAS, name_wire("target.example.net."))))
 
 
 class TestManifest:
@@ -84,19 +80,19 @@ class TestManifest:
 
     def test_a_missing_chunk_is_named(self) -> None:
         world = world_of("z.test.", ZONE)
-        with pytest.raises(SnapshotError, match="zone z.test.: chunk [0-9a-f]{64} was not supplied"):
+        with pytest.raises(SnapshotError, match=r"zone z.test.: chunk [0-9a-f]{64} was not supplied"):
             Snapshot.open(world.manifest(), {})
 
     def test_a_chunk_that_was_tampered_with_is_named(self) -> None:
         world = world_of("z.test.", ZONE)
         spoiled = {digest: chunk + b" " for digest, chunk in world.chunks().items()}
-        with pytest.raises(SnapshotError, match="zone z.test.: the digest of the chunk is"):
+        with pytest.raises(SnapshotError, match=r"zone z.test.: the digest of the chunk is"):
             Snapshot.open(world.manifest(), spoiled)
 
     def test_the_chunk_of_another_zone_is_refused(self) -> None:
         world = world_of("z.test.", ZONE)
         world.zones["other.test."] = world.zones.pop("z.test.")
-        with pytest.raises(SnapshotError, match="zone other.test.: its chunk holds the zone z.test."):
+        with pytest.raises(SnapshotError, match=r"zone other.test.: its chunk holds the zone z.test."):
             world.open()
 
     def test_a_geo_file_that_is_none_is_refused(self) -> None:
@@ -118,15 +114,18 @@ class TestZoneChunk:
         [
             (entry("z.test.", 16), "z.test. TXT: a record set without records"),
             (entry("www.test.", 16, b"\1a"), "www.test. TXT: the owner is outside the zone"),
-            (entry("www.z.test.", 5, name("z.test.")), "www.z.test. CNAME: CNAME beside other types"),
-            (entry("c.z.test.", 5, name("a."), name("b.")), "c.z.test. CNAME: more than one record"),
-            (entry("d.z.test.", 39, name("a."), name("b.")), "d.z.test. DNAME: more than one record"),
-            (entry("x.z.test.", 6, name("a.") * 2 + bytes(20)), "x.z.test. SOA: a SOA below the apex"),
+            (entry("www.z.test.", 5, name_wire("z.test.")), "www.z.test. CNAME: CNAME beside other types"),
+            (entry("c.z.test.", 5, name_wire("a."), name_wire("b.")), "c.z.test. CNAME: more than one record"),
+            (entry("d.z.test.", 39, name_wire("a."), name_wire("b.")), "d.z.test. DNAME: more than one record"),
+            (entry("x.z.test.", 6, name_wire("a.") * 2 + bytes(20)), "x.z.test. SOA: a SOA below the apex"),
             (entry("x.z.test.", 41, b""), "x.z.test. TYPE41: the type can be asked for"),
             (entry("x.z.test.", 255, b""), "x.z.test. ANY: the type can be asked for"),
             (entry("x.z.test.", 1, b"\1\2\3"), "x.z.test. A: 3 octets of rdata where 4 belong"),
             (entry("x.z.test.", 28, b"\1\2\3"), "x.z.test. AAAA: 3 octets of rdata where 16 belong"),
-            (entry("x.z.test.", 15, b"\0\1" + name("a.") + b"\0"), "x.z.test. MX: 1 octets of rdata where 0 belong"),
+            (
+                entry("x.z.test.", 15, b"\0\1" + name_wire("a.") + b"\0"),
+                "x.z.test. MX: 1 octets of rdata where 0 belong",
+            ),
             (entry("x.z.test.", 2, b"\xc0\x0c"), "x.z.test. NS: malformed rdata"),
             (entry("x.z.test.", 16, b"\1a", ttl=2**31), "x.z.test. TXT: the TTL is larger"),
             (steered("x.z.test.", 16, 5), "x.z.test. TXT: only A and AAAA can be steered"),
@@ -163,12 +162,12 @@ class TestZoneChunk:
             world.open()
 
     def test_an_unknown_kind_of_entry_is_refused(self) -> None:
-        odd = name("x.z.test.") + struct.pack("!HIB", 16, 60, 2)
+        odd = name_wire("x.z.test.") + struct.pack("!HIB", 16, 60, 2)
         chunk = encode_chunk("z.test.", sorted_with())
-        head, rest = chunk.split(name("z.test."), 1)
+        head, rest = chunk.split(name_wire("z.test."), 1)
         count = struct.unpack("!I", rest[:4])[0]
-        world = World(zones={"z.test.": head + name("z.test.") + struct.pack("!I", count + 1) + rest[4:] + odd})
-        with pytest.raises(SnapshotError, match="x.z.test. TXT: unknown kind of entry 2"):
+        world = World(zones={"z.test.": head + name_wire("z.test.") + struct.pack("!I", count + 1) + rest[4:] + odd})
+        with pytest.raises(SnapshotError, match=r"x.z.test. TXT: unknown kind of entry 2"):
             world.open()
 
 
@@ -185,7 +184,7 @@ class TestPolicies:
         world = World(policies=policies).add_zone("z.test.", ZONE, {("x.z.test.", "A"): 5})
         first = world.open()
         world.policies = {**policies, "policies": [{**POLICY, "id": 6}]}
-        with pytest.raises(SnapshotError, match="x.z.test. A: policy 5 is not in the policy chunk"):
+        with pytest.raises(SnapshotError, match=r"x.z.test. A: policy 5 is not in the policy chunk"):
             world.open(first)
 
     def test_a_chunk_that_is_no_json_is_refused(self) -> None:

@@ -266,7 +266,9 @@ class TestParentAndChild:
         assert is_authoritative(answer)
 
     def test_a_ds_is_asked_of_the_parent(self, both: Door) -> None:
-        assert texts(ask(both, "child.demo.test.", "DS").answer) == ["child.demo.test. 60 DS 1 13 1 0123456789abcdef0123456789abcdef01234567"]
+        assert texts(ask(both, "child.demo.test.", "DS").answer) == [
+            "child.demo.test. 60 DS 1 13 1 0123456789abcdef0123456789abcdef01234567"
+        ]
 
     def test_a_ds_without_a_parent_here_is_nodata(self, both: Door) -> None:
         assert_denied(ask(both, "demo.test.", "DS"), dns.rcode.NOERROR)

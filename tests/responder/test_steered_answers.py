@@ -7,8 +7,8 @@ import dns.edns
 import dns.message
 import dns.rcode
 import pytest
-from responder import Health, Server, explain, respond
 
+from responder import Health, Server, explain, respond
 from tests.responder.conftest import OpenDoor
 from tests.responder.doors import Door, SocketDoor, ask, texts
 from tests.worlds import World, alias_line
@@ -261,9 +261,7 @@ class TestExplain:
         for octet in range(50):
             prefix = f"203.0.{octet}.0"
             explanation = json.loads(explain(snapshot, UP, "sticky.z.test.", "A", "192.0.2.9", f"{prefix}/24"))
-            query = dns.message.make_query(
-                "sticky.z.test.", "A", use_edns=0, options=[dns.edns.ECSOption(prefix, 24)]
-            )
+            query = dns.message.make_query("sticky.z.test.", "A", use_edns=0, options=[dns.edns.ECSOption(prefix, 24)])
             wire = respond(snapshot, UP, query.to_wire(), "192.0.2.9")
             assert wire is not None
             answered = dns.message.from_wire(wire).answer[0][0]

@@ -17,7 +17,7 @@ pub(crate) struct Health {
 #[pymethods]
 impl Health {
     #[new]
-    #[pyo3(signature = (sequence=0, states=Vec::new()))]
+    #[pyo3(signature = (sequence=0, states=Vec::new()), text_signature = "(sequence=0, states=())")]
     fn new(sequence: u64, states: Vec<Written>) -> PyResult<Self> {
         let table = HealthTable::new(sequence, entries(states)?);
         Ok(Self::of(table))
