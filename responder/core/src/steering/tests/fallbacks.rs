@@ -1,0 +1,128 @@
+use super::*;
+
+/// "www" over endpoints 1 and 2, with the given step; pool 2 holds 3 and 4; policy 6 "spare" serves pool 2.
+fn with_spare(step: Value, spare_steps: Value) -> Value {
+    let steps = json!([step, {"kind": "priority"}, {"kind": "first", "count": 16}]);
+    let endpoints = [
+        json!({}),
+        json!({}),
+        json!({"priority": 2}),
+        json!({"priority": 1}),
+    ];
+    let mut chunk = chunk(&endpoints, steps);
+    chunk["pools"][0]["members"] = json!([member(1), member(2)]);
+    let mut pools = chunk["pools"].as_array().unwrap().clone();
+    pools.push(json!({
+        "id": 2, "name": "spare", "weight": null, "priority": null, "bias": null, "members": [member(3), member(4)],
+    }));
+    chunk["pools"] = pools.into();
+    let mut spare = policy(6, "spare", 2, spare_steps);
+    spare["ttl"] = json!(300);
+    let mut policies = chunk["policies"].as_array().unwrap().clone();
+    policies.push(spare);
+    chunk["policies"] = policies.into();
+    chunk
+}
+
+fn healthy_or(if_empty: Value) -> Value {
+    json!({"kind": "healthy", "if_empty": if_empty})
+}
+
+const ALL_DOWN: [(u32, Path, State); 4] = [
+    (1, Path::V4, State::Down),
+    (2, Path::V4, State::Down),
+    (3, Path::V4, State::Down),
+    (4, Path::V4, State::Down),
+];
+
+#[test]
+fn a_fallback_pool_is_served_without_its_health_but_sorted() {
+    let step = healthy_or(json!({"action": "fallback", "pool": 2}));
+    let scene = Scene::new(&with_spare(step, json!([])));
+    assert_eq!(scene.chosen(GERMANY), [1, 2], "while somebody is up");
+    let scene = scene.with_health(&ALL_DOWN);
+    assert_eq!(scene.chosen(GERMANY), [4, 3]);
+    let step = &scene.explained(GERMANY)[0]["steps"][0];
+    assert_eq!(step["outcome"], "fallback");
+    assert_eq!(
+        step["note"],
+        "would have dropped all: pool 2 is served instead"
+    );
+    let reason = "down over IPv4".to_owned();
+    assert_eq!(drops(step), [(1, reason.clone()), (2, reason)]);
+    assert_eq!(step["kept"][0]["endpoint"], 3);
+}
+
+#[test]
+fn a_fallback_pool_passes_by_every_other_sifting_step() {
+    let mut chunk = with_spare(
+        healthy_or(json!({"action": "fallback", "pool": 2})),
+        json!([]),
+    );
+    let fence = json!({"kind": "fence", "deny": ["country:DE"], "if_empty": {"action": "refuse"}});
+    let mut steps = chunk["policies"][0]["steps"].as_array().unwrap().clone();
+    steps.insert(1, fence);
+    chunk["policies"][0]["steps"] = steps.into();
+    let scene = Scene::new(&chunk).with_health(&ALL_DOWN);
+    assert_eq!(scene.chosen(GERMANY), [4, 3]);
+    let step = &scene.explained(GERMANY)[0]["steps"][1];
+    assert_eq!(step["note"], "skipped: a fallback is served");
+}
+
+#[test]
+fn a_fallback_policy_answers_with_its_steps_but_health_and_its_ttl() {
+    let spare = json!([{"kind": "healthy"}, {"kind": "priority"}]);
+    let step = healthy_or(json!({"action": "fallback", "policy": 6}));
+    let scene = Scene::new(&with_spare(step, spare)).with_health(&ALL_DOWN);
+    let answer = scene.ask(GERMANY);
+    assert_eq!((answer.chosen, answer.ttl_s), (vec![4], 300));
+    let policies = scene.explained(GERMANY);
+    let note = "would have dropped all: policy 6 answers instead";
+    assert_eq!(policies[0]["steps"][0]["note"], note);
+    assert_eq!(policies[1]["name"], "spare");
+    assert_eq!(policies[1]["chosen"], json!([4]));
+}
+
+#[test]
+fn a_fallback_that_has_nobody_for_the_family_is_no_fallback() {
+    for (fallback, note) in [
+        ("pool", "kept all, for fallback pool 2 has no IPv4 address"),
+        (
+            "policy",
+            "kept all, for fallback policy 6 has no IPv4 address",
+        ),
+    ] {
+        let id = if fallback == "pool" { 2 } else { 6 };
+        let step = healthy_or(json!({"action": "fallback", fallback: id}));
+        let mut chunk = with_spare(step, json!([]));
+        for place in [2, 3] {
+            chunk["endpoints"][place]["ipv4"] = json!(null);
+            chunk["endpoints"][place]["ipv6"] = json!("2001:db8::9");
+        }
+        let scene = Scene::new(&chunk).with_health(&ALL_DOWN);
+        assert_eq!(scene.chosen(GERMANY), [1, 2]);
+        let step = &scene.explained(GERMANY)[0]["steps"][0];
+        assert_eq!(step["outcome"], "bypassed");
+        assert_eq!(step["note"], note);
+    }
+}
+
+#[test]
+fn a_fallback_policy_sees_no_more_of_the_client_than_its_caller() {
+    let step = healthy_or(json!({"action": "fallback", "policy": 6}));
+    let mut chunk = with_spare(step, json!([{"kind": "sticky"}]));
+    chunk["policies"][0]["ecs"] = json!("never");
+    let scene = Scene::new(&chunk).with_health(&ALL_DOWN);
+    assert_eq!(scene.ask(GERMANY).scope, 0);
+}
+
+#[test]
+fn an_endpoint_in_several_pools_counts_once_at_its_first_place() {
+    let mut chunk = with_spare(json!({"kind": "admin"}), json!([]));
+    chunk["policies"][0]["pools"] = json!([2, 1]);
+    let members = json!([member(1), member(4), member(2)]);
+    chunk["pools"][0]["members"] = members;
+    chunk["endpoints"][3]["priority"] = json!(null);
+    chunk["endpoints"][2]["priority"] = json!(null);
+    assert_eq!(Scene::new(&chunk).chosen(GERMANY), [3, 4, 1, 2]);
+}

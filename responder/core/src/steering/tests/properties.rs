@@ -1,0 +1,200 @@
+//! What holds for every policy, state and client.
+
+use super::*;
+use crate::steering::client::masked;
+use proptest::prelude::*;
+use std::net::Ipv4Addr;
+
+fn if_empty() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!({"action": "bypass"})),
+        Just(json!({"action": "fallback", "pool": 2})),
+        Just(json!({"action": "fallback", "policy": 6})),
+    ]
+}
+
+fn place() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "continent:EU",
+        "continent:NA",
+        "country:DE",
+        "country:US",
+        "country:SG",
+        "subdivision:US-VA",
+    ])
+}
+
+fn fence_place() -> impl Strategy<Value = &'static str> {
+    let blocks = [
+        "cidr:10.1.0.0/18",
+        "cidr:10.2.128.0/17",
+        "cidr:10.0.0.0/13",
+        "cidr:10.1.2.128/25",
+    ];
+    prop_oneof![
+        place(),
+        Just("asn:3320"),
+        prop::sample::select(blocks.to_vec())
+    ]
+}
+
+fn step() -> impl Strategy<Value = Value> {
+    let rules = prop::collection::btree_map(place(), prop::collection::vec(1u32..=3, 1..3), 0..4);
+    let default = prop_oneof![
+        Just(json!("all")),
+        prop::collection::vec(1u32..=3, 0..3).prop_map(|regions| json!({"regions": regions})),
+    ];
+    prop_oneof![
+        if_empty().prop_map(|if_empty| json!({"kind": "healthy", "if_empty": if_empty})),
+        if_empty().prop_map(|if_empty| json!({"kind": "admin", "if_empty": if_empty})),
+        (
+            prop::sample::select(vec![json!(null), json!("fenced"), json!("fenced!=yes")]),
+            prop::collection::vec(fence_place(), 0..4),
+            prop::collection::vec(fence_place(), 1..4),
+            prop_oneof![if_empty(), Just(json!({"action": "refuse"}))],
+        )
+            .prop_map(|(label, allow, deny, if_empty)| json!({
+                "kind": "fence", "label": label, "allow": allow, "deny": deny, "if_empty": if_empty,
+            })),
+        (rules, default, if_empty()).prop_map(|(rules, default, if_empty)| {
+            let rules: Vec<_> = rules
+                .into_iter()
+                .map(|(location, regions)| json!({"location": location, "regions": regions}))
+                .collect();
+            json!({"kind": "geo", "rules": rules, "default": default, "if_empty": if_empty})
+        }),
+        (0u32..8000).prop_map(|km| json!({"kind": "distance", "within_km": km})),
+        Just(json!({"kind": "priority"})),
+        Just(json!({"kind": "weighted"})),
+        Just(json!({"kind": "sticky"})),
+        (1u32..4).prop_map(|count| json!({"kind": "first", "count": count})),
+    ]
+}
+
+fn any_endpoint() -> impl Strategy<Value = Value> {
+    let states = vec!["enabled", "enabled", "draining", "disabled"];
+    (
+        1u32..=3,
+        0u32..4,
+        0u32..3,
+        prop::sample::select(states),
+        any::<bool>(),
+        prop::sample::select(vec![json!({}), json!({"fenced": "yes"})]),
+        prop::sample::select(vec![0, 0, 0, 1, 2]),
+    )
+        .prop_map(|(region, weight, priority, admin_state, checked, labels, kind)| {
+            let mut endpoint = json!({
+                "region": region, "weight": weight, "priority": priority, "admin_state": admin_state,
+                "checked": checked, "labels": labels,
+            });
+            match kind {
+                0 => {}
+                1 => merge(&mut endpoint, &json!({"ipv4": null, "ipv6": "2001:db8::1"})),
+                _ => merge(&mut endpoint, &json!({"ipv4": null, "hostname": "cdn.example.net."})),
+            }
+            endpoint
+        })
+}
+
+fn state() -> impl Strategy<Value = State> {
+    prop::sample::select(vec![State::Up, State::Down, State::Unknown])
+}
+
+prop_compose! {
+    /// "www" over endpoints 1 to 6 with any steps, a pool and a policy to fall back to, and any health.
+    fn any_scene()(
+        endpoints in prop::collection::vec(any_endpoint(), 8),
+        steps in prop::collection::vec(step(), 0..6),
+        ecs in prop::sample::select(vec!["always", "always", "geo-only", "never"]),
+        states in prop::collection::vec(state(), 24),
+    ) -> Scene {
+        let mut chunk = chunk(&endpoints, steps.into());
+        let all = chunk["pools"][0]["members"].as_array().unwrap().clone();
+        chunk["pools"] = json!([
+            {"id": 1, "name": "all", "weight": null, "priority": null, "bias": null, "members": all[..6]},
+            {"id": 2, "name": "spare", "weight": null, "priority": null, "bias": null, "members": all[5..]},
+        ]);
+        chunk["policies"][0]["ecs"] = json!(ecs);
+        let spare_steps = json!([{"kind": "healthy"}, {"kind": "distance"}, {"kind": "sticky"}]);
+        chunk["policies"] = json!([chunk["policies"][0], policy(6, "spare", 2, spare_steps)]);
+        let paths = [Path::Name, Path::V4, Path::V6];
+        let judged = (1..=8).flat_map(|id| paths.map(|path| (id, path)));
+        let states: Vec<_> = judged.zip(states).map(|((id, path), state)| (id, path, state)).collect();
+        Scene::new(&chunk).with_health(&states)
+    }
+}
+
+fn subnet_of(bits: u32, prefix: u8) -> Subnet {
+    // Within 10.0.0.0/14, where the world's networks are.
+    let address = Ipv4Addr::from_bits(0x0a00_0000 | bits & 0x0003_ffff);
+    Subnet {
+        address: masked(address.into(), prefix),
+        prefix,
+    }
+}
+
+fn ask_as(scene: &Scene, subnet: Subnet) -> Answer {
+    let client = Client {
+        resolver: "198.51.100.53".parse().unwrap(),
+        subnet: Some(subnet),
+    };
+    scene.answer(&scene.question(&client, &www()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// S1.
+    #[test]
+    fn an_answer_is_empty_only_if_a_fence_refuses_or_nobody_has_an_address(scene in any_scene(), bits: u32) {
+        let answer = ask_as(&scene, subnet_of(bits, 24));
+        let own = scene.policies.policy_at(scene.policies.policy(WWW).unwrap()).unwrap();
+        let answerable = own.candidates.ipv4.len();
+        match answer.outcome.as_str() {
+            "Refused" => prop_assert!(answer.chosen.is_empty()),
+            "NoCandidate" => prop_assert_eq!(answerable, 0),
+            _ => prop_assert!(!answer.chosen.is_empty()),
+        }
+    }
+
+    /// RFC 7871: a resolver gives the answer to everybody within its scope.
+    #[test]
+    fn an_answer_holds_for_every_subnet_within_its_scope(
+        scene in any_scene(), bits: u32, prefix in 1u8..=32, other: u32, longer in 0u8..=32,
+    ) {
+        let subnet = subnet_of(bits, prefix);
+        let answer = ask_as(&scene, subnet);
+        prop_assume!(answer.scope <= prefix);
+        let host_bits = u32::MAX.checked_shr(answer.scope.into()).unwrap_or(0);
+        let IpAddr::V4(address) = subnet.address else { unreachable!() };
+        let neighbour = Ipv4Addr::from_bits(address.to_bits() & !host_bits | other & host_bits);
+        let prefix = longer.max(answer.scope).max(1);
+        let neighbour = Subnet { address: masked(neighbour.into(), prefix), prefix };
+        let same = ask_as(&scene, neighbour);
+        prop_assert_eq!(&same.chosen, &answer.chosen, "{:?} {:?}", subnet, neighbour);
+        prop_assert_eq!(same.outcome, answer.outcome);
+    }
+
+    /// Explain is serve.
+    #[test]
+    fn an_explained_choice_is_the_silent_choice(scene in any_scene(), bits: u32) {
+        let subnet = subnet_of(bits, 24);
+        let answer = ask_as(&scene, subnet);
+        let policies = scene.explained(&format!("{}/24", subnet.address));
+        let last = policies.as_array().unwrap().last().unwrap();
+        prop_assert_eq!(&last["chosen"], &json!(answer.chosen));
+        prop_assert_eq!(&last["ttl"], &json!(answer.ttl_s));
+        prop_assert_eq!(&last["scope"], &json!(answer.scope));
+    }
+
+    #[test]
+    fn every_dropped_candidate_has_a_reason(scene in any_scene(), bits: u32) {
+        let subnet = subnet_of(bits, 24);
+        let policies = scene.explained(&format!("{}/24", subnet.address));
+        for step in policies.as_array().unwrap().iter().flat_map(|policy| policy["steps"].as_array().unwrap()) {
+            for (endpoint, reason) in drops(step) {
+                prop_assert!(!reason.is_empty(), "endpoint {} in {}", endpoint, step);
+            }
+        }
+    }
+}
