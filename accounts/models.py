@@ -42,7 +42,7 @@ class Membership(models.Model):
 
 
 class ApiToken(models.Model):
-    """A bearer secret for automation. Only its SHA-256 is kept: the secret has 256 random bits, so no salt is needed."""
+    """A bearer secret for automation. Only its SHA-256 is kept: 256 random bits need no salt."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="api_tokens")
