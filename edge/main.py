@@ -1,0 +1,49 @@
+"""The edge process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from uuid import uuid4
+
+import uvloop
+
+from edge.agent import Agent
+from edge.feed import Feed
+from edge.report import Reports
+from edge.serving import ListenError, Serving
+from edge.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def run(feed_url: str, node_token: str, listen: list[str], home: Path) -> None:
+    """Answer queries on the addresses `listen` until SIGTERM or SIGINT.
+
+    `feed_url` is that of a web process, such as `https://manager.example.net`. `home` is the state directory: with a snapshot in it, answering needs nobody.
+    Exits with status 1 if an address cannot be listened on.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        uvloop.run(_run(feed_url, node_token, listen, home))
+    except* ListenError as problems:
+        log.error("%s", problems.exceptions[0])
+        sys.exit(1)
+
+
+async def _run(feed_url: str, node_token: str, listen: list[str], home: Path) -> None:
+    feed = Feed(feed_url, node_token)
+    agent = Agent(feed, Store(home), Serving(listen), Reports(uuid4(), version("trafficmgr-responder")))
+    running = asyncio.ensure_future(agent.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        log.info("stopped")
+    finally:
+        await feed.close()

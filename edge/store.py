@@ -1,0 +1,116 @@
+"""What an edge keeps on its disk, so that it starts without anyone's help.
+
+    home/
+      chunks/<digest>          content under its own SHA-256, verified whenever it is read
+      manifest.json            the generation kept last
+      manifest.previous.json   the one before it (P2)
+      health.json              the last known health
+
+Every file appears whole or not at all: written beside its place, flushed, renamed. Chunks come before the manifest that
+names them, so a kill between any two writes leaves a generation that can be served.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from edge.manifest import Manifest, ManifestError, read_manifest
+
+log = logging.getLogger(__name__)
+
+
+class CorruptChunkError(Exception):
+    """A chunk that is missing on disk, or does not match its digest."""
+
+
+class Store:
+    """The state directory of one edge. Blocks on the disk: call it in a thread."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._chunks = home / "chunks"
+        self._current = home / "manifest.json"
+        self._previous = home / "manifest.previous.json"
+        self._health = home / "health.json"
+        self._chunks.mkdir(parents=True, exist_ok=True)
+
+    def manifests(self) -> Iterator[Manifest]:
+        """The manifests kept, the newest first. One that cannot be read is logged and left out."""
+        for path in (self._current, self._previous):
+            try:
+                yield read_manifest(path.read_bytes())
+            except FileNotFoundError:
+                continue
+            except (ManifestError, OSError) as error:
+                log.error("%s cannot be used: %s", path, error)
+
+    def has(self, digest: str) -> bool:
+        """Whether there is such a chunk; its content is checked only when it is read."""
+        return (self._chunks / digest).exists()
+
+    def chunk(self, digest: str) -> bytes:
+        """Raises CorruptChunkError."""
+        try:
+            content = (self._chunks / digest).read_bytes()
+        except OSError as error:
+            raise CorruptChunkError(f"chunk {digest}: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise CorruptChunkError(f"chunk {digest}: its content has another digest")
+        return content
+
+    def keep(self, manifest: Manifest, chunks: Mapping[str, bytes]) -> None:
+        """Make `manifest` the newest generation kept. `chunks` holds those that are not on disk yet.
+
+        Raises OSError when the disk does not take it; the generations kept before stay whole.
+        """
+        for digest, content in chunks.items():
+            self._write(self._chunks / digest, content)
+        _flush_directory(self._chunks)
+        if self._current.exists():
+            self._link(self._current, self._previous)
+        self._write(self._current, manifest.octets)
+        _flush_directory(self.home)
+        self._prune()
+
+    def health(self) -> bytes | None:
+        """The health kept last; None: none was."""
+        try:
+            return self._health.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keep_health(self, content: bytes) -> None:
+        """Raises OSError when the disk does not take it."""
+        self._write(self._health, content)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        draft = path.with_name(f"{path.name}.tmp")
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+
+    def _link(self, path: Path, copy: Path) -> None:
+        draft = copy.with_name(f"{copy.name}.tmp")
+        draft.unlink(missing_ok=True)
+        draft.hardlink_to(path)
+        draft.replace(copy)
+
+    def _prune(self) -> None:
+        named = frozenset[str]().union(*(manifest.digests for manifest in self.manifests()))
+        for path in self._chunks.iterdir():
+            if path.name not in named:
+                path.unlink()
+
+
+def _flush_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

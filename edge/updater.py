@@ -1,0 +1,111 @@
+"""Gets the newest generation from the feed: all of it, verified, or nothing (P1, P2)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Iterable
+
+from edge.feed import Feed
+from edge.manifest import Manifest, read_manifest
+from edge.serving import Serving
+from edge.store import CorruptChunkError, Store
+from responder import Snapshot
+
+DOWNLOADS_AT_ONCE = 8
+
+log = logging.getLogger(__name__)
+
+
+class RefusedError(Exception):
+    """The feed gave something that must not be served; what is served stays."""
+
+
+class Updater:
+    """Brings one node from the generation it serves to the newest."""
+
+    def __init__(self, feed: Feed, store: Store, serving: Serving) -> None:
+        self._feed = feed
+        self._store = store
+        self._serving = serving
+        self._served: Manifest | None = None
+        self._etag: str | None = None
+        self._downloaded: dict[str, bytes] = {}  # kept over failed attempts, so that the next one goes on from there
+
+    def resume(self, manifest: Manifest) -> None:
+        """`manifest` is served already: it came from the disk."""
+        self._served = manifest
+
+    async def update(self) -> None:
+        """Serve the newest generation. Raises FeedError, RefusedError, ManifestError or SnapshotError."""
+        download = await self._feed.manifest(self._etag)
+        if download is None:
+            return
+        manifest = read_manifest(download.content)
+        if self._is_new(manifest):
+            await self._take(manifest)
+        self._etag = download.etag
+
+    def _is_new(self, manifest: Manifest) -> bool:
+        served = self._served
+        if served is None or manifest.generation > served.generation:
+            return True
+        if manifest.octets == served.octets:
+            return False
+        raise RefusedError(
+            f"generation {manifest.generation} refused: {served.generation} is served, and it only rises"
+        )
+
+    async def _take(self, manifest: Manifest) -> None:
+        chunks = await self._chunks(manifest)
+        octets, previous = manifest.octets, self._serving.snapshot
+        snapshot = await asyncio.to_thread(Snapshot.open, octets, chunks, previous)
+        await self._keep(manifest, chunks)
+        self._serving.serve(snapshot)
+        self._served = manifest
+        self._downloaded = {}
+
+    async def _keep(self, manifest: Manifest, chunks: dict[str, bytes]) -> None:
+        try:
+            await asyncio.to_thread(self._store.keep, manifest, chunks)
+        except OSError as error:
+            log.error("generation %d is served but not kept on disk: %s", manifest.generation, error)
+
+    async def _chunks(self, manifest: Manifest) -> dict[str, bytes]:
+        """Those that are not both served and on disk."""
+        served = self._served.digests if self._served else frozenset()
+        on_disk = await asyncio.to_thread(self._on_disk, manifest.digests)
+        found = await asyncio.to_thread(self._read, on_disk - served)
+        await self._download(manifest.digests - found.keys() - (served & on_disk))
+        return found | {digest: content for digest, content in self._downloaded.items() if digest in manifest.digests}
+
+    def _on_disk(self, digests: Iterable[str]) -> set[str]:
+        return {digest for digest in digests if self._store.has(digest)}
+
+    def _read(self, digests: Iterable[str]) -> dict[str, bytes]:
+        found = {}
+        for digest in digests:
+            try:
+                found[digest] = self._store.chunk(digest)
+            except CorruptChunkError as error:
+                log.error("fetching anew: %s", error)
+        return found
+
+    async def _download(self, digests: Iterable[str]) -> None:
+        waiting = [digest for digest in digests if digest not in self._downloaded]
+        downloads = [asyncio.create_task(self._download_each(waiting)) for _ in range(DOWNLOADS_AT_ONCE)]
+        try:
+            await asyncio.gather(*downloads)
+        finally:
+            for download in downloads:
+                download.cancel()
+
+    async def _download_each(self, waiting: list[str]) -> None:
+        while waiting:
+            digest = waiting.pop()
+            content = await self._feed.chunk(digest)
+            found = hashlib.sha256(content).hexdigest()
+            if found != digest:
+                raise RefusedError(f"chunk {digest} refused: what came has the digest {found}")
+            self._downloaded[digest] = content
