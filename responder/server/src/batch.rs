@@ -102,7 +102,7 @@ impl Batch {
     pub fn reply_to_each(&mut self, mut answer: impl FnMut(&[u8], IpAddr, &mut Vec<u8>) -> bool) {
         for slot in self.slots.iter_mut().take(self.received) {
             let query = slot.query.get(..slot.length).unwrap_or(&slot.query);
-            slot.has_reply = match ip_of(&slot.source) {
+            slot.has_reply = match slot.source_ip() {
                 Some(source) => answer(query, source, &mut slot.reply),
                 None => false,
             };
@@ -177,6 +177,14 @@ impl Slot {
         self.source_length = header.msg_hdr.msg_namelen;
         self.control_length = header.msg_hdr.msg_controllen;
         self.control.forget_interface(self.control_length);
+    }
+
+    /// `None`: no datagram at all, but what a receive that was ended from outside leaves behind.
+    fn source_ip(&self) -> Option<IpAddr> {
+        match self.source_length {
+            0 => None,
+            _ => ip_of(&self.source),
+        }
     }
 
     fn aim_send(&mut self, header: &mut libc::mmsghdr, vector: &mut libc::iovec) {

@@ -9,8 +9,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::packet_info;
 
-/// A worker that waits for datagrams looks this often whether it is to stop.
-pub(crate) const STOP_POLL: Duration = Duration::from_millis(100);
+/// A worker that waits for datagrams is woken to stop; should that fail, it looks this often by itself.
+const STOP_POLL: Duration = Duration::from_secs(1);
 
 /// Room for the bursts between two batches.
 const RECEIVE_BUFFER: usize = 4 << 20;

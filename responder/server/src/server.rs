@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -11,6 +11,7 @@ use mio::Waker;
 use responder_core::counters::{Counters, Tally};
 use responder_core::health::HealthTable;
 use responder_core::snapshot::{SnapshotError, World};
+use socket2::SockRef;
 
 use crate::listen::{BindError, Listening};
 use crate::serving::Current;
@@ -33,6 +34,8 @@ pub struct Server {
     counters: Vec<Arc<Counters>>,
     threads: Vec<JoinHandle<()>>,
     wakers: Vec<Waker>,
+    /// The workers' UDP sockets, to wake them by.
+    sockets: Vec<UdpSocket>,
 }
 
 impl Server {
@@ -56,6 +59,7 @@ impl Server {
             counters: Vec::new(),
             threads: Vec::new(),
             wakers: Vec::new(),
+            sockets: Vec::new(),
         };
         for listening in bound {
             let address = listening.address;
@@ -95,21 +99,31 @@ impl Server {
     /// Answers what is in flight, closes the sockets and joins the threads.
     pub fn stop(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
-        for waker in &self.wakers {
-            // A worker that cannot be woken notices by itself within its poll interval.
-            let _ = waker.wake();
-        }
+        self.wake_all();
         for thread in self.threads.drain(..) {
             // A worker that panicked has already said so on standard error; the others are to end all the same.
             let _ = thread.join();
         }
         // Not before: a waker that is dropped takes its call back.
         self.wakers.clear();
+        self.sockets.clear();
+    }
+
+    /// A worker that cannot be woken notices by itself within its poll interval.
+    fn wake_all(&self) {
+        for socket in &self.sockets {
+            // Linux says ENOTCONN of a socket without a peer, but ends its blocking receives.
+            let _ = SockRef::from(socket).shutdown(Shutdown::Read);
+        }
+        for waker in &self.wakers {
+            let _ = waker.wake();
+        }
     }
 
     fn start_address(&mut self, listening: Listening) -> io::Result<()> {
         let is_wildcard = listening.address.ip().is_unspecified();
         for socket in listening.udp {
+            self.sockets.push(socket.try_clone()?);
             self.spawn("dns-udp", move |shared, worker| {
                 udp::serve(&socket, is_wildcard, shared, worker);
             })?;

@@ -17,6 +17,7 @@ const MOST_CONNECTIONS: usize = 1024;
 /// RFC 7766 section 6.2.3 asks for "the order of a few seconds".
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+const FINISH_TIMEOUT: Duration = Duration::from_millis(500);
 const EVENTS_PER_POLL: usize = 256;
 
 const LISTENER: Token = Token(0);
@@ -76,8 +77,18 @@ impl TcpServer {
                 next_sweep = Instant::now() + SWEEP_INTERVAL;
             }
         }
-        let all = self.connections.keys().copied().collect();
-        self.drive_all(all, shared, &mut worker);
+        self.finish(shared, &mut worker);
+    }
+
+    /// Answers what has arrived, but waits for no client that keeps sending.
+    fn finish(mut self, shared: &Shared, worker: &mut Worker) {
+        let deadline = Instant::now() + FINISH_TIMEOUT;
+        let mut ready: Vec<_> = self.connections.keys().copied().collect();
+        self.accept_all(&mut ready);
+        while !ready.is_empty() && Instant::now() < deadline {
+            self.drive_all(ready, shared, worker);
+            ready = std::mem::take(&mut self.unfinished);
+        }
     }
 
     /// The listener's event comes once, so everyone who waits is let in.
