@@ -5,10 +5,19 @@ fn refusal(chunk: &Value) -> String {
     error.expect_err("must be refused").to_string()
 }
 
+/// Refuses "www" for its second step, with each message behind the place.
+fn assert_refused(cases: &[(Value, &str)]) {
+    for (step, message) in cases {
+        let steps = json!([{"kind": "admin"}, step]);
+        let refused = refusal(&chunk(&ordinary(1), steps));
+        assert_eq!(refused, format!("policy \"www\", step 2 {message}"));
+    }
+}
+
 #[test]
-fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
+fn a_refused_geo_step_is_named_with_its_policy_its_place_and_its_rule() {
     let default = json!({"regions": [1], "pools": []});
-    for (step, message) in [
+    assert_refused(&[
         (
             json!({"kind": "geo", "rules": [{"location": "country:XX", "regions": [1]}], "default": default}),
             "(geo): rule 1: unknown country \"XX\"",
@@ -39,6 +48,12 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
             json!({"kind": "geo", "default": {"regions": [], "pools": [77]}}),
             "(geo): default: pool 77 is not in the chunk",
         ),
+    ]);
+}
+
+#[test]
+fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
+    assert_refused(&[
         (
             json!({"kind": "healthy", "if_empty": {"action": "refuse"}}),
             "(healthy): if_empty: only a fence may refuse; use bypass or fallback",
@@ -91,11 +106,7 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
             json!({"kind": "nearest"}),
             "(nearest): unknown kind; it is one of healthy, admin, fence, geo, distance, priority, weighted, sticky, first",
         ),
-    ] {
-        let steps = json!([{"kind": "admin"}, step]);
-        let refused = refusal(&chunk(&ordinary(1), steps));
-        assert_eq!(refused, format!("policy \"www\", step 2 {message}"));
-    }
+    ]);
 }
 
 #[test]
