@@ -1,0 +1,57 @@
+"""Tests that touch the database get a real Postgres: the one of DATABASE_URL or an embedded one of their own.
+
+Loaded with `-p` (pyproject.toml): pytest-django reads the settings before any conftest, so the variables are set here, at import.
+The embedded Postgres starts when the first test asks for the database, not before.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from trafficmgr.runtime.ports import free_port
+from trafficmgr.runtime.postgres import EmbeddedPostgres, Place, running
+from trafficmgr.runtime.postgres_files import choose_directory
+from trafficmgr.runtime.service_account import service_account
+
+# Test data may be lost with the machine; the state of an operator may not.
+FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def _unstarted() -> EmbeddedPostgres | None:
+    if "DATABASE_URL" in os.environ:
+        return None
+    home = Path(tempfile.mkdtemp(prefix="trafficmgr-tests-"))
+    home.chmod(0o711)  # so that root's service account reaches its own directory inside
+    account = service_account()
+    place = Place(str(choose_directory(home, account)), secrets.token_urlsafe(12), free_port())
+    return EmbeddedPostgres(place, account, FOR_TESTS)
+
+
+POSTGRES = _unstarted()
+if POSTGRES:
+    os.environ["DATABASE_URL"] = POSTGRES.url
+os.environ.setdefault("BROKER_URL", "memory://")
+os.environ.setdefault("TRAFFICMGR_SECRET_KEY", "only-for-tests-" + "0" * 40)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[None]:
+    """A Postgres at DATABASE_URL for as long as the session lasts."""
+    if POSTGRES is None:
+        yield
+        return
+    POSTGRES.make()
+    with running(POSTGRES, POSTGRES.directory.parent / "postgres.log"):
+        yield
+
+
+def pytest_unconfigure() -> None:
+    if POSTGRES:
+        shutil.rmtree(POSTGRES.directory.parent, ignore_errors=True)
