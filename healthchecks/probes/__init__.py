@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from healthchecks.probes.base import Outcome, Probe, ProbeError, Target
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
-from healthchecks.probes.run import open_session, run
+from healthchecks.probes.running import open_session, run
 from healthchecks.probes.tcp import TcpProbe
 
 __all__ = ["KINDS", "OptionsError", "Outcome", "Probe", "ProbeError", "Target", "open_session", "read_options", "run"]

@@ -1,0 +1,216 @@
+"""Each kind of probe against real servers, well-behaved and not."""
+
+import asyncio
+import errno
+import socket
+
+import pytest
+
+from healthchecks.probes import Target, open_session, read_options, run
+from healthchecks.probes.running import MAX_CAUSE
+from tests.healthchecks.servers import (
+    PLENTY_S,
+    SHORT_S,
+    Handler,
+    answering,
+    closing,
+    dripping,
+    endless,
+    http,
+    probe,
+    serving,
+    silent,
+)
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        return int(reserved.getsockname()[1])
+
+
+async def test_an_expected_status_succeeds_and_is_timed() -> None:
+    async with serving(answering(http(204))) as port:
+        outcome = await probe("http", port)
+    assert (outcome.succeeded, outcome.cause) == (True, "status 204")
+    assert outcome.rtt_ms > 0
+
+
+async def test_an_unexpected_status_is_named_beside_the_expected() -> None:
+    async with serving(answering(http(503))) as port:
+        outcome = await probe("http", port)
+    assert (outcome.succeeded, outcome.cause) == (False, "status 503, expected 200-299")
+
+
+async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    seen: list[bytes] = []
+    async with serving(answering(http(302, b"", "Location: /elsewhere"), seen)) as port:
+        outcome = await probe("http", port)
+        assert (await probe("http", port, {"expected_codes": "302"})).succeeded
+    assert outcome.cause == "status 302, expected 200-299"
+    assert all(request.startswith(b"GET / ") for request in seen)
+
+
+async def test_the_request_carries_method_path_host_and_headers() -> None:
+    seen: list[bytes] = []
+    options = {"method": "HEAD", "path": "/healthz?full=1", "host": "www.demo.test", "headers": {"X-Key": "k"}}
+    async with serving(answering(http(200), seen)) as port:
+        assert (await probe("http", port, options)).succeeded
+    lines = seen[0].decode().split("\r\n")
+    assert lines[0] == "HEAD /healthz?full=1 HTTP/1.1"
+    assert "Host: www.demo.test" in lines
+    assert "X-Key: k" in lines
+    assert "Accept-Encoding: identity" in lines
+
+
+async def test_without_a_host_option_the_endpoint_names_itself() -> None:
+    seen: list[bytes] = []
+    async with serving(answering(http(200), seen)) as port:
+        await probe("http", port)
+        await probe("http", port, host="localhost")
+    assert f"Host: 127.0.0.1:{port}\r\n".encode() in seen[0]
+    assert f"Host: localhost:{port}\r\n".encode() in seen[1]
+
+
+async def test_each_probe_opens_a_connection_of_its_own() -> None:
+    peers: list[object] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.append(writer.get_extra_info("peername"))
+        await answering(http(200))(reader, writer)
+
+    async with serving(handle) as port, open_session() as session:
+        for _ in range(2):
+            await run(read_options("http", {}), Target("127.0.0.1", port, PLENTY_S), session, allow_private=True)
+    assert len(set(peers)) == 2
+
+
+async def test_a_body_is_searched() -> None:
+    async with serving(answering(http(200, b"all systems go"))) as port:
+        assert (await probe("http", port, {"body_contains": "systems"})).succeeded
+        outcome = await probe("http", port, {"body_contains": "halt"})
+    assert outcome.cause == "status 200, but the body does not contain 'halt'"
+
+
+async def test_only_the_first_64_kib_of_a_body_are_searched() -> None:
+    async with serving(answering(http(200, b"x" * 65536 + b"late"))) as port:
+        assert not (await probe("http", port, {"body_contains": "late"})).succeeded
+    async with serving(answering(http(200, b"x" * 65532 + b"late"))) as port:
+        assert (await probe("http", port, {"body_contains": "late"})).succeeded
+
+
+async def test_a_body_without_an_end_is_not_waited_for() -> None:
+    async with serving(endless) as port:
+        assert (await probe("http", port)).succeeded
+        assert not (await probe("http", port, {"body_contains": "y"})).succeeded
+
+
+@pytest.mark.parametrize("kind", ["http", "https", "tcp"])
+async def test_a_closed_port_is_refused(kind: str, closed_port: int) -> None:
+    outcome = await probe(kind, closed_port)
+    assert (outcome.succeeded, outcome.cause) == (False, "connection refused")
+
+
+@pytest.mark.parametrize("handler", [silent, dripping])
+@pytest.mark.parametrize("kind", ["http", "https"])
+async def test_a_server_that_never_finishes_its_answer_runs_into_the_timeout(kind: str, handler: Handler) -> None:
+    async with serving(handler) as port:
+        outcome = await probe(kind, port, timeout_s=SHORT_S)
+    assert not outcome.succeeded
+    if handler is silent:
+        assert outcome.cause == "no answer within 300 ms"
+
+
+async def test_a_server_that_hangs_up_is_said_to() -> None:
+    async with serving(closing) as port:
+        assert not (await probe("http", port)).succeeded
+        assert not (await probe("tcp", port, {"expect": "ready"})).succeeded
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        b"\x00\xff" * 500,
+        b"HTTP/1.1 banana\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+    ],
+)
+async def test_what_is_not_http_fails_with_a_cause_of_one_printable_line(garbage: bytes) -> None:
+    async with serving(answering(garbage)) as port:
+        outcome = await probe("http", port)
+    assert not outcome.succeeded
+    assert outcome.cause.startswith("not an HTTP answer")
+    assert outcome.cause.isprintable()
+    assert len(outcome.cause) <= MAX_CAUSE
+
+
+async def test_tcp_connects() -> None:
+    async with serving(silent) as port:
+        assert (await probe("tcp", port)).cause == "connected"
+
+
+async def test_tcp_sends_and_expects() -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while block := await reader.read(3):
+            writer.write(block)
+
+    async with serving(echo) as port:
+        assert (await probe("tcp", port, {"send": "PING", "expect": "PING"})).succeeded
+        assert (
+            await probe("tcp", port, {"send": "PING", "expect": "PONG"}, timeout_s=SHORT_S)
+        ).cause == "no answer within 300 ms"
+
+
+async def test_tcp_gives_up_after_64_kib() -> None:
+    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+
+    async with serving(flood) as port:
+        outcome = await probe("tcp", port, {"expect": "ready"})
+    assert outcome.cause == "received 65536 bytes without 'ready'"
+
+
+async def test_a_name_that_does_not_resolve_is_down() -> None:
+    outcome = await probe("tcp", 80, host="nowhere.invalid")
+    assert outcome.cause.startswith("host name cannot be resolved")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "192.168.0.1",
+        "::1",
+        "fe80::1",
+        "::ffff:127.0.0.1",
+        "0.0.0.0",
+        "localhost",
+    ],
+)
+async def test_private_addresses_are_refused_unless_allowed(host: str) -> None:
+    outcome = await probe("tcp", 9, host=host, allow_private=False)
+    assert not outcome.succeeded
+    assert "is not a public address" in outcome.cause
+
+
+async def test_a_timeout_noticed_far_too_late_says_nothing_about_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("healthchecks.probes.running.STALL_S", -SHORT_S)
+    async with serving(silent) as port, open_session() as session:
+        target = Target("127.0.0.1", port, SHORT_S)
+        assert await run(read_options("http", {}), target, session, allow_private=True) is None
+
+
+async def test_running_out_of_file_descriptors_says_nothing_about_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def exhausted(*_arguments: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(asyncio, "open_connection", exhausted)
+    async with open_session() as session:
+        assert await run(read_options("tcp", {}), Target("127.0.0.1", 9, PLENTY_S), session, allow_private=True) is None
