@@ -4,8 +4,8 @@
                                                                                    └──► subscriber
 
 A notification carries a number and nothing else, and it can be lost while a connection is down. So a note without a
-number, "look again", comes after each reconnect and every few seconds: a subscriber that reads the database at each note
-is never out of date for longer than RECHECK_S.
+number, "look again", comes after each reconnect and every few seconds: a subscriber that reads the database at each
+note is never out of date for longer than RECHECK_S.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 def run(feed_url: str, node_token: str, listen: list[str], home: Path) -> None:
     """Answer queries on the addresses `listen` until SIGTERM or SIGINT.
 
-    `feed_url` is that of a web process, such as `https://manager.example.net`. `home` is the state directory: with a snapshot in it, answering needs nobody.
-    Exits with status 1 if an address cannot be listened on.
+    `feed_url` is that of a web process, such as `https://manager.example.net`. `home` is the state directory: with a
+    snapshot in it, answering needs nobody. Exits with status 1 if an address cannot be listened on.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:

@@ -1,3 +1,14 @@
-from django.urls import URLPattern, URLResolver
+"""The edge feed, under `/edge/v1/`."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from __future__ import annotations
+
+from django.urls import path
+
+from snapshots import feed
+
+urlpatterns = [
+    path("manifest", feed.manifest, name="feed-manifest"),
+    path("chunks/<str:digest>", feed.chunk, name="feed-chunk"),
+    path("events", feed.events, name="feed-events"),
+    path("report", feed.report, name="feed-report"),
+]

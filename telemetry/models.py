@@ -10,7 +10,7 @@ from regions.models import EdgeNode
 class QueryCount(models.Model):
     """Answers given by one node within one bucket. Ids are plain numbers: counts outlive what they count."""
 
-    bucket = models.DateTimeField(help_text="Start of the bucket (telemetry.services.BUCKET_S long).")
+    bucket = models.DateTimeField(help_text="Start of the bucket (telemetry.buckets).")
     node = models.ForeignKey(EdgeNode, on_delete=models.CASCADE, related_name="+")
     policy_id = models.IntegerField(help_text="0: static data.")
     endpoint_id = models.IntegerField(help_text="First endpoint of the answer; 0: none.")

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             name='QueryCount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bucket', models.DateTimeField(help_text='Start of the bucket (telemetry.services.BUCKET_S long).')),
+                ('bucket', models.DateTimeField(help_text='Start of the bucket (telemetry.buckets).')),
                 ('policy_id', models.IntegerField(help_text='0: static data.')),
                 ('endpoint_id', models.IntegerField(help_text='First endpoint of the answer; 0: none.')),
                 ('country', models.CharField(blank=True, help_text='Of the client; empty: unknown.', max_length=2)),

@@ -1,0 +1,111 @@
+"""The edge feed: everything an edge needs, and what it reports. Needs the database, and nothing of Celery."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from pydantic import ValidationError
+
+from common.problems import problem_response
+from regions.models import EdgeNode
+from snapshots.bulletin import Bulletin, bulletin
+from snapshots.canonical import digest_of
+from snapshots.models import Chunk, Snapshot
+from snapshots.node_access import for_nodes, node_of, unknown_node, wrong_method
+from telemetry.report import Report
+from telemetry.services import record_report
+
+HEARTBEAT_S = 5.0
+IMMUTABLE = "private, max-age=31536000, immutable"
+
+
+@for_nodes("GET")
+def manifest(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
+    """The newest manifest, to the byte; its ETag is its digest."""
+    snapshot = Snapshot.objects.order_by("-generation").first()
+    if snapshot is None:
+        return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot is published yet.")
+    content = snapshot.manifest.encode()
+    response = HttpResponse(content, content_type="application/json", headers={"Cache-Control": "private, no-cache"})
+    response["ETag"] = quote_etag(digest_of(content))
+    return get_conditional_response(request, etag=response["ETag"], response=response) or response
+
+
+@for_nodes("GET")
+def chunk(_request: HttpRequest, _node: EdgeNode, digest: str) -> HttpResponseBase:
+    """The content under a digest: it never changes."""
+    content = Chunk.objects.filter(digest=digest).values_list("content", flat=True).first()
+    if content is None:
+        return problem_response(HTTPStatus.NOT_FOUND, f"There is no chunk {digest}.")
+    headers = {"Cache-Control": IMMUTABLE, "ETag": quote_etag(digest)}
+    return HttpResponse(bytes(content), content_type="application/octet-stream", headers=headers)
+
+
+@for_nodes("POST")
+def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
+    """Take a node's report; one that came before is acknowledged and not counted."""
+    try:
+        read = Report.model_validate_json(request.body)
+    except ValidationError as error:
+        errors = [{"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()]
+        return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=errors)
+    record_report(node, read, datetime.now(UTC))
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+async def events(request: HttpRequest) -> HttpResponseBase:
+    """Server-sent events: `generation` and `health`, first as they are, then as they change.
+
+    `Last-Event-ID` is the health sequence the node is at: it gets deltas from there on where they are remembered.
+    """
+    if request.method != "GET":
+        return wrong_method("GET")
+    try:
+        if await sync_to_async(_node_of)(request) is None:
+            return unknown_node()
+    except DatabaseError:
+        return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; serve on.")
+    last = request.headers.get("Last-Event-ID", "")
+    stream = event_stream(bulletin, int(last) if last.isdecimal() else None)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
+
+
+async def event_stream(news: Bulletin, sequence: int | None) -> AsyncIterator[str]:
+    """The events for a node whose health is at `sequence`."""
+    told_generation = None
+    async with news.reading():
+        while True:
+            changed = news.changed
+            if news.generation is not None and news.generation != told_generation:
+                told_generation = news.generation
+                yield _event("generation", json.dumps({"generation": told_generation}))
+            for number, message in news.health.messages_since(sequence) if news.health else []:
+                yield _event("health", message, number)
+                sequence = number
+            yield ": heartbeat\n\n"
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await changed.wait()
+
+
+def _event(name: str, data: str, number: int | None = None) -> str:
+    identity = "" if number is None else f"id: {number}\n"
+    return f"{identity}event: {name}\ndata: {data}\n\n"
+
+
+def _node_of(request: HttpRequest) -> EdgeNode | None:
+    try:
+        return node_of(request)
+    finally:
+        connection.close()  # the stream may last for days, and needs none of its own

@@ -1,0 +1,50 @@
+"""Health as it is told to edges: a full state, and the deltas that led to it while they are remembered."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable
+from functools import cached_property
+
+from healthchecks.reading import Delta, FamilyState, HealthState
+
+REMEMBERED_DELTAS = 1000
+
+Message = tuple[int, str]
+"""The sequence number it leads to, and its JSON (docs/snapshot-format.md)."""
+
+
+class HealthLog:
+    """The health at `sequence`."""
+
+    def __init__(self, state: HealthState) -> None:
+        self.sequence = state.sequence
+        self._states = {(endpoint, family): state for endpoint, family, state in state.states}
+        self._deltas: deque[Message] = deque(maxlen=REMEMBERED_DELTAS)
+
+    def extend(self, deltas: Iterable[Delta]) -> None:
+        """Go on from `sequence` by deltas that follow it without a gap."""
+        for delta in deltas:
+            self._states.update({(endpoint, family): state for endpoint, family, state in delta.states})
+            self._deltas.append((delta.sequence, _message(delta.sequence, delta.states, full=False)))
+            self.sequence = delta.sequence
+            self.__dict__.pop("_full", None)
+
+    def messages_since(self, sequence: int | None) -> list[Message]:
+        """What brings who is at `sequence` up to date: nothing, deltas, or the full state. None: it knows nothing."""
+        if sequence == self.sequence:
+            return []
+        following = [message for message in self._deltas if sequence is not None and message[0] > sequence]
+        if sequence is None or not following or following[0][0] != sequence + 1:
+            return [self._full]
+        return following
+
+    @cached_property
+    def _full(self) -> Message:
+        states = [(endpoint, family, state) for (endpoint, family), state in sorted(self._states.items())]
+        return self.sequence, _message(self.sequence, states, full=True)
+
+
+def _message(sequence: int, states: list[FamilyState], *, full: bool) -> str:
+    return json.dumps({"sequence": sequence, "full": full, "states": states}, separators=(",", ":"))

@@ -1,0 +1,64 @@
+"""What charts ask of the counts. Times are starts of buckets; `until` is not part of the span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet, Sum
+
+from telemetry.buckets import BUCKET_S
+from telemetry.models import QueryCount
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Answers a second, over all nodes, within one bucket."""
+
+    bucket: datetime
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Answers of a policy (0: static data) that began with an endpoint (0: none), within one bucket."""
+
+    bucket: datetime
+    policy_id: int
+    endpoint_id: int
+    count: int
+
+
+def rates(since: datetime, until: datetime, policy_id: int | None = None) -> list[Rate]:
+    """Answers a second over time; of one policy, if given. Buckets without any answer are left out."""
+    rows = _within(since, until, policy_id).values("bucket").annotate(total=Sum("count")).order_by("bucket")
+    return [Rate(row["bucket"], row["total"] / BUCKET_S) for row in rows]
+
+
+def split(policy_id: int | None, since: datetime, until: datetime) -> list[Share]:
+    """Who was answered with what over time; of one policy, or of all policies without static data."""
+    rows = (
+        _within(since, until, policy_id)
+        .exclude(policy_id=0)
+        .values("bucket", "policy_id", "endpoint_id")
+        .annotate(total=Sum("count"))
+        .order_by("bucket", "policy_id", "endpoint_id")
+    )
+    return [Share(row["bucket"], row["policy_id"], row["endpoint_id"], row["total"]) for row in rows]
+
+
+def countries(policy_id: int | None, since: datetime, until: datetime) -> dict[str, int]:
+    """Steered answers by the client's country, the most first; an unknown one is an empty text."""
+    rows = _within(since, until, policy_id).exclude(policy_id=0).values("country").annotate(total=Sum("count"))
+    return {row["country"]: row["total"] for row in rows.order_by("-total", "country")}
+
+
+def rcodes(since: datetime, until: datetime) -> dict[int, int]:
+    """All answers by response code."""
+    rows = _within(since, until, None).values("rcode").annotate(total=Sum("count")).order_by("rcode")
+    return {row["rcode"]: row["total"] for row in rows}
+
+
+def _within(since: datetime, until: datetime, policy_id: int | None) -> QuerySet[QueryCount]:
+    span = Q(bucket__gte=since, bucket__lt=until)
+    return QueryCount.objects.filter(span if policy_id is None else span & Q(policy_id=policy_id))

@@ -1,0 +1,60 @@
+"""Writes reports so that each counts once, however often it arrives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from django.db import connection
+
+from regions.models import EdgeNode
+from telemetry.report import Report
+
+TAKE_REPORT = """
+    INSERT INTO telemetry_nodereport AS known
+           (node_id, boot_id, sequence, generation, health_sequence, version, queries, reported)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (node_id) DO UPDATE
+       SET boot_id = excluded.boot_id, sequence = excluded.sequence, generation = excluded.generation,
+           health_sequence = excluded.health_sequence, version = excluded.version, queries = excluded.queries,
+           reported = excluded.reported
+     WHERE known.boot_id <> excluded.boot_id OR known.sequence < excluded.sequence
+"""
+ADD_COUNTS = """
+    INSERT INTO telemetry_querycount AS known (bucket, node_id, policy_id, endpoint_id, country, rcode, count)
+    SELECT %s, %s, counted.*
+      FROM unnest(%s::int[], %s::int[], %s::text[], %s::smallint[], %s::bigint[]) AS counted
+    ON CONFLICT (bucket, node_id, policy_id, endpoint_id, country, rcode) DO UPDATE
+       SET count = known.count + excluded.count
+"""
+
+
+def take_report(node: EdgeNode, report: Report, now: datetime) -> bool:
+    """Make this the node's last report. False: it was taken before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKE_REPORT,
+            [
+                node.pk,
+                report.boot_id,
+                report.sequence,
+                report.generation,
+                report.health_sequence,
+                report.version,
+                report.queries,
+                now,
+            ],
+        )
+        return bool(cursor.rowcount)
+
+
+def add_counts(node: EdgeNode, report: Report, bucket: datetime) -> None:
+    """Add the report's counts to those of the bucket."""
+    counts: Counter[tuple[int, int, str, int]] = Counter()
+    for answer in report.answers:  # one statement cannot touch a row twice, and a node may repeat a key
+        counts[answer.policy, answer.endpoint, answer.country, answer.rcode] += answer.count
+    if not counts:
+        return
+    columns = [list(column) for column in zip(*counts, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(ADD_COUNTS, [bucket, node.pk, *columns, list(counts.values())])

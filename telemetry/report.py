@@ -1,0 +1,41 @@
+"""What an edge node reports. It comes over the network: nothing in it is believed before it is read here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+MAX_COUNTS = 10_000
+MAX_ID = 2**31 - 1
+MAX_NUMBER = 2**63 - 1
+
+Id = Annotated[int, Field(ge=0, le=MAX_ID)]
+Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+
+
+class Untrusted(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Count(Untrusted):
+    """Answers of one kind since the last acknowledged report (responder.AnswerCount)."""
+
+    policy: Id
+    endpoint: Id
+    country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
+    rcode: Annotated[int, Field(ge=0, le=4095)]
+    count: Annotated[int, Field(ge=1, le=10**12)]
+
+
+class Report(Untrusted):
+    """(boot_id, sequence) names a report: sent again, it is the same one and counts once."""
+
+    boot_id: Annotated[UUID, Field(strict=False)]
+    sequence: Annotated[int, Field(ge=1, le=MAX_NUMBER)]
+    generation: Number
+    health_sequence: Number
+    version: Annotated[str, StringConstraints(max_length=40)]
+    queries: Number
+    answers: Annotated[list[Count], Field(max_length=MAX_COUNTS)]
