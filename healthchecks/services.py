@@ -11,13 +11,15 @@ from django.core.exceptions import ValidationError
 from healthchecks.beliefs import VantageChange, store_vantage_changes
 from healthchecks.ledger import open_ledger
 from healthchecks.models import Assignment, Check, HealthSequence, Transition
-from healthchecks.reading import current_health, deltas_since, endpoint_states, health_matrix
+from healthchecks.reading import Delta, HealthState, current_health, deltas_since, endpoint_states, health_matrix
 from healthchecks.schedule import sync_schedule
 from healthchecks.settling import out_of_step, settle
 from healthchecks.targets import configuration_version
 from regions.models import Endpoint
 
 __all__ = [
+    "Delta",
+    "HealthState",
     "VantageChange",
     "assign",
     "current_health",
