@@ -61,7 +61,6 @@ pub(super) fn policy_set(json: &[u8]) -> Result<PolicySet, PolicyError> {
         .collect::<Result<_, _>>()?;
     Ok(PolicySet {
         regions: catalogue.regions,
-        endpoint_by_id: catalogue.endpoint_by_id,
         endpoints: catalogue.endpoints,
         policy_by_id: catalogue.policy_by_id,
         policies,

@@ -164,7 +164,6 @@ impl Policy {
 pub struct PolicySet {
     pub(super) regions: HashMap<u32, Region>,
     pub(super) endpoints: Box<[Endpoint]>,
-    pub(super) endpoint_by_id: HashMap<u32, EndpointIndex>,
     pub(super) policies: Box<[Policy]>,
     pub(super) policy_by_id: HashMap<u32, PolicyIndex>,
     pub(super) flattened: HashMap<Box<[u8]>, Flattened>,
@@ -202,10 +201,6 @@ impl PolicySet {
 
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
-    }
-
-    pub fn endpoint_by_id(&self, id: u32) -> Option<EndpointIndex> {
-        self.endpoint_by_id.get(&id).copied()
     }
 
     /// The region with the id `id`.
