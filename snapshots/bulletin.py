@@ -68,7 +68,7 @@ class Bulletin:
                         for note in await mailbox.take():
                             await self._look(note.channel, thread)
             finally:
-                thread.submit(connection.close)
+                thread.submit(_close_connection)
 
     async def _look(self, channel: str, thread: Executor) -> None:
         """Read what `channel` is about, and wake the readers if it is new."""
@@ -110,3 +110,7 @@ def _health_since(sequence: int | None) -> HealthState | list[Delta]:
     close_old_connections()
     deltas = None if sequence is None else deltas_since(sequence)
     return current_health() if deltas is None else deltas
+
+
+def _close_connection() -> None:
+    connection.close()  # looked up where it runs: each thread has its own
