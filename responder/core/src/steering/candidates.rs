@@ -120,13 +120,11 @@ impl Candidates {
         refine(self.as_mut_slice(), key, share);
     }
 
-    /// Orders the candidates of the best tier by `key` and gives each a tier of its own.
+    /// Orders the candidates of the best tier by `key`; they stay one tier, so that a later step can order them anew.
     pub(crate) fn rank_best_tier(&mut self, key: impl Fn(MemberIndex) -> f64) {
         let length = self.best_tier_len();
-        let (best, others) = self.as_mut_slice().split_at_mut(length);
-        refine(best, key, |_, _, _| false);
-        for candidate in others {
-            candidate.tier += length as u16;
+        if let Some(best) = self.as_mut_slice().get_mut(..length) {
+            refine(best, key, |_, _, _| true);
         }
     }
 }

@@ -173,3 +173,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_weighted_draw_before_a_sticky_one_leaves_the_last_word_to_the_sticky_one() {
+    let endpoints = weights(&[70, 20, 10]);
+    let both = Scene::of(
+        &endpoints,
+        json!([{"kind": "weighted"}, {"kind": "sticky"}]),
+    );
+    let sticky = Scene::of(&endpoints, json!([{"kind": "sticky"}]));
+    for number in 0..200 {
+        let client = client_number(number);
+        assert_eq!(both.chosen(&client), sticky.chosen(&client));
+    }
+}
