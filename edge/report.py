@@ -9,10 +9,11 @@ A report keeps its number and content until it is acknowledged: the feed counts 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from responder import AnswerCount, Counters
+if TYPE_CHECKING:  # types of the stub only
+    from responder import AnswerCount, Counters
 
 MAX_COUNTS = 5000
 """Of one report; the rest goes with the next ones."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_EVENT = 64 * 2**20
-"""A full health of a million endpoints is a third of this."""
+MAX_EVENT = 16 * 2**20
+"""The health of half a million endpoints fits."""
 
 
 class EventStreamError(ValueError):
@@ -25,13 +25,15 @@ class EventParser:
         self._rest = b""
         self._name = ""
         self._data: list[str] = []
+        self._size = 0  # of the event so far
 
     def feed(self, octets: bytes) -> list[Event]:
         """The events that end within `octets`. Raises EventStreamError."""
         *lines, self._rest = (self._rest + octets).split(b"\n")
-        if len(self._rest) > MAX_EVENT:
-            raise EventStreamError(f"a line of more than {MAX_EVENT} octets")
-        return [event for line in lines if (event := self._take(line.removesuffix(b"\r")))]
+        events = [event for line in lines if (event := self._take(line.removesuffix(b"\r")))]
+        if len(self._rest) + self._size > MAX_EVENT:
+            raise EventStreamError(f"an event of more than {MAX_EVENT} octets")
+        return events
 
     def _take(self, line: bytes) -> Event | None:
         if not line:
@@ -42,11 +44,12 @@ class EventParser:
             self._name = value
         elif field == "data":
             self._data.append(value)
+            self._size += len(line)
         return None
 
     def _end(self) -> Event | None:
         name, data = self._name, "\n".join(self._data)
-        self._name, self._data = "", []
+        self._name, self._data, self._size = "", [], 0
         return Event(name, data) if data else None
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from responder import Counters, Health, Server, Snapshot
+from responder import Health, Server, Snapshot
+
+if TYPE_CHECKING:  # a type of the stub only
+    from responder import Counters
 
 NO_COUNTERS: Counters = {"queries": 0, "dropped": 0, "answers": []}
 

@@ -1,0 +1,117 @@
+"""A feed that says what a test has it say, over real HTTP on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from tests.worlds import World
+
+TOKEN = "a-node-token"
+
+
+class FakeFeed:
+    """Serves `manifest` and `chunks`; keeps what is reported. Statuses in `failing` (by path) come instead."""
+
+    def __init__(self) -> None:
+        self.manifest = b""
+        self.chunks: dict[str, bytes] = {}
+        self.failing: dict[str, int] = {}
+        self.reports: list[dict[str, Any]] = []
+        self.asked: list[str] = []
+        self.last_event_ids: list[str | None] = []
+        self.url = ""
+        self._streams: set[asyncio.Queue[bytes | None]] = set()
+        self._first_events: list[bytes] = []
+
+    def publish(self, world: World) -> None:
+        """Offer `world` and announce it."""
+        self.offer(world.manifest(), world.chunks())
+
+    def offer(self, manifest: bytes, chunks: dict[str, bytes]) -> None:
+        self.manifest, self.chunks = manifest, chunks
+        self.say("generation", {"generation": 0})
+
+    def say(self, name: str, data: Any) -> None:
+        """Send an event to every stream."""
+        for stream in self._streams:
+            stream.put_nowait(event(name, data))
+
+    def greet_with(self, name: str, data: Any) -> None:
+        """Have each new stream begin with this event."""
+        self._first_events = [event(name, data)]
+
+    def hang_up(self) -> None:
+        """End every stream."""
+        for stream in self._streams:
+            stream.put_nowait(None)
+
+    async def until_connected(self) -> None:
+        while not self._streams:  # noqa: ASYNC110 - what is looked at announces nothing
+            await asyncio.sleep(0.01)
+
+    @asynccontextmanager
+    async def running(self, port: int = 0) -> AsyncIterator[FakeFeed]:
+        application = web.Application(middlewares=[self._guarded])
+        application.router.add_get("/edge/v1/manifest", self._manifest)
+        application.router.add_get("/edge/v1/chunks/{digest}", self._chunk)
+        application.router.add_get("/edge/v1/events", self._events)
+        application.router.add_post("/edge/v1/report", self._report)
+        runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        host, bound = runner.addresses[0][:2]
+        self.url = f"http://{host}:{bound}"
+        try:
+            yield self
+        finally:
+            self.hang_up()
+            await runner.cleanup()
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        what = request.path.removeprefix("/edge/v1/")
+        self.asked.append(what)
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.Response(status=401)
+        status = self.failing.get(what.partition("/")[0])
+        return web.Response(status=status) if status else await handler(request)
+
+    async def _manifest(self, request: web.Request) -> web.Response:
+        etag = f'"{hash(self.manifest)}"'
+        if request.headers.get("If-None-Match") == etag:
+            return web.Response(status=304)
+        return web.Response(body=self.manifest, headers={"ETag": etag})
+
+    async def _chunk(self, request: web.Request) -> web.Response:
+        content = self.chunks.get(request.match_info["digest"])
+        return web.Response(status=404) if content is None else web.Response(body=content)
+
+    async def _report(self, request: web.Request) -> web.Response:
+        self.reports.append(await request.json())
+        return web.Response(status=204)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        self.last_event_ids.append(request.headers.get("Last-Event-ID"))
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        stream: asyncio.Queue[bytes | None] = asyncio.Queue()
+        for first in self._first_events:
+            stream.put_nowait(first)
+        self._streams.add(stream)
+        try:
+            while (octets := await stream.get()) is not None:
+                await response.write(octets)
+        finally:
+            self._streams.discard(stream)
+        return response
+
+
+def event(name: str, data: Any) -> bytes:
+    text = data if isinstance(data, str) else json.dumps(data)
+    return f"event: {name}\ndata: {text}\n\n".encode()
