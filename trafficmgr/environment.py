@@ -1,7 +1,7 @@
 """Every environment variable, read and typed in one place. Imports nothing of Django: edges read it too.
 
-`trafficmgr up` writes what it starts (Postgres, broker, secret key) to `$TRAFFICMGR_HOME/services.env`; a variable set in the
-environment wins over that file.
+`trafficmgr up` writes what it starts (Postgres, broker, secret key) to `$TRAFFICMGR_HOME/services.env`; a variable set
+in the environment wins over that file.
 """
 
 from __future__ import annotations
@@ -14,8 +14,12 @@ from typing import Annotated
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from common.addresses import reachable, split_address
 
-class EnvironmentProblem(Exception):
+SERVICES_FILE = "services.env"
+
+
+class VariableError(Exception):
     """A variable that cannot be used. The message names it and says what to set."""
 
 
@@ -26,7 +30,9 @@ class Environment(BaseSettings):
 
     home: Path = Field(Path(".trafficmgr"), description="State directory.")
     web: str = Field("127.0.0.1:8000", description="Where the web process listens.")
-    dns: Annotated[list[str], NoDecode] = Field(["127.0.0.1:5300"], description="Where an edge answers, comma-separated.")
+    dns: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1:5300"], description="Where an edge answers, comma-separated."
+    )
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", description="Postgres 15 or newer.")
     broker_url: str | None = Field(None, validation_alias="BROKER_URL", description="Redis, Valkey or RabbitMQ.")
     geo: Path | None = Field(None, description="Directory of MMDB files.")
@@ -40,6 +46,26 @@ class Environment(BaseSettings):
     token: SecretStr | None = Field(None, description="API token of the command line.")
     feed: str | None = Field(None, description="Feed URL of an edge.")
     node_token: SecretStr | None = Field(None, description="Token of an edge node.")
+
+    @property
+    def web_url(self) -> str:
+        """Where processes of this machine reach the web process."""
+        return f"http://{reachable(self.web)}"
+
+    @field_validator("web")
+    @classmethod
+    def check_address(cls, value: str) -> str:
+        split_address(value)
+        return value
+
+    @field_validator("dns")
+    @classmethod
+    def check_addresses(cls, value: list[str]) -> list[str]:
+        for address in value:
+            split_address(address)
+        if not value:
+            raise ValueError("at least one ADDRESS:PORT is needed")
+        return value
 
     @field_validator("dns", "hosts", mode="before")
     @classmethod
@@ -59,18 +85,30 @@ class Environment(BaseSettings):
     @staticmethod
     def _required(value: str | None, name: str, example: str) -> str:
         if not value:
-            raise EnvironmentProblem(f"{name} is not set: start with `trafficmgr up`, or set it to {example}")
+            raise VariableError(f"{name} is not set: start with `trafficmgr up`, or set it to {example}")
         return value
 
 
 @cache
 def environment() -> Environment:
-    """The variables of this process. Raises EnvironmentProblem naming the variable that cannot be used."""
-    home = Path(os.environ.get("TRAFFICMGR_HOME", ".trafficmgr"))
+    """The variables of this process, and what `trafficmgr up` started. Raises VariableError."""
+    return _read(Path(os.environ.get("TRAFFICMGR_HOME", ".trafficmgr")) / SERVICES_FILE)
+
+
+def declared_environment() -> Environment:
+    """The variables alone, as the operator set them. Raises VariableError."""
+    return _read(None)
+
+
+def _read(file: Path | None) -> Environment:
     try:
-        return Environment(_env_file=home / "services.env")
+        return Environment(_env_file=file)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
         variable = name if name.isupper() else f"TRAFFICMGR_{name.upper()}"
-        raise EnvironmentProblem(f"{variable}: {first['msg']} (it is {first['input']!r})") from error
+        raise VariableError(
+            f"{variable}: {first['msg'].removeprefix('Value error, ')} (it is {first['input']!r})"
+        ) from error
+    except OSError as error:
+        raise VariableError(f"TRAFFICMGR_HOME: {error.filename} cannot be read: {error.strerror}") from error

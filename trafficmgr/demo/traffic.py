@@ -18,7 +18,7 @@ import dns.message
 import dns.rdatatype
 import uvloop
 
-from trafficmgr.demo.world import ORIGIN
+from trafficmgr.demo import ORIGIN
 
 MEAN_RATE_PER_S = 25.0
 SWING = 0.5  # the rate breathes by this share, so that the charts have something to show

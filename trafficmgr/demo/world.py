@@ -14,10 +14,11 @@ from healthchecks.services import assign
 from regions.models import Endpoint, Region
 from steering.models import Policy, Pool
 from steering.services import Member, bind, save_policy, set_pool_members
+from trafficmgr.demo import ORIGIN
+from trafficmgr.demo.origins import Origin
 from zones.models import Zone
 from zones.services import create_zone, put_record_set
 
-ORIGIN = "demo.test."
 DEMO_LABEL = "demo"
 
 
@@ -54,6 +55,12 @@ def declare_demo(team: Team) -> None:
         zone = _zone(team)
         for policy in _policies(team, endpoints):
             bind(policy, zone, policy.name, types=("A",))
+
+
+def demo_origins() -> list[Origin]:
+    """The demo's endpoints as they are declared now."""
+    endpoints = Endpoint.objects.filter(labels__has_key=DEMO_LABEL, ipv4__startswith="127.").select_related("region")
+    return [Origin(row.name, row.region.name, str(row.ipv4), row.port) for row in endpoints.order_by("pk")]
 
 
 def _endpoints(team: Team) -> dict[str, Endpoint]:

@@ -1,18 +1,12 @@
-"""Addresses that processes listen on."""
+"""Ports of this machine."""
 
 from __future__ import annotations
 
 import socket
 
+from common.addresses import split_address
+
 LOOPBACK = "127.0.0.1"
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Host and port of `host:port` or `[host]:port`. Raises ValueError where there is no port."""
-    host, separator, port = address.rpartition(":")
-    if not separator or not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"{address!r} is not ADDRESS:PORT")
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def is_free(address: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from trafficmgr.runtime.problem import StartError
 
-POLL_S = 0.02
+POLL_S = 0.05
 
 
 class TooLateError(StartError):

@@ -1,0 +1,73 @@
+"""The command line `trafficmgr`: a table of contents.
+
+A command's module is imported when it is called, so that an edge node needs no Django and `explain` starts at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+
+import click
+
+from trafficmgr.client.api import ApiError
+from trafficmgr.environment import VariableError
+from trafficmgr.runtime.problem import StartError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command: where it is, and its line of help, so that `--help` imports nothing."""
+
+    module: str
+    help: str
+
+
+PROCESSES = {
+    "up": Entry("up", "Run everything on this machine."),
+    "web": Entry("web", "Run the web process: UI, REST and edge feed."),
+    "worker": Entry("worker", "Run a worker: probes of a region, and the control queue."),
+    "beat": Entry("beat", "Run the scheduler. One in the whole system."),
+    "edge": Entry("edge", "Run an edge: agent and DNS responder."),
+    "demo": Entry("demo", "Run and break the demo's endpoints."),
+}
+CLIENT = {
+    "zone": Entry("zone", "Import, export and list zones."),
+    "explain": Entry("explain", "Say why a client gets its answer."),
+    "status": Entry("status", "Show health, generation and edges."),
+}
+
+
+class Contents(click.Group):
+    """A group that imports a command's module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return [*PROCESSES, *CLIENT]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        entry = (PROCESSES | CLIENT).get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = getattr(import_module(f"trafficmgr.commands.{entry.module}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for title, entries in (("Processes", PROCESSES), ("Client (TRAFFICMGR_URL, TRAFFICMGR_TOKEN)", CLIENT)):
+            with formatter.section(title):
+                formatter.write_dl([(name, entry.help) for name, entry in entries.items()])
+
+
+@click.group(cls=Contents)
+@click.version_option(package_name="trafficmgr")
+def trafficmgr() -> None:
+    """A global DNS traffic manager. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+
+
+def main() -> None:
+    """Run the command line; errors that name what to do are one message, not a traceback."""
+    try:
+        trafficmgr()
+    except (StartError, VariableError, ApiError) as error:
+        click.echo(f"trafficmgr: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""The command line of trafficmgr, one module a subject (trafficmgr/cli.py lists them)."""

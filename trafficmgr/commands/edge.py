@@ -1,0 +1,32 @@
+"""`trafficmgr edge`."""
+
+from __future__ import annotations
+
+import click
+
+from edge.main import run
+from trafficmgr.environment import Environment, VariableError, environment
+
+
+@click.command()
+def edge() -> None:
+    """Run an edge on TRAFFICMGR_DNS, fed by TRAFFICMGR_FEED with TRAFFICMGR_NODE_TOKEN.
+
+    Beside `trafficmgr up` both default to what is in TRAFFICMGR_HOME.
+    """
+    variables = environment()
+    run(
+        feed_url=variables.feed or variables.web_url,
+        node_token=_node_token(variables),
+        listen=variables.dns,
+        home=variables.home / "edge",
+    )
+
+
+def _node_token(variables: Environment) -> str:
+    if variables.node_token:
+        return variables.node_token.get_secret_value()
+    beside = variables.home / "node.token"
+    if not beside.exists():
+        raise VariableError("TRAFFICMGR_NODE_TOKEN is not set: make a token for this node in the dashboard or by REST")
+    return beside.read_text().strip()

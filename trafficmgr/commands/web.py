@@ -1,0 +1,45 @@
+"""`trafficmgr web`."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+
+from common.addresses import split_address
+from trafficmgr.environment import environment
+from trafficmgr.runtime.tied import die_with_parent
+
+APPLICATION = "trafficmgr.asgi:application"
+STOP_TIMEOUT_S = 5  # event streams never end by themselves
+
+
+@click.command()
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to answer with.")
+def web(workers: int) -> None:
+    """Run the web process on TRAFFICMGR_WEB: UI, REST and edge feed. Stateless: run as many as needed."""
+    host, port = split_address(environment().web)
+    server = Granian(
+        APPLICATION,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,  # Django has no lifespan
+        workers=workers,
+        workers_kill_timeout=STOP_TIMEOUT_S,
+        respawn_failed_workers=True,
+        websockets=False,
+    )
+    server.serve(target_loader=load)
+
+
+def load(target: str) -> Callable[..., Any]:
+    """The application, in a process that must not outlive the one that listens."""
+    die_with_parent(signal.SIGKILL)
+    module, _, name = target.partition(":")
+    application: Callable[..., Any] = getattr(import_module(module), name)
+    return application
