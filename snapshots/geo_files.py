@@ -13,7 +13,7 @@ import maxminddb
 from snapshots.canonical import digest_of
 
 SHIPPED = Path(__file__).parent / "geodata" / "country.mmdb"
-ROLE_WORDS = {"asn": ("asn", "isp"), "city": ("city", "location"), "country": ("country",)}
+ROLE_WORDS = {"country": ("country",), "asn": ("asn", "isp"), "city": ("city", "location")}
 """Which words in the `database_type` of MaxMind, DB-IP and IPinfo files tell their role; the first role that fits."""
 
 log = logging.getLogger(__name__)

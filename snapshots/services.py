@@ -19,13 +19,23 @@ from django.db import connection, transaction
 from kombu.exceptions import OperationalError as BrokerError
 
 import responder
+from snapshots.flattening import due_names, store
 from snapshots.models import Snapshot
 from snapshots.opening import NothingPublishedError, current
 from snapshots.publication import Publication
+from snapshots.resolving import resolve
 from snapshots.retention import forget_old_generations
 from snapshots.turn import publisher_turn
 
-__all__ = ["NothingPublishedError", "current_snapshot", "open_current", "prune", "publish", "request_publish"]
+__all__ = [
+    "NothingPublishedError",
+    "current_snapshot",
+    "open_current",
+    "prune",
+    "publish",
+    "refresh_flattened_names",
+    "request_publish",
+]
 
 PUBLISH_TASK = "snapshots.tasks.publish"
 CONTROL_QUEUE = "control"
@@ -75,6 +85,18 @@ def prune(keep: int = KEPT_GENERATIONS) -> int:
             return 0
         with transaction.atomic():
             return forget_old_generations(keep)
+
+
+def refresh_flattened_names(now: datetime) -> None:
+    """Look up again what edges need of names outside our zones, and publish what changed.
+
+    A name that cannot be resolved keeps the addresses it had.
+    """
+    names = due_names(now)
+    found = resolve(names) if names else {}
+    with transaction.atomic():
+        if store(found, now):
+            request_publish()
 
 
 def _send_publish() -> None:

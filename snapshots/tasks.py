@@ -22,3 +22,9 @@ def publish() -> None:
 def prune() -> None:
     """Forget old generations and their chunks."""
     services.prune()
+
+
+@shared_task
+def refresh_flattened_names() -> None:
+    """Look up again the names outside our zones that edges need addresses for."""
+    services.refresh_flattened_names(datetime.now(UTC))

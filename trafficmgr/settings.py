@@ -132,6 +132,20 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "snapshots: publish what no request came for": {
+        "task": "snapshots.tasks.publish",
+        "schedule": 2.0,
+        "options": {"expires": 10.0},
+    },
+    "snapshots: refresh flattened names": {
+        "task": "snapshots.tasks.refresh_flattened_names",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
+    "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
+    "telemetry: forget": {"task": "telemetry.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
+}
 
 LOGGING = {
     "version": 1,
