@@ -1,3 +1,47 @@
-from django.urls import URLPattern, URLResolver
+"""The REST API under /api/v1/. A final slash may be there or not."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, re_path
+from rest_framework.routers import SimpleRouter
+
+from api.accounts import TokenViewSet
+from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
+from api.problems import unknown_url
+from api.regions import EndpointViewSet, NodeViewSet, RegionViewSet, SiteViewSet
+from api.simulation import ExplainView
+from api.snapshots import SnapshotViewSet
+from api.status import StatusView
+from api.telemetry import TrafficView
+from api.zones import ZoneFileView, ZoneViewSet
+
+router = SimpleRouter()
+router.trailing_slash = "/?"
+router.register("regions", RegionViewSet)
+router.register("sites", SiteViewSet)
+router.register("nodes", NodeViewSet)
+router.register("endpoints", EndpointViewSet)
+router.register("checks", CheckViewSet)
+router.register("health", HealthViewSet, basename="health")
+router.register("transitions", TransitionViewSet)
+router.register("snapshots", SnapshotViewSet)
+router.register("tokens", TokenViewSet)
+
+# An origin may hold slashes (RFC 2317), so the longest URLs come first.
+ZONES = {"get": "list", "post": "create"}
+ZONE = {"get": "retrieve", "delete": "destroy"}
+zone_patterns = [
+    re_path(r"^zones/?$", ZoneViewSet.as_view(ZONES)),
+    re_path(r"^zones/(?P<origin>.+?)/zonefile/?$", ZoneFileView.as_view()),
+    re_path(r"^zones/(?P<origin>.+?)/?$", ZoneViewSet.as_view(ZONE)),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *router.urls,
+    *zone_patterns,
+    re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
+    re_path(r"^explain/?$", ExplainView.as_view()),
+    re_path(r"^status/?$", StatusView.as_view()),
+    re_path(r"^traffic/?$", TrafficView.as_view()),
+    re_path(r"", unknown_url),
+]

@@ -1,0 +1,158 @@
+"""Checks, and what they have found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from api.fields import NamesField
+from api.resources import DeclaredViewSet, TeamCollection, TeamView
+from api.serializers import DeclaredSerializer
+from healthchecks.models import STATE_CHOICES, Check, Family, Transition
+from healthchecks.services import assign, delete_check, endpoint_states, health_matrix
+from regions.models import Endpoint, Region
+
+
+class CheckSerializer(DeclaredSerializer[Check]):
+    options = serializers.DictField(required=False, help_text="Of the kind, such as `path` and `expected_codes`.")
+    vantages = NamesField(Region.objects.all(), required=False)
+    endpoints = NamesField(Endpoint.objects.all(), required=False)
+
+    class Meta:
+        model = Check
+        fields = [
+            "id",
+            "name",
+            "kind",
+            "options",
+            "port",
+            "interval_ms",
+            "timeout_ms",
+            "rise",
+            "fall",
+            "quorum",
+            "vantages",
+            "endpoints",
+            "enabled",
+            "created",
+            "updated",
+        ]
+
+    def store(self, candidate: Check, related: dict[str, Any]) -> Check:
+        endpoints = related["endpoints"] if "endpoints" in related else list(candidate.endpoints.all())
+        candidate.save()
+        if "vantages" in related:
+            candidate.vantages.set(related["vantages"])
+        assign(candidate, endpoints)
+        return candidate
+
+
+class CheckViewSet(DeclaredViewSet[Check]):
+    """How endpoints are probed, and which."""
+
+    queryset = Check.objects.prefetch_related("vantages", "endpoints")
+    serializer_class = CheckSerializer
+
+    def remove(self, row: Check) -> None:
+        delete_check(row)
+
+
+class FamilyStateSerializer(serializers.Serializer[Any]):
+    family = serializers.ChoiceField(Family.choices, help_text="4, 6, or 0 for a host name.")
+    state = serializers.ChoiceField(STATE_CHOICES)
+    since = serializers.DateTimeField(allow_null=True)
+    checked = serializers.BooleanField(help_text="False: no enabled check watches it, so it counts as up.")
+
+
+class EndpointHealthSerializer(serializers.Serializer[Any]):
+    endpoint = serializers.CharField()
+    states = FamilyStateSerializer(many=True)
+
+
+class HealthViewSet(TeamCollection[Endpoint]):
+    """What edges are told of each endpoint."""
+
+    queryset = Endpoint.objects.all()
+    serializer_class = EndpointHealthSerializer
+    has_etag = False
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.get_queryset()) or []
+        states = endpoint_states(Endpoint.objects.filter(pk__in=[endpoint.pk for endpoint in page]))
+        healths = [
+            {"endpoint": endpoint.name, "states": [state for state in states if state.endpoint_id == endpoint.pk]}
+            for endpoint in page
+        ]
+        return self.get_paginated_response(EndpointHealthSerializer(healths, many=True).data)
+
+
+class VantageViewSerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(STATE_CHOICES)
+    cause = serializers.CharField()
+    since = serializers.DateTimeField(allow_null=True)
+
+
+class MatrixRowSerializer(serializers.Serializer[Any]):
+    check_name = serializers.CharField()
+    family = serializers.ChoiceField(Family.choices)
+    enabled = serializers.BooleanField()
+    verdict = serializers.ChoiceField(STATE_CHOICES)
+    vantages = serializers.DictField(child=VantageViewSerializer())
+
+
+class EndpointHealthView(TeamView):
+    @extend_schema(responses=MatrixRowSerializer(many=True))
+    def get(self, request: Request, name: str) -> Response:
+        """What each vantage sees of one endpoint, by check and address family."""
+        endpoint = get_object_or_404(Endpoint, team=self.team, name=name)
+        return Response(MatrixRowSerializer(health_matrix(endpoint=endpoint), many=True).data)
+
+
+class TransitionSerializer(serializers.ModelSerializer[Transition]):
+    endpoint = serializers.CharField(source="endpoint_name", help_text="Its name at that time.")
+    votes = serializers.DictField(child=serializers.CharField(), help_text="Vantage to the state it saw.")
+
+    class Meta:
+        model = Transition
+        fields = [
+            "sequence",
+            "at",
+            "endpoint",
+            "family",
+            "check_name",
+            "from_state",
+            "to_state",
+            "endpoint_state",
+            "votes",
+            "cause",
+        ]
+
+
+class TransitionFilter(filters.FilterSet):
+    endpoint = filters.CharFilter("endpoint_name")
+    to_state = filters.ChoiceFilter(choices=STATE_CHOICES)
+
+    class Meta:
+        model = Transition
+        fields = ["endpoint", "to_state"]
+
+
+class TransitionViewSet(mixins.ListModelMixin, TeamView, GenericViewSet[Transition]):
+    """Every change of health, the newest first."""
+
+    queryset = Transition.objects.all()
+    serializer_class = TransitionSerializer
+    filterset_class = TransitionFilter
+    page_key = ("-sequence",)
+
+    def get_queryset(self) -> QuerySet[Transition]:
+        ours = Endpoint.objects.filter(team=self.team).values("pk")
+        return super().get_queryset().filter(endpoint_id__in=ours)

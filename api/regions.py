@@ -1,0 +1,135 @@
+"""Regions with their endpoints, sites with their edge nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.fields import LabelsField, NamedField
+from api.resources import DeclaredViewSet
+from api.serializers import DeclaredSerializer
+from healthchecks.services import sync_schedule
+from regions.models import EdgeNode, Endpoint, Region, Site
+from regions.services import create_node_token
+
+
+class RegionSerializer(DeclaredSerializer[Region]):
+    class Meta:
+        model = Region
+        fields = ["id", "name", "latitude", "longitude", "is_vantage", "created", "updated"]
+
+
+class RegionViewSet(DeclaredViewSet[Region]):
+    """Where endpoints live, and where a worker probes from."""
+
+    queryset = Region.objects.all()
+    serializer_class = RegionSerializer
+
+    def changed(self) -> None:
+        sync_schedule()
+        super().changed()
+
+
+class SiteSerializer(DeclaredSerializer[Site]):
+    class Meta:
+        model = Site
+        fields = ["id", "name", "latitude", "longitude", "created", "updated"]
+
+
+class SiteViewSet(DeclaredViewSet[Site]):
+    """Places with edge nodes."""
+
+    queryset = Site.objects.all()
+    serializer_class = SiteSerializer
+
+
+class NodeSerializer(DeclaredSerializer[EdgeNode]):
+    site = NamedField(queryset=Site.objects.all())
+
+    class Meta:
+        model = EdgeNode
+        fields = ["id", "name", "site", "created", "updated"]
+
+    def store(self, candidate: EdgeNode, related: dict[str, Any]) -> EdgeNode:
+        if candidate.pk is None:
+            self.secret = create_node_token(candidate)
+        else:
+            candidate.save()
+        return candidate
+
+
+class NodeWithTokenSerializer(NodeSerializer):
+    token = serializers.CharField(read_only=True, help_text="Shown this once.")
+
+    class Meta(NodeSerializer.Meta):
+        fields = [*NodeSerializer.Meta.fields, "token"]
+
+
+class NodeViewSet(DeclaredViewSet[EdgeNode]):
+    """Edge machines. Creating one returns the token that it fetches snapshots with."""
+
+    queryset = EdgeNode.objects.select_related("site")
+    serializer_class = NodeSerializer
+    filterset_fields = ["site__name"]
+
+    @extend_schema(responses={201: NodeWithTokenSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().create(request, *args, **kwargs)
+
+    @extend_schema(responses={200: NodeSerializer, 201: NodeWithTokenSerializer})
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().update(request, *args, **kwargs)
+
+    @extend_schema(request=None, responses={200: NodeWithTokenSerializer})
+    @action(detail=True, methods=["post"])
+    @transaction.atomic
+    def token(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give the node a new token; the one it has ends now."""
+        node = self.found(self.find())
+        self.require_match(node)
+        secret = create_node_token(node)
+        return Response({**self.shown(node), "token": secret})
+
+    def written(self, row: EdgeNode, serializer: Any, location: str | None = None) -> Response:
+        response = super().written(row, serializer, location)
+        if location is not None:
+            response.data = {**response.data, "token": serializer.secret}
+        return response
+
+
+class EndpointSerializer(DeclaredSerializer[Endpoint]):
+    region = NamedField(queryset=Region.objects.all())
+    labels = LabelsField(required=False)
+
+    class Meta:
+        model = Endpoint
+        fields = [
+            "id",
+            "name",
+            "region",
+            "ipv4",
+            "ipv6",
+            "hostname",
+            "port",
+            "weight",
+            "priority",
+            "bias",
+            "capacity",
+            "labels",
+            "admin_state",
+            "created",
+            "updated",
+        ]
+
+
+class EndpointViewSet(DeclaredViewSet[Endpoint]):
+    """Addresses and names that serve users. An endpoint has IPv4 or IPv6 addresses, or instead of both a host name."""
+
+    queryset = Endpoint.objects.select_related("region")
+    serializer_class = EndpointSerializer

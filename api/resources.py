@@ -1,0 +1,164 @@
+"""What every collection of the API has in common: the caller's team, conditional requests, publishing after writes.
+
+request ─► row, locked ─► If-Match ─► serializer ─► service ─► request_publish ─► answer with its ETag
+           └────────────────────── one transaction ──────────────────────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from rest_framework import mixins
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT, HTTP_304_NOT_MODIFIED
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.models import ApiToken, Team
+from accounts.services import team_of
+from api.etags import etag_of, is_unchanged, require_match
+from snapshots.services import request_publish
+
+Row = TypeVar("Row", bound=Model)
+
+
+class TeamView(APIView):
+    """A view that acts for the caller's team: that of the token, or in a browser the one joined first."""
+
+    team: Team
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "dry_run" in request.query_params:
+            raise ValidationError({"dry_run": ["Plans are not offered: nothing was changed. Leave dry_run out."]})
+        team = request.auth.team if isinstance(request.auth, ApiToken) else team_of(request.user)
+        if team is None:
+            raise PermissionDenied("You are in no team: an administrator adds you to one.")
+        self.team = team
+
+
+class TeamCollection(TeamView, GenericViewSet[Row]):
+    """Rows of a team, found by the column `lookup_field`."""
+
+    lookup_field = "name"
+    lookup_value_regex = "[a-z0-9-]{1,63}"
+    has_etag = True
+
+    def get_queryset(self) -> QuerySet[Row]:
+        return super().get_queryset().filter(team=self.team)
+
+    def key(self) -> dict[str, str]:
+        """What the URL says of the object, by column."""
+        return {self.lookup_field: str(self.kwargs[self.lookup_field])}
+
+    def find(self) -> Row | None:
+        """The object of the URL, locked until the transaction ends."""
+        rows = self.get_queryset().select_for_update(of=("self",), no_key=True)
+        return rows.filter(**self.key()).first()
+
+    def found(self, row: Row | None) -> Row:
+        if row is None:
+            kind = self.get_queryset().model._meta.verbose_name
+            raise NotFound(f"There is no {kind} {' '.join(self.key().values())}.")
+        return row
+
+    def get_object(self) -> Row:
+        return self.found(self.get_queryset().filter(**self.key()).first())
+
+    def shown(self, row: Row) -> Any:
+        return self.get_serializer_class()(row, context=self.get_serializer_context()).data
+
+    def require_match(self, row: Row | None) -> None:
+        require_match(self.request, etag_of(self.shown(row)) if row else None)
+
+    def changed(self) -> None:
+        """Called inside the transaction of each write."""
+        request_publish()
+
+
+class Readable(mixins.ListModelMixin, TeamCollection[Row]):
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        shown = self.shown(self.get_object())
+        etag = etag_of(shown)
+        if is_unchanged(request, etag):
+            return Response(status=HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
+        return Response(shown, headers={"ETag": etag})
+
+
+class Creatable(TeamCollection[Row]):
+    @transaction.atomic
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        row = self.write(serializer)
+        location = f"{request.path.rstrip('/')}/{quote(str(getattr(row, self.lookup_field)))}"
+        return self.written(row, serializer, location)
+
+    def write(self, serializer: Any) -> Row:
+        serializer.is_valid(raise_exception=True)
+        row: Row = serializer.save()
+        self.changed()
+        return self.get_queryset().get(pk=row.pk)
+
+    def written(self, row: Row, serializer: Any, location: str | None = None) -> Response:
+        """The answer to a write: what a reader sees now. `location`: of a row that is new."""
+        shown = self.shown(row)
+        headers = {"ETag": etag_of(shown)}
+        if location is None:
+            return Response(shown, headers=headers)
+        return Response(shown, status=HTTP_201_CREATED, headers={**headers, "Location": location})
+
+
+class Replaceable(Creatable[Row]):
+    @transaction.atomic
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Replace the object, or create it under the key of the URL: the same request twice does the same."""
+        row = self.find()
+        self.require_match(row)
+        serializer = self.get_serializer(row, data=self.keyed(request.data, row))
+        location = request.path if row is None else None
+        return self.written(self.write(serializer), serializer, location)
+
+    def keyed(self, body: Any, row: Row | None) -> Any:
+        """The body, with the key of the URL where it says none. Another name renames an object, but creates none."""
+        if not isinstance(body, Mapping):
+            return body
+        errors = {
+            column: [f"The URL says {key}."] for column, key in self.key().items() if body.get(column, key) != key
+        }
+        if row is None and errors:
+            raise ValidationError(errors)
+        return {**self.key(), **body}
+
+
+class Changeable(Creatable[Row]):
+    @transaction.atomic
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change the fields that the body names."""
+        row = self.found(self.find())
+        self.require_match(row)
+        serializer = self.get_serializer(row, data=request.data, partial=True)
+        return self.written(self.write(serializer), serializer)
+
+
+class Deletable(TeamCollection[Row]):
+    @transaction.atomic
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete the object, unless something uses it."""
+        row = self.found(self.find())
+        self.require_match(row)
+        self.remove(row)
+        self.changed()
+        return Response(status=HTTP_204_NO_CONTENT)
+
+    def remove(self, row: Row) -> None:
+        row.delete()
+
+
+class DeclaredViewSet(Readable[Row], Replaceable[Row], Changeable[Row], Deletable[Row]):
+    """What a team declares by name."""

@@ -1,0 +1,91 @@
+"""OpenAPI: every operation says which problems it can answer with (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from api.authentication import SCHEME
+from common.problems import CONTENT_TYPE
+
+T = TypeVar("T")
+
+ALWAYS = [HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE]
+WRITING = [HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED]
+WITH_BODY = [HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
+
+
+class FieldErrorSerializer(serializers.Serializer[dict[str, object]]):
+    field = serializers.CharField(help_text="Path of the field, such as `steps.2.rules.0.location`; empty: the whole.")
+    message = serializers.CharField()
+    line = serializers.IntegerField(required=False, help_text="Of the zone file.")
+
+
+class ProblemSerializer(serializers.Serializer[dict[str, object]]):
+    """What went wrong and what to do about it."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = FieldErrorSerializer(many=True, required=False)
+
+
+def path_parameters(**descriptions: str) -> Callable[[T], T]:
+    """Documents parts of a URL that are no column of the view's own rows."""
+    parts = [
+        OpenApiParameter(name, str, OpenApiParameter.PATH, description=text) for name, text in descriptions.items()
+    ]
+    return extend_schema(parameters=parts)
+
+
+def without_final_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """URLs take a final slash, but none is documented with it."""
+    return [(path.rstrip("/"), regex, method, callback) for path, regex, method, callback in endpoints]
+
+
+class ProblemSchema(AutoSchema):
+    """Adds the problems, and the headers of conditional requests where a view honours them."""
+
+    def get_override_parameters(self) -> list[Any]:
+        if not getattr(self.view, "has_etag", False) or "{" not in self.path:
+            return []
+        name = "If-None-Match" if self.method == "GET" else "If-Match"
+        return [OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, description="An ETag.")]
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for status in self._problems():
+            problem = OpenApiResponse(ProblemSerializer, description=status.phrase)
+            bodies[str(status.value)] = self._get_response_for_code(problem, str(status.value), [CONTENT_TYPE])
+        return bodies
+
+    def _problems(self) -> list[HTTPStatus]:
+        problems = [*ALWAYS]
+        if "{" in self.path:
+            problems.append(HTTPStatus.NOT_FOUND)
+        if self.method != "GET":
+            problems += WRITING
+        if self.method in {"POST", "PUT", "PATCH"}:
+            problems += WITH_BODY
+        return problems
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    target_class = "api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": f"`{SCHEME} SECRET`, with the secret that creating the token returned.",
+        }

@@ -1,0 +1,43 @@
+"""What edges serve: the generations published."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rest_framework import mixins, serializers
+from rest_framework.viewsets import GenericViewSet
+
+from api.resources import TeamView
+from snapshots.models import Snapshot
+
+
+class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
+    changes = serializers.ListField(child=serializers.CharField(), help_text="What it changed, as sentences.")
+
+    class Meta:
+        model = Snapshot
+        fields = ["generation", "created", "changes"]
+
+
+class ManifestField(serializers.DictField):
+    def to_representation(self, value: str) -> dict[str, Any]:
+        return dict(json.loads(value))
+
+
+class SnapshotWithManifestSerializer(SnapshotSerializer):
+    manifest = ManifestField(help_text="As edges verify it: docs/snapshot-format.md.")
+
+    class Meta(SnapshotSerializer.Meta):
+        fields = [*SnapshotSerializer.Meta.fields, "manifest"]
+
+
+class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, GenericViewSet[Snapshot]):
+    """Published generations, the newest first."""
+
+    queryset = Snapshot.objects.all()
+    page_key = ("-generation",)
+    lookup_value_regex = "[0-9]{1,18}"
+
+    def get_serializer_class(self) -> type[SnapshotSerializer]:
+        return SnapshotWithManifestSerializer if self.action == "retrieve" else SnapshotSerializer

@@ -1,0 +1,87 @@
+"""The traffic split: what edges answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Team
+from api.fields import NamedField
+from api.resources import TeamView
+from regions.models import Endpoint
+from steering.models import Policy
+from telemetry.services import KEPT, Share, split
+
+DEFAULT_SPAN = timedelta(minutes=15)
+
+
+class SpanSerializer(serializers.Serializer[Any]):
+    """Which answers: of all policies or one, within a span of time."""
+
+    policy = NamedField(queryset=Policy.objects.all(), required=False)
+    since = serializers.DateTimeField(required=False, help_text="Default: a quarter of an hour before `until`.")
+    until = serializers.DateTimeField(required=False, help_text="Default: now.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        until: datetime = attrs.get("until") or timezone.now()
+        since: datetime = attrs.get("since") or until - DEFAULT_SPAN
+        if not timedelta(0) < until - since <= KEPT:
+            raise serializers.ValidationError({"since": ["It is before `until`, by a day at most."]})
+        return {"policy": attrs.get("policy"), "since": since, "until": until}
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    policy = serializers.CharField()
+    endpoint = serializers.CharField(allow_null=True, help_text="Null: none, or one that is deleted.")
+    count = serializers.IntegerField()
+
+
+class BucketShareSerializer(ShareSerializer):
+    bucket = serializers.DateTimeField()
+
+
+class TrafficSerializer(serializers.Serializer[Any]):
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    totals = ShareSerializer(many=True)
+    series = BucketShareSerializer(many=True)
+
+
+class TrafficView(TeamView):
+    @extend_schema(parameters=[SpanSerializer], responses=TrafficSerializer)
+    def get(self, request: Request) -> Response:
+        """Answers by policy and the first endpoint answered, in total and over time."""
+        span = SpanSerializer(data=request.query_params.dict(), context={"view": self})
+        span.is_valid(raise_exception=True)
+        asked = span.validated_data
+        shares = split(asked["policy"] and asked["policy"].pk, asked["since"], asked["until"])
+        traffic = {"since": asked["since"], "until": asked["until"], **_named(self.team, shares)}
+        return Response(TrafficSerializer(traffic).data)
+
+
+def _named(team: Team, shares: list[Share]) -> dict[str, list[dict[str, Any]]]:
+    """The shares of the team's policies, with names for ids."""
+    policies = dict(Policy.objects.filter(team=team).values_list("pk", "name"))
+    endpoints = dict(Endpoint.objects.filter(team=team).values_list("pk", "name"))
+    series = [
+        {
+            "bucket": share.bucket,
+            "policy": policies[share.policy_id],
+            "endpoint": endpoints.get(share.endpoint_id),
+            "count": share.count,
+        }
+        for share in shares
+        if share.policy_id in policies
+    ]
+    counts: Counter[tuple[str, str | None]] = Counter()
+    for share in series:
+        counts[share["policy"], share["endpoint"]] += share["count"]
+    totals = [{"policy": policy, "endpoint": endpoint, "count": count} for (policy, endpoint), count in counts.items()]
+    return {"totals": totals, "series": series}

@@ -1,0 +1,85 @@
+"""Why a client gets its answer: the responder itself, run once more with a recorder over what edges serve now."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Callable
+from typing import Any
+
+import dns.exception
+import dns.rdatatype
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+import responder
+from healthchecks.services import current_health
+from snapshots.services import open_current
+from zones.names import parse_absolute
+
+ROOT = "."
+MAX_AT_S = 253_402_300_799  # the last second of the year 9999
+
+
+def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int | None = None) -> dict[str, Any]:
+    """The explanation of docs/explain.md for a query that `client`, a resolver's address, would send.
+
+    `qname` may lack its final dot. `ecs`: the client subnet it would tell, such as "203.0.113.0/24". `at`: the moment
+    draws are made for, in seconds since 1970; None: now.
+    Raises ValidationError by argument, snapshots.services.NothingPublishedError.
+    """
+    asked = _read_arguments(qname=(_name, qname), qtype=(_type, qtype), client=(_address, client), ecs=(_subnet, ecs))
+    moment = int(timezone.now().timestamp()) if at is None else _moment(at)
+    known = current_health()
+    health = responder.Health(known.sequence, known.states)
+    try:
+        explained = responder.explain(open_current(), health, **asked, now_s=moment)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+    return dict(json.loads(explained))
+
+
+def _read_arguments(**arguments: tuple[Callable[[Any], Any], Any]) -> dict[str, Any]:
+    """Every argument through its reader. Raises ValidationError with what is wrong about each."""
+    values, errors = {}, {}
+    for name, (read, text) in arguments.items():
+        try:
+            values[name] = read(text)
+        except ValueError as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise ValidationError(errors)
+    return values
+
+
+def _name(text: str) -> str:
+    return parse_absolute(text, ROOT)
+
+
+def _type(text: str) -> int:
+    try:
+        return int(dns.rdatatype.from_text(text.strip()))
+    except dns.exception.DNSException as error:
+        raise ValueError(f'Unknown type "{text}": write a mnemonic such as AAAA, or TYPE and a number.') from error
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError as error:
+        raise ValueError(f'"{text}" is not an IPv4 or IPv6 address.') from error
+
+
+def _subnet(text: str | None) -> str | None:
+    if not text:
+        return None
+    try:
+        return str(ipaddress.ip_network(text.strip()))
+    except ValueError as error:
+        raise ValueError(f'"{text}" is not a prefix such as 203.0.113.0/24 without bits past its length.') from error
+
+
+def _moment(at: int) -> int:
+    if not 0 <= at <= MAX_AT_S:
+        raise ValidationError({"at": ["A moment is a number of seconds since 1970."]})
+    return at
