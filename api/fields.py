@@ -55,16 +55,16 @@ class NamedField(serializers.SlugRelatedField[Any]):
 
     default_error_messages = {"does_not_exist": "There is no {kind} named {value}.", "invalid": "Give a name."}
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(slug_field="name", **kwargs)
+    def __init__(self, queryset: QuerySet[Any], **kwargs: Any) -> None:
+        self.rows = queryset
+        super().__init__(slug_field="name", queryset=queryset, **kwargs)
 
-    def to_internal_value(self, data: Any) -> Model:
+    def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid")
-        queryset = self.get_queryset().filter(team=self.context["view"].team)
-        found = queryset.filter(name=data).first()
+        found = self.rows.filter(team=self.context["view"].team, name=data).first()
         if found is None:
-            self.fail("does_not_exist", kind=queryset.model._meta.verbose_name, value=data)
+            self.fail("does_not_exist", kind=self.rows.model._meta.verbose_name, value=data)
         return found
 
 
@@ -79,7 +79,7 @@ class NamesField(serializers.ListField):
 
     def get_attribute(self, instance: Model) -> list[Any]:
         """The related objects, sorted by name."""
-        return list(getattr(instance, self.source).all())
+        return list(getattr(instance, str(self.source)).all())
 
     def to_internal_value(self, data: Any) -> list[Any]:
         names: list[str] = super().to_internal_value(data)
@@ -95,7 +95,7 @@ class NamesField(serializers.ListField):
         return [row.name for row in data]
 
     def _refuse(self, position: int, code: str, **said: object) -> None:
-        raise serializers.ValidationError({position: [self.error_messages[code].format(**said)]})
+        raise serializers.ValidationError({str(position): [self.error_messages[code].format(**said)]})
 
 
 class LabelsField(serializers.DictField):

@@ -136,7 +136,7 @@ class TransitionSerializer(serializers.ModelSerializer[Transition]):
         ]
 
 
-class TransitionFilter(filters.FilterSet):
+class TransitionFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     endpoint = filters.CharFilter("endpoint_name")
     to_state = filters.ChoiceFilter(choices=STATE_CHOICES)
 

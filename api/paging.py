@@ -29,7 +29,9 @@ Row = TypeVar("Row", bound=Model)
 class NamePagination(BasePagination):
     """A view names the columns of its key in `page_key`, by default the name; "-" before a column: descending."""
 
-    def paginate_queryset(self, queryset: QuerySet[Row], request: Request, view: APIView | None = None) -> list[Row]:
+    def paginate_queryset(  # type: ignore[override]  # every list here is a queryset
+        self, queryset: QuerySet[Row], request: Request, view: APIView | None = None
+    ) -> list[Row]:
         self.url = request.build_absolute_uri()
         self.columns: tuple[str, ...] = getattr(view, "page_key", ("name",))
         limit = _limit(request)

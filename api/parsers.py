@@ -49,7 +49,7 @@ class ZoneFileParser(BaseParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> str:
+    ) -> Any:
         return _read_text(stream, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 

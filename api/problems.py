@@ -18,7 +18,7 @@ from django.db import IntegrityError, OperationalError
 from django.db.models import Model, ProtectedError
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated, NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.exceptions import PermissionDenied as NotPermitted
 from rest_framework.settings import api_settings
 
@@ -81,8 +81,9 @@ def _by_field(error: DjangoValidationError) -> Mapping[str, list[str]]:
 
 def _api_problem(error: APIException) -> HttpResponseBase:
     response = problem_response(HTTPStatus(error.status_code), str(error.detail))
-    if isinstance(error, NotAuthenticated | AuthenticationFailed) and error.auth_header:
-        response["WWW-Authenticate"] = error.auth_header
+    challenge = getattr(error, "auth_header", None)
+    if challenge:
+        response["WWW-Authenticate"] = challenge
     return response
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -15,7 +16,7 @@ from api.fields import LabelsField, NamedField
 from api.resources import DeclaredViewSet
 from api.serializers import DeclaredSerializer
 from healthchecks.services import sync_schedule
-from regions.models import EdgeNode, Endpoint, Region, Site
+from regions.models import AdminState, EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
 
 
@@ -50,7 +51,7 @@ class SiteViewSet(DeclaredViewSet[Site]):
 
 
 class NodeSerializer(DeclaredSerializer[EdgeNode]):
-    site = NamedField(queryset=Site.objects.all())
+    site = NamedField(Site.objects.all())
 
     class Meta:
         model = EdgeNode
@@ -71,12 +72,16 @@ class NodeWithTokenSerializer(NodeSerializer):
         fields = [*NodeSerializer.Meta.fields, "token"]
 
 
+class NodeFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    site = filters.CharFilter("site__name")
+
+
 class NodeViewSet(DeclaredViewSet[EdgeNode]):
     """Edge machines. Creating one returns the token that it fetches snapshots with."""
 
     queryset = EdgeNode.objects.select_related("site")
     serializer_class = NodeSerializer
-    filterset_fields = ["site__name"]
+    filterset_class = NodeFilter
 
     @extend_schema(responses={201: NodeWithTokenSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -104,7 +109,7 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
 
 
 class EndpointSerializer(DeclaredSerializer[Endpoint]):
-    region = NamedField(queryset=Region.objects.all())
+    region = NamedField(Region.objects.all())
     labels = LabelsField(required=False)
 
     class Meta:
@@ -128,8 +133,14 @@ class EndpointSerializer(DeclaredSerializer[Endpoint]):
         ]
 
 
+class EndpointFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    region = filters.CharFilter("region__name")
+    admin_state = filters.ChoiceFilter(choices=AdminState.choices)
+
+
 class EndpointViewSet(DeclaredViewSet[Endpoint]):
     """Addresses and names that serve users. An endpoint has IPv4 or IPv6 addresses, or instead of both a host name."""
 
     queryset = Endpoint.objects.select_related("region")
     serializer_class = EndpointSerializer
+    filterset_class = EndpointFilter

@@ -7,7 +7,7 @@ request ─► row, locked ─► If-Match ─► serializer ─► service ─�
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from django.db import transaction
@@ -20,7 +20,7 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT, HTTP_30
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import ApiToken, Team
+from accounts.models import ApiToken, Team, User
 from accounts.services import team_of
 from api.etags import etag_of, is_unchanged, require_match
 from snapshots.services import request_publish
@@ -37,7 +37,7 @@ class TeamView(APIView):
         super().initial(request, *args, **kwargs)
         if "dry_run" in request.query_params:
             raise ValidationError({"dry_run": ["Plans are not offered: nothing was changed. Leave dry_run out."]})
-        team = request.auth.team if isinstance(request.auth, ApiToken) else team_of(request.user)
+        team = request.auth.team if isinstance(request.auth, ApiToken) else team_of(cast("User", request.user))
         if team is None:
             raise PermissionDenied("You are in no team: an administrator adds you to one.")
         self.team = team

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from api.authentication import SCHEME
 from common.problems import CONTENT_TYPE
 
-T = TypeVar("T")
+Documented = TypeVar("Documented", bound=Callable[..., Any])
 
 ALWAYS = [HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE]
 WRITING = [HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED]
@@ -35,10 +35,10 @@ class ProblemSerializer(serializers.Serializer[dict[str, object]]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    errors = FieldErrorSerializer(many=True, required=False)
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]  # a field, no property
 
 
-def path_parameters(**descriptions: str) -> Callable[[T], T]:
+def path_parameters(**descriptions: str) -> Callable[[Documented], Documented]:
     """Documents parts of a URL that are no column of the view's own rows."""
     parts = [
         OpenApiParameter(name, str, OpenApiParameter.PATH, description=text) for name, text in descriptions.items()
@@ -64,7 +64,8 @@ class ProblemSchema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status in self._problems():
             problem = OpenApiResponse(ProblemSerializer, description=status.phrase)
-            bodies[str(status.value)] = self._get_response_for_code(problem, str(status.value), [CONTENT_TYPE])
+            code = str(status.value)
+            bodies[code] = self._get_response_for_code(problem, code, [CONTENT_TYPE])  # type: ignore[no-untyped-call]
         return bodies
 
     def _problems(self) -> list[HTTPStatus]:
@@ -78,7 +79,7 @@ class ProblemSchema(AutoSchema):
         return problems
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "api.authentication.TokenAuthentication"
     name = "token"
 

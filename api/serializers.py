@@ -54,9 +54,10 @@ class DeclaredSerializer(StrictModelSerializer[Row]):
     candidate: Row
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        columns = {field.name for field in self.Meta.model._meta.concrete_fields}
+        model: Any = self.Meta.model
+        columns = {field.name for field in model._meta.concrete_fields}
         said = attrs if self.partial else self._defaults() | attrs
-        self.candidate = copy(self.instance) if self.instance else self.Meta.model(team=self.context["view"].team)
+        self.candidate = copy(self.instance) if self.instance else model(team=self.context["view"].team)
         for name in said.keys() & columns:
             setattr(self.candidate, name, said[name])
         self._require_sound()
@@ -76,9 +77,9 @@ class DeclaredSerializer(StrictModelSerializer[Row]):
 
     def _defaults(self) -> dict[str, Any]:
         """What a field is that the body does not say: its column's default, or of what hangs on the row nothing."""
-        model = self.Meta.model
+        model: Any = self.Meta.model
         columns = {field.name: field for field in model._meta.concrete_fields}
-        sources = [field.source for field in self._writable_fields if not field.required]
+        sources = [str(field.source) for field in self._writable_fields if not field.required]
         return {source: columns[source].get_default() if source in columns else [] for source in sources}
 
     def _require_sound(self) -> None:

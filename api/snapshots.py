@@ -20,16 +20,14 @@ class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
         fields = ["generation", "created", "changes"]
 
 
-class ManifestField(serializers.DictField):
-    def to_representation(self, value: str) -> dict[str, Any]:
-        return dict(json.loads(value))
-
-
 class SnapshotWithManifestSerializer(SnapshotSerializer):
-    manifest = ManifestField(help_text="As edges verify it: docs/snapshot-format.md.")
+    manifest = serializers.SerializerMethodField(help_text="As edges verify it: docs/snapshot-format.md.")
 
     class Meta(SnapshotSerializer.Meta):
         fields = [*SnapshotSerializer.Meta.fields, "manifest"]
+
+    def get_manifest(self, snapshot: Snapshot) -> dict[str, Any]:
+        return dict(json.loads(snapshot.manifest))
 
 
 class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, GenericViewSet[Snapshot]):

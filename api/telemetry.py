@@ -25,7 +25,7 @@ DEFAULT_SPAN = timedelta(minutes=15)
 class SpanSerializer(serializers.Serializer[Any]):
     """Which answers: of all policies or one, within a span of time."""
 
-    policy = NamedField(queryset=Policy.objects.all(), required=False)
+    policy = NamedField(Policy.objects.all(), required=False)
     since = serializers.DateTimeField(required=False, help_text="Default: a quarter of an hour before `until`.")
     until = serializers.DateTimeField(required=False, help_text="Default: now.")
 
@@ -70,7 +70,7 @@ def _named(team: Team, shares: list[Share]) -> dict[str, list[dict[str, Any]]]:
     """The shares of the team's policies, with names for ids."""
     policies = dict(Policy.objects.filter(team=team).values_list("pk", "name"))
     endpoints = dict(Endpoint.objects.filter(team=team).values_list("pk", "name"))
-    series = [
+    series: list[dict[str, Any]] = [
         {
             "bucket": share.bucket,
             "policy": policies[share.policy_id],

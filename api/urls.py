@@ -28,12 +28,10 @@ router.register("snapshots", SnapshotViewSet)
 router.register("tokens", TokenViewSet)
 
 # An origin may hold slashes (RFC 2317), so the longest URLs come first.
-ZONES = {"get": "list", "post": "create"}
-ZONE = {"get": "retrieve", "delete": "destroy"}
 zone_patterns = [
-    re_path(r"^zones/?$", ZoneViewSet.as_view(ZONES)),
+    re_path(r"^zones/?$", ZoneViewSet.as_view({"get": "list", "post": "create"})),
     re_path(r"^zones/(?P<origin>.+?)/zonefile/?$", ZoneFileView.as_view()),
-    re_path(r"^zones/(?P<origin>.+?)/?$", ZoneViewSet.as_view(ZONE)),
+    re_path(r"^zones/(?P<origin>.+?)/?$", ZoneViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
