@@ -51,6 +51,7 @@ class Services:
             "DATABASE_URL": self.postgres.url if self.postgres else declared.database_url,
             "BROKER_URL": self.broker.url if self.broker else declared.broker_url,
             "TRAFFICMGR_SECRET_KEY": _secret_key(),
+            "TRAFFICMGR_PROBE_PRIVATE": "1",  # on one machine, endpoints are where everything is; the environment wins
         }
         write_secret(
             state.services_env, "".join(f"{name}={_quoted(value or '')}\n" for name, value in variables.items())
