@@ -19,6 +19,8 @@ async def serving(handler: Handler, tls: ssl.SSLContext | None = None, host: str
     connections: set[asyncio.StreamWriter] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not server.is_serving():  # accepted while the server was closing
+            writer.transport.abort()
         connections.add(writer)
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             await handler(reader, writer)
