@@ -44,8 +44,8 @@ class RecordSet(models.Model):
     """All records of one name and type.
 
     `rdatas` is what people read, `wire` the same records in uncompressed wire format: compiling a snapshot copies
-    bytes and parses nothing. A steered record set has no records of its own: a policy is bound to it (steering.Binding).
-    The serial of a SOA record is the zone's own `serial`, whatever number `rdatas` holds.
+    bytes and parses nothing. A steered record set has no records of its own: a policy is bound to it
+    (steering.Binding). The SOA record is written anew with each serial, so that it always says the zone's own.
     """
 
     zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="record_sets")
@@ -103,8 +103,7 @@ class RecordSet(models.Model):
             ),
             models.CheckConstraint(condition=Q(ttl_s__lte=MAX_TTL_S), name="recordset_ttl_in_range"),
             models.CheckConstraint(
-                condition=Q(steered=False, rdatas__len__gte=1)
-                | Q(steered=True, rdatas__len=0, type__in=["A", "AAAA"]),
+                condition=Q(steered=False, rdatas__len__gte=1) | Q(steered=True, rdatas__len=0, type__in=["A", "AAAA"]),
                 name="recordset_steered_or_static",
             ),
             models.CheckConstraint(condition=Q(rdatas__len=models.F("wire__len")), name="recordset_wire_complete"),

@@ -1,0 +1,56 @@
+"""Contents of a zone, from and to the table of record sets.
+
+A zone may have a hundred thousand record sets: many at once go in by COPY and out by one DELETE. With a model instance
+for each, 100,000 of them took 16 s to write instead of 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+from psycopg import sql
+
+from zones.contents import Contents, Key, Records
+from zones.models import RecordSet, Zone
+from zones.rdata import Rdata
+
+TABLE = sql.Identifier(RecordSet._meta.db_table)
+COPY = sql.SQL("COPY {} (zone_id, name, type, ttl_s, rdatas, wire, steered) FROM STDIN").format(TABLE)
+DELETE = sql.SQL(
+    "DELETE FROM {} WHERE zone_id = %s AND NOT steered"
+    " AND (name, type) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+).format(TABLE)
+CHUNK = 5000
+
+
+def read_contents(zone: Zone, **wanted: str) -> dict[Key, Records]:
+    """The static record sets of a zone, or those of them whose columns are as `wanted`."""
+    rows = zone.record_sets.filter(steered=False, **wanted).order_by()
+    columns = rows.values_list("name", "type", "ttl_s", "rdatas", "wire").iterator(chunk_size=CHUNK)
+    return {
+        (name, type_): Records(ttl_s, tuple(map(Rdata, texts, map(bytes, wire))))
+        for name, type_, ttl_s, texts, wire in columns
+    }
+
+
+def write_records(zone: Zone, key: Key, records: Records) -> None:
+    """Create or replace one static record set."""
+    name, type_ = key
+    columns = {
+        "ttl_s": records.ttl_s,
+        "rdatas": [rdata.text for rdata in records.rdatas],
+        "wire": [rdata.wire for rdata in records.rdatas],
+    }
+    RecordSet.objects.update_or_create(columns, zone=zone, name=name, type=type_)
+
+
+def replace_contents(zone: Zone, removed: Iterable[Key], written: Contents) -> None:
+    """Delete some static record sets and write others, which may be there already."""
+    names, types = zip(*removed, *written, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(DELETE, [zone.pk, list(names), list(types)])
+        with cursor.copy(COPY) as copy:
+            for (name, type_), (ttl_s, rdatas) in written.items():
+                texts, wire = zip(*rdatas, strict=True)
+                copy.write_row((zone.pk, name, type_, ttl_s, list(texts), list(wire), False))
