@@ -119,6 +119,7 @@ class Supervision:
         try:
             return bool(self._rpc.supervisor.getState())
         except (OSError, HTTPException):
+            self._rpc("close")()  # else the next request would find the last one unanswered
             return False
 
     @property

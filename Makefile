@@ -1,0 +1,57 @@
+# One word per task; each builds what it needs first. `make up` needs Python 3.11, cargo, a C linker and make, and names
+# what is missing.
+#
+#   up     run everything on this machine        test   every test
+#   check  format, lint, types, layers, sizes    fmt    format the sources
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1 $(BIN)/uv pip --quiet
+CARGO := cargo --quiet
+RUST_SOURCES := $(shell find responder -name target -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.pyi' \
+	-o -name '*.tsv' -o -path '*/python/pyproject.toml' \) -print)
+# What linters need to load the settings; nothing connects.
+CHECK_ENV := DATABASE_URL=postgres://check@127.0.0.1/check BROKER_URL=memory:// TRAFFICMGR_SECRET_KEY=check
+
+.PHONY: up test check fmt build
+.DELETE_ON_ERROR:
+
+# Tied to make: whatever ends make ends the system.
+up: build
+	@exec $(BIN)/python -ISE trafficmgr/runtime/tied.py -- $(BIN)/trafficmgr up
+
+test: build
+	$(CARGO) test --manifest-path responder/Cargo.toml --workspace
+	$(BIN)/python -m pytest
+
+check: build
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(CHECK_ENV) $(BIN)/mypy .
+	$(BIN)/lint-imports
+	cargo fmt --manifest-path responder/Cargo.toml --all --check
+	$(CARGO) clippy --manifest-path responder/Cargo.toml --workspace --all-targets -- -D warnings
+	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/stubtest responder
+	$(BIN)/python -m pytest tests/structure
+
+fmt: build
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+	cargo fmt --manifest-path responder/Cargo.toml --all
+
+build: $(VENV)/.packages $(VENV)/.responder $(VENV)/.trafficmgr
+
+$(VENV)/.packages: requirements.lock deploy/bootstrap
+	@deploy/bootstrap
+	@touch $@
+
+$(VENV)/.responder: $(VENV)/.packages $(RUST_SOURCES)
+	@echo '==> building the responder (the first time takes some minutes)'
+	@PATH="$(CURDIR)/$(BIN):$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/maturin develop --release --uv --manifest-path responder/python/Cargo.toml
+	@touch $@
+
+$(VENV)/.trafficmgr: $(VENV)/.packages pyproject.toml
+	@echo '==> installing the command trafficmgr'
+	@$(UV) install --python $(BIN)/python --no-deps --editable .
+	@touch $@

@@ -1,0 +1,53 @@
+"""Variables that cannot be used are named, with what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from trafficmgr.environment import VariableError, declared_environment
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch):
+    for name in ("DATABASE_URL", "BROKER_URL", "TRAFFICMGR_SECRET_KEY", "TRAFFICMGR_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("TRAFFICMGR_WEB", "8000", "TRAFFICMGR_WEB: '8000' is not ADDRESS:PORT"),
+        ("TRAFFICMGR_WEB", "127.0.0.1:http", "TRAFFICMGR_WEB: '127.0.0.1:http' is not ADDRESS:PORT"),
+        ("TRAFFICMGR_DNS", "127.0.0.1:5300,[::1]:70000", "TRAFFICMGR_DNS: '[::1]:70000' is not ADDRESS:PORT"),
+        ("TRAFFICMGR_DNS", " , ", "TRAFFICMGR_DNS: at least one ADDRESS:PORT is needed"),
+        ("TRAFFICMGR_DEMO", "perhaps", "TRAFFICMGR_DEMO: Input should be a valid boolean"),
+    ],
+)
+def test_a_bad_value_is_refused_by_the_name_of_its_variable(monkeypatch, variable, value, complaint):
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(VariableError) as refusal:
+        declared_environment()
+    assert str(refusal.value).startswith(complaint)
+
+
+@pytest.mark.parametrize("name", ["database_url", "broker_url", "secret_key"])
+def test_a_missing_variable_is_named_with_an_example(name):
+    variable = f"TRAFFICMGR_{name.upper()}" if name == "secret_key" else name.upper()
+
+    with pytest.raises(VariableError, match=f"^{variable} is not set: .* set it to "):
+        getattr(declared_environment(), f"require_{name}")()
+
+
+@pytest.mark.parametrize(
+    ("web", "url"),
+    [
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("0.0.0.0:80", "http://127.0.0.1:80"),
+        ("[::]:80", "http://[::1]:80"),
+    ],
+)
+def test_the_web_process_is_reached_at_an_address_that_can_be_connected_to(monkeypatch, web, url):
+    monkeypatch.setenv("TRAFFICMGR_WEB", web)
+
+    assert declared_environment().web_url == url
