@@ -6,7 +6,6 @@ Everything here can be called again: what exists is left as it is.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 from dataclasses import asdict, dataclass
@@ -15,12 +14,14 @@ from pathlib import Path
 
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.services import create_token, token_digest
+from common.addresses import reachable
 from healthchecks.services import sync_schedule as schedule_probes
 from regions.models import EdgeNode, Site
 from regions.services import create_node_token
 from snapshots.services import publish
 from trafficmgr.demo.world import declare_demo
 from trafficmgr.environment import Environment
+from trafficmgr.runtime.secret_file import write_secret
 
 TEAM_NAME = "default"
 ADMIN_NAME = "admin"
@@ -49,13 +50,6 @@ def prepare(environment: Environment) -> Admin:
     return admin
 
 
-def write_secret(path: Path, text: str) -> None:
-    """Write `text` so that only its owner can ever read it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-
-
 def node_token_path(home: Path) -> Path:
     """Where the token of the edge on this machine is kept."""
     return home / "node.token"
@@ -72,8 +66,8 @@ def _admin(environment: Environment, team: Team) -> Admin:
         username=user.get_username(),
         password=password or known.get("password"),
         token=token,
-        web=f"http://{environment.web}",
-        dns=environment.dns[0],
+        web=environment.web_url,
+        dns=reachable(environment.dns[0]),
     )
     write_secret(path, json.dumps(asdict(admin), indent=2) + "\n")
     return admin
