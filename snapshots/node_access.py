@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Concatenate, ParamSpec
@@ -14,6 +15,8 @@ from django.views.decorators.csrf import csrf_exempt
 from common.problems import problem_response
 from regions.models import EdgeNode
 from regions.services import find_node
+
+log = logging.getLogger(__name__)
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
@@ -32,7 +35,8 @@ def for_nodes(method: str) -> Callable[[NodeView[Arguments]], View[Arguments]]:
             try:
                 node = node_of(request)
                 return view(request, node, *args, **kwargs) if node else unknown_node()
-            except DatabaseError:
+            except DatabaseError as error:
+                log.warning("a node asked while the database does not answer: %s", str(error).strip())
                 return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; serve on.")
 
         return guarded

@@ -202,7 +202,10 @@ async def test_two_streams_of_one_process_share_one_listening_connection(ops):
     shared = Bulletin(Listener())
     async with aclosing(event_stream(shared, None)) as one, aclosing(event_stream(shared, None)) as other:
         assert (await Reader(one).event()) == (await Reader(other).event())
-        assert await in_a_thread(listening_connections)() == 1
+        async with asyncio.timeout(20):
+            while (connected := await in_a_thread(listening_connections)()) == 0:
+                pass
+        assert connected == 1
 
 
 def listening_connections() -> int:
