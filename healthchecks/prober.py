@@ -27,7 +27,7 @@ from healthchecks.targets import Key, ProbeTarget
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_MS = 1000
-RELOAD_EVERY_MS = 10_000
+RELOAD_EVERY_MS = 30_000
 """Targets are read again this often even if their version stands still: bulk writes do not move it."""
 
 

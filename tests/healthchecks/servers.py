@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from healthchecks.probes import Outcome, Target, open_session, read_options, run
@@ -86,7 +86,7 @@ async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def probe(
     kind: str,
     port: int,
-    options: dict[str, object] | None = None,
+    options: Mapping[str, object] | None = None,
     *,
     host: str = "127.0.0.1",
     timeout_s: float = PLENTY_S,

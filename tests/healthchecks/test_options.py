@@ -1,6 +1,10 @@
+import json
+import re
+from pathlib import Path
+
 import pytest
 
-from healthchecks.probes import OptionsError, read_options
+from healthchecks.probes import KINDS, OptionsError, read_options
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
 
@@ -58,3 +62,11 @@ def test_ranges_and_single_codes_mix() -> None:
     probe = read_options("http", {"expected_codes": "200-204, 304"})
     assert isinstance(probe, HttpProbe)
     assert probe.codes == {200, 201, 202, 203, 204, 304}
+
+
+def test_the_examples_of_the_documentation_are_accepted() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "healthchecks.md").read_text()
+    examples = re.findall(r"```json (\w+)\n(.*?)```", text, re.DOTALL)
+    assert {kind for kind, _options in examples} == set(KINDS)
+    for kind, options in examples:
+        read_options(kind, json.loads(options))

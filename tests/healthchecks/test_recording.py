@@ -135,7 +135,7 @@ class TestChangingTheChecks:
         check.save()
         services.assign(check, [fra_1, iad_1], NOON)
         assert history()[-1] == ("fra-1", "down", "up", "up")
-        assert Transition.objects.first().cause == "check web was changed"
+        assert Transition.objects.latest("sequence").cause == "check web was changed"
 
     def test_an_enabled_check_goes_on_from_what_was_believed(
         self, check: Check, fra_1: Endpoint, iad_1: Endpoint, report: Report
@@ -174,7 +174,7 @@ class TestChangingTheChecks:
         report(check, fra_1, eu="down")
         services.delete_check(check, NOON)
         assert told() == {(fra_1.id, 4): "up"}
-        assert Transition.objects.first().cause == "check web was deleted"
+        assert Transition.objects.latest("sequence").cause == "check web was deleted"
 
     def test_assigning_leaves_the_beliefs_of_those_that_stay(
         self, check: Check, fra_1: Endpoint, iad_1: Endpoint, report: Report
