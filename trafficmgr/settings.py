@@ -69,7 +69,7 @@ TEMPLATES = [
 ]
 
 DATABASE = dj_database_url.parse(ENVIRONMENT.require_database_url())
-# Pooled, because under ASGI each request has a thread of its own, and a connection left to it would outlive the request.
+# Pooled: under ASGI each request has a thread of its own, and a connection left to that would outlive the request.
 DATABASE["OPTIONS"] = {**DATABASE.get("OPTIONS", {}), "pool": {"min_size": 0, "max_size": 16, "timeout": 10}}
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
