@@ -98,7 +98,7 @@ class AdminState(models.TextChoices):
     DISABLED = "disabled"
 
 
-class Endpoint(Owned, SteeringMetadata):
+class Endpoint(Owned, SteeringMetadata):  # noqa: DJ008 - Owned has it
     """An address or name that serves users."""
 
     id = models.AutoField(primary_key=True)
@@ -147,5 +147,18 @@ class Endpoint(Owned, SteeringMetadata):
                 ),
                 name="endpoint_labels_object",
                 violation_error_message="Labels are an object of names and values.",
+            ),
+            models.CheckConstraint(
+                condition=Exact(
+                    Func(
+                        "labels",
+                        Value('$.* ? (@.type() != "string")'),
+                        function="jsonb_path_exists",
+                        output_field=models.BooleanField(),
+                    ),
+                    Value(False),
+                ),
+                name="endpoint_labels_text",
+                violation_error_message='Values of labels are texts, such as {"tier": "gpu"}.',
             ),
         ]

@@ -150,5 +150,3 @@ class Binding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_set} by {self.policy}"
-
-

@@ -138,6 +138,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func('labels', function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='endpoint_labels_object', violation_error_message='Labels are an object of names and values.'),
         ),
         migrations.AddConstraint(
+            model_name='endpoint',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func('labels', models.Value('$.* ? (@.type() != "string")'), function='jsonb_path_exists', output_field=models.BooleanField()), models.Value(False)), name='endpoint_labels_text', violation_error_message='Values of labels are texts, such as {"tier": "gpu"}.'),
+        ),
+        migrations.AddConstraint(
             model_name='site',
             constraint=models.UniqueConstraint(fields=('team', 'name'), name='site_name_per_team', violation_error_message='This name is taken.'),
         ),
