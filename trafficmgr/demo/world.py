@@ -116,10 +116,18 @@ def _policies(team: Team, endpoints: dict[str, Endpoint]) -> list[Policy]:
     split = _pool(team, "split", [Member(endpoints[name], weight=weight) for name, weight in shares.items()])
     return [
         save_policy(
-            team, "www", pools=[everywhere], steps=[*SIFT, GEO, {"kind": "distance"}, {"kind": "first", "count": 2}]
+            Policy(team=team, name="www"),
+            pools=[everywhere],
+            steps=[*SIFT, GEO, {"kind": "distance"}, {"kind": "first", "count": 2}],
         ),
-        save_policy(team, "api", pools=[failover], steps=[*SIFT, {"kind": "priority"}, {"kind": "first", "count": 1}]),
-        save_policy(team, "cdn", pools=[split], steps=[*SIFT, {"kind": "weighted"}, {"kind": "sticky"}]),
+        save_policy(
+            Policy(team=team, name="api"),
+            pools=[failover],
+            steps=[*SIFT, {"kind": "priority"}, {"kind": "first", "count": 1}],
+        ),
+        save_policy(
+            Policy(team=team, name="cdn"), pools=[split], steps=[*SIFT, {"kind": "weighted"}, {"kind": "sticky"}]
+        ),
     ]
 
 
