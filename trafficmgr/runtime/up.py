@@ -28,6 +28,7 @@ from trafficmgr.runtime.waiting import wait_until
 READY_TIMEOUT_S = 90.0
 WATCH_S = 1.0
 LOG_LINES = 12
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 Say = Callable[[str], None]
 
@@ -41,7 +42,8 @@ def up(say: Say) -> None:
     declared = declared_environment()
     state = StateDirectory.open(declared.home)
     os.environ["TRAFFICMGR_HOME"] = str(state.path)  # children run elsewhere
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in STOP_SIGNALS:  # set for both: SIGINT starts out ignored in the background of a shell
+        signal.signal(number, _interrupt)
     try:
         with state.alone():
             _wait_for_leftovers(state, say)
@@ -54,7 +56,8 @@ def up(say: Say) -> None:
 
 def _interrupt(*_: object) -> None:
     """Ctrl-C by another name. A second one must not interrupt the stopping."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
