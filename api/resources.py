@@ -96,8 +96,11 @@ class Creatable(TeamCollection[Row]):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
         row = self.write(serializer)
-        location = f"{request.path.rstrip('/')}/{quote(str(getattr(row, self.lookup_field)))}"
-        return self.written(row, serializer, location)
+        return self.written(row, serializer, f"{request.path.rstrip('/')}/{self.place(row)}")
+
+    def place(self, row: Row) -> str:
+        """Where the row is within its collection."""
+        return quote(str(getattr(row, self.lookup_field)), safe="")
 
     def write(self, serializer: Any) -> Row:
         serializer.is_valid(raise_exception=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from copy import copy
 from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -57,7 +56,7 @@ class DeclaredSerializer(StrictModelSerializer[Row]):
         model: Any = self.Meta.model
         columns = {field.name for field in model._meta.concrete_fields}
         said = attrs if self.partial else self._defaults() | attrs
-        self.candidate = copy(self.instance) if self.instance else model(team=self.context["view"].team)
+        self.candidate = self._unsaved()
         for name in said.keys() & columns:
             setattr(self.candidate, name, said[name])
         self._require_sound()
@@ -74,6 +73,12 @@ class DeclaredSerializer(StrictModelSerializer[Row]):
         """Save the row and, in subclasses, what hangs on it: `related` holds the fields that are no columns."""
         candidate.save()
         return candidate
+
+    def _unsaved(self) -> Row:
+        """The row as it is, apart from the one that readers see, or a new one."""
+        model: Any = self.Meta.model
+        row: Row = model.objects.get(pk=self.instance.pk) if self.instance else model(team=self.context["view"].team)
+        return row
 
     def _defaults(self) -> dict[str, Any]:
         """What a field is that the body does not say: its column's default, or of what hangs on the row nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -20,6 +20,7 @@ from steering.models import Policy
 from telemetry.services import KEPT, Share, split
 
 DEFAULT_SPAN = timedelta(minutes=15)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SpanSerializer(serializers.Serializer[Any]):
@@ -31,6 +32,8 @@ class SpanSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         until: datetime = attrs.get("until") or timezone.now()
+        if until < EPOCH:
+            raise serializers.ValidationError({"until": ["Nothing was answered before 1970."]})
         since: datetime = attrs.get("since") or until - DEFAULT_SPAN
         if not timedelta(0) < until - since <= KEPT:
             raise serializers.ValidationError({"since": ["It is before `until`, by a day at most."]})

@@ -9,9 +9,11 @@ from api.accounts import TokenViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
 from api.problems import unknown_url
 from api.regions import EndpointViewSet, NodeViewSet, RegionViewSet, SiteViewSet
+from api.rrsets import RecordSetViewSet
 from api.simulation import ExplainView
 from api.snapshots import SnapshotViewSet
 from api.status import StatusView
+from api.steering import PolicyViewSet, PoolViewSet
 from api.telemetry import TrafficView
 from api.zones import ZoneFileView, ZoneViewSet
 
@@ -21,6 +23,8 @@ router.register("regions", RegionViewSet)
 router.register("sites", SiteViewSet)
 router.register("nodes", NodeViewSet)
 router.register("endpoints", EndpointViewSet)
+router.register("pools", PoolViewSet)
+router.register("policies", PolicyViewSet)
 router.register("checks", CheckViewSet)
 router.register("health", HealthViewSet, basename="health")
 router.register("transitions", TransitionViewSet)
@@ -31,6 +35,11 @@ router.register("tokens", TokenViewSet)
 zone_patterns = [
     re_path(r"^zones/?$", ZoneViewSet.as_view({"get": "list", "post": "create"})),
     re_path(r"^zones/(?P<origin>.+?)/zonefile/?$", ZoneFileView.as_view()),
+    re_path(r"^zones/(?P<origin>.+?)/rrsets/?$", RecordSetViewSet.as_view({"get": "list", "post": "create"})),
+    re_path(
+        r"^zones/(?P<origin>.+?)/rrsets/(?P<name>.+)/(?P<type>[^/]+)/?$",
+        RecordSetViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+    ),
     re_path(r"^zones/(?P<origin>.+?)/?$", ZoneViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
 ]
 

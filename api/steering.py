@@ -1,0 +1,105 @@
+"""Pools with their members, policies with their steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch
+from rest_framework import serializers
+
+from api.fields import NamedField, NamesField, WholeNumberField
+from api.resources import DeclaredViewSet
+from api.serializers import DeclaredSerializer, StrictModelSerializer
+from regions.models import Endpoint
+from steering.models import Binding, Policy, Pool, PoolMember
+from steering.services import STEP_LOOKUPS, Member, save_policy, set_pool_members, steps_with_names
+from zones.models import MAX_TTL_S
+
+
+class MemberSerializer(StrictModelSerializer[PoolMember]):
+    endpoint = NamedField(Endpoint.objects.all())
+
+    class Meta:
+        model = PoolMember
+        fields = ["endpoint", "weight", "priority", "bias"]
+
+
+class PoolSerializer(DeclaredSerializer[Pool]):
+    members = MemberSerializer(many=True, required=False)
+
+    class Meta:
+        model = Pool
+        fields = ["id", "name", "weight", "priority", "bias", "members", "created", "updated"]
+
+    def store(self, candidate: Pool, related: dict[str, Any]) -> Pool:
+        candidate.save()
+        if "members" in related:
+            set_pool_members(candidate, [Member(**member) for member in related["members"]])
+        return candidate
+
+
+class PoolViewSet(DeclaredViewSet[Pool]):
+    """Endpoints that can stand in for each other. What a member says of weight, priority and bias wins."""
+
+    queryset = Pool.objects.prefetch_related(
+        Prefetch("members", PoolMember.objects.select_related("endpoint").order_by("position"))
+    )
+    serializer_class = PoolSerializer
+
+
+class PoliciesPoolsField(NamesField):
+    def get_attribute(self, instance: Policy) -> list[Pool]:  # type: ignore[override]
+        """In the policy's order."""
+        return [used.pool for used in instance.policy_pools.all()]
+
+
+class StepsField(serializers.ListField):
+    """Steps with names for what they refer to: docs/steering.md says their options."""
+
+    child = serializers.DictField()
+
+    def get_attribute(self, instance: Policy) -> list[dict[str, Any]]:
+        return steps_with_names(instance)
+
+    def to_representation(self, data: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return data
+
+
+class BindingSerializer(serializers.ModelSerializer[Binding]):
+    zone = serializers.CharField(source="record_set.zone.origin")
+    name = serializers.CharField(source="record_set.name")
+    type = serializers.CharField(source="record_set.type")
+
+    class Meta:
+        model = Binding
+        fields = ["zone", "name", "type"]
+
+
+class PolicySerializer(DeclaredSerializer[Policy]):
+    pools = PoliciesPoolsField(Pool.objects.all(), allow_empty=False)
+    steps = StepsField(required=False)
+    ttl = WholeNumberField(source="ttl_s", required=False, min_value=0, max_value=MAX_TTL_S, help_text="Seconds.")
+    ttl_min = WholeNumberField(
+        source="ttl_min_s",
+        required=False,
+        min_value=0,
+        max_value=MAX_TTL_S,
+        help_text="Seconds; the TTL is lowered toward it while the health of an endpoint is about to change.",
+    )
+    bindings = BindingSerializer(
+        many=True, read_only=True, help_text="The record sets that it answers. Bind one by writing it with this policy."
+    )
+
+    class Meta:
+        model = Policy
+        fields = ["id", "name", "pools", "steps", "ttl", "ttl_min", "ecs", "bindings", "created", "updated"]
+
+    def store(self, candidate: Policy, related: dict[str, Any]) -> Policy:
+        return save_policy(candidate, **related)
+
+
+class PolicyViewSet(DeclaredViewSet[Policy]):
+    """Chains of steps over the endpoints of pools, in order, and the record sets that they answer."""
+
+    queryset = Policy.objects.prefetch_related("policy_pools__pool", *STEP_LOOKUPS, "bindings__record_set__zone")
+    serializer_class = PolicySerializer

@@ -1,0 +1,57 @@
+"""The OpenAPI document is whole: no warnings, every problem documented."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def operations(schema):
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_it_is_valid_and_made_without_a_warning(tmp_path):
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
+
+
+def test_anyone_may_read_it(db):
+    response = Client().get("/api/schema/")
+
+    assert response.status_code == 200
+    assert b"openapi: 3.1.0" in response.content
+
+
+def test_every_operation_documents_its_problems(schema):
+    for name, operation in operations(schema):
+        for status in ("400", "401", "403"):
+            content = operation["responses"][status]["content"]
+            assert list(content) == ["application/problem+json"], (name, status)
+
+
+def test_every_operation_needs_a_token_or_a_session(schema):
+    for name, operation in operations(schema):
+        assert operation["security"] == [{"token": []}, {"cookieAuth": []}], name
+
+
+def test_urls_are_documented_without_a_final_slash(schema):
+    assert "/api/v1/regions" in schema["paths"]
+    assert not [path for path in schema["paths"] if path.endswith("/")]
+
+
+def test_every_collection_of_the_design_is_there(schema):
+    collections = "regions sites nodes endpoints pools checks zones policies snapshots tokens explain status traffic"
+    record_set = ["/api/v1/zones/{origin}/rrsets", "/api/v1/zones/{origin}/rrsets/{name}/{type}"]
+    expected = [f"/api/v1/{name}" for name in collections.split()] + record_set + ["/api/v1/zones/{origin}/zonefile"]
+
+    assert set(expected) <= set(schema["paths"])
