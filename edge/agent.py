@@ -122,7 +122,7 @@ class Agent:
             self._retry.reset()
         except (FeedError, RefusedError, ManifestError, SnapshotError) as error:
             pause_s = self._retry.next_s()
-            log.warning("no newer generation than %d: %s", self._serving.generation, error)
+            log.warning("nothing newer than generation %d: %s", self._serving.generation, error)
         await wait_at_most(self._announced, pause_s)
 
     async def _report(self) -> None:

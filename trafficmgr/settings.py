@@ -132,6 +132,13 @@ PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
 
 CELERY_BROKER_URL = ENVIRONMENT.require_broker_url()
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A write that asks for a publication does not wait for a broker that is gone: what is lost is made up for by beat.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "socket_connect_timeout": 2,
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -113,7 +113,7 @@ async def test_a_bad_offer_is_refused_and_the_last_good_generation_serves_on(fee
         await node.serves(5)
         caplog.clear()
         feed.offer(*offer)
-        await eventually(lambda: "no newer generation than 5" in caplog.text, "the refusal is logged")
+        await eventually(lambda: "nothing newer than generation 5" in caplog.text, "the refusal is logged")
         assert await node.answer() == [OLD]
 
         feed.publish(a_world(7, NEWER))
