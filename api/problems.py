@@ -24,7 +24,7 @@ from rest_framework.settings import api_settings
 
 from common.problems import problem_response
 from snapshots.services import NothingPublishedError
-from zones.zonefile_lines import ZoneFileError
+from zones.zonefile import ZoneFileError
 
 MAX_NAMED_USERS = 5
 

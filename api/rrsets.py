@@ -102,13 +102,13 @@ class RecordSetSerializer(StrictModelSerializer[RecordSet]):
         return put_record_set(self.context["view"].zone, name, type, ttl_s, rdatas)
 
     def _bound(self, *, name: str, type: str, policy: Policy, **_said: Any) -> RecordSet:  # noqa: A002
-        if self.instance and self.instance.steered:
-            if self.instance.binding.policy == policy:
-                return self.instance
-            unbind(self.instance.binding)
+        present: RecordSet | None = self.instance
+        if present and present.steered:
+            if present.binding.policy == policy:
+                return present
+            unbind(present.binding)
         (binding,) = bind(policy, self.context["view"].zone, name, types=(type,))
-        bound: RecordSet = binding.record_set
-        return bound
+        return binding.record_set
 
 
 class RecordSetFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types

@@ -65,9 +65,12 @@ def _type(text: str) -> int:
 
 def _address(text: str) -> str:
     try:
-        return str(ipaddress.ip_address(text.strip()))
+        address = ipaddress.ip_address(text.strip())
     except ValueError as error:
         raise ValueError(f'"{text}" is not an IPv4 or IPv6 address.') from error
+    if getattr(address, "scope_id", None):
+        raise ValueError(f'"{text}" has a zone after %, which means something on one machine only: leave it out.')
+    return str(address)
 
 
 def _subnet(text: str | None) -> str | None:
