@@ -28,15 +28,20 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
     draws are made for, in seconds since 1970; None: now.
     Raises ValidationError by argument, snapshots.services.NothingPublishedError.
     """
-    asked = _read_arguments(qname=(_name, qname), qtype=(_type, qtype), client=(_address, client), ecs=(_subnet, ecs))
-    moment = int(timezone.now().timestamp()) if at is None else _moment(at)
-    known = current_health()
-    health = responder.Health(known.sequence, known.states)  # type: ignore[arg-type]  # the database knows no others
+    asked = _read_arguments(
+        qname=(_name, qname), qtype=(_type, qtype), client=(_address, client), ecs=(_subnet, ecs), at=(_moment_s, at)
+    )
+    snapshot, health = open_current(), _health()
     try:
-        explained = responder.explain(open_current(), health, **asked, now_s=moment)
+        explained = responder.explain(snapshot, health, now_s=asked.pop("at"), **asked)
     except ValueError as error:
         raise ValidationError(str(error)) from error
     return dict(json.loads(explained))
+
+
+def _health() -> responder.Health:
+    known = current_health()
+    return responder.Health(known.sequence, known.states)  # type: ignore[arg-type]  # the database knows no others
 
 
 def _read_arguments(**arguments: tuple[Callable[[Any], Any], Any]) -> dict[str, Any]:
@@ -82,7 +87,9 @@ def _subnet(text: str | None) -> str | None:
         raise ValueError(f'"{text}" is not a prefix such as 203.0.113.0/24 without bits past its length.') from error
 
 
-def _moment(at: int) -> int:
+def _moment_s(at: int | None) -> int:
+    if at is None:
+        return int(timezone.now().timestamp())
     if not 0 <= at <= MAX_AT_S:
-        raise ValidationError({"at": ["A moment is a number of seconds since 1970."]})
+        raise ValueError("A moment is a number of seconds since 1970.")
     return at

@@ -1,0 +1,98 @@
+"""An explanation is made by the responder itself, of what edges serve now."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+from rest_framework.test import APIClient
+
+from accounts.models import Membership, User
+from simulation.services import explain
+from snapshots.services import NothingPublishedError
+
+QUESTION = {"qname": "www.demo.test.", "qtype": "A", "client": "198.51.100.53"}
+
+
+def test_it_gives_the_answer_and_the_step_that_made_it(world):
+    explained = explain("www.demo.test.", "A", "198.51.100.53", "203.0.113.0/24", 1795248000)
+
+    assert explained["answer"]["records"] == ["www.demo.test. 30 IN A 192.0.2.2"]
+    (step,) = explained["policies"][0]["steps"]
+    assert [(drop["name"], step["kind"]) for drop in step["dropped"]] == [("fra-1", "healthy")]
+    assert (explained["at"], explained["health_sequence"]) == (1795248000, 1)
+
+
+@pytest.mark.parametrize("qname", ["www.demo.test", "WWW.Demo.Test."])
+def test_a_name_is_taken_as_people_write_it(world, qname):
+    assert explain(qname, "a", "198.51.100.53")["answer"]["rcode"] == "NOERROR"
+
+
+def test_a_name_of_no_zone_is_refused_as_edges_do(world):
+    assert explain("www.example.net.", "A", "2001:db8::53")["answer"]["rcode"] == "REFUSED"
+
+
+@pytest.mark.parametrize("ecs", [None, "", "203.0.113.0/24", "203.0.113.7", "2001:db8::/56", "0.0.0.0/0"])
+def test_a_client_subnet_is_a_prefix_an_address_or_nothing(world, ecs):
+    assert explain("www.demo.test.", "A", "198.51.100.53", ecs)["answer"]["rcode"] == "NOERROR"
+
+
+@pytest.mark.parametrize(
+    ("changed", "arguments"),
+    [
+        ({"qname": "a..b"}, {"qname"}),
+        ({"qname": ""}, {"qname"}),
+        ({"qname": "x" * 300}, {"qname"}),
+        ({"qname": "ü.test."}, {"qname"}),
+        ({"qtype": "NONSENSE"}, {"qtype"}),
+        ({"qtype": "TYPE65536"}, {"qtype"}),
+        ({"client": "dns.test."}, {"client"}),
+        ({"client": "198.51.100.0/24"}, {"client"}),
+        ({"client": "fe80::1%eth0"}, {"client"}),
+        ({"ecs": "203.0.113.1/24"}, {"ecs"}),
+        ({"ecs": "203.0.113.0/33"}, {"ecs"}),
+        ({"ecs": "203.0.113.0/255.255.255.0x"}, {"ecs"}),
+        ({"at": -1}, {"at"}),
+        ({"at": 2**64}, {"at"}),
+        ({"qname": "a..b", "client": "x", "ecs": "y"}, {"qname", "client", "ecs"}),
+    ],
+)
+def test_every_argument_that_is_wrong_is_named(world, changed, arguments):
+    with pytest.raises(ValidationError) as refused:
+        explain(**(QUESTION | changed))
+
+    assert set(refused.value.message_dict) == arguments
+
+
+def test_before_anything_is_published_it_says_so(ops):
+    with pytest.raises(NothingPublishedError):
+        explain(**QUESTION)
+
+
+@pytest.fixture
+def api(ops):
+    user = User.objects.create_user("ada")
+    Membership.objects.create(user=user, team=ops)
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+def test_rest_gives_the_same(api, world):
+    response = api.post("/api/v1/explain", QUESTION | {"at": 1795248000})
+
+    assert response.status_code == 200
+    assert response.json() == explain(**QUESTION, at=1795248000)
+
+
+def test_rest_names_the_argument_that_is_wrong(api, world):
+    response = api.post("/api/v1/explain", QUESTION | {"ecs": "203.0.113.1/24"})
+
+    assert (response.status_code, response["Content-Type"]) == (400, "application/problem+json")
+    assert [error["field"] for error in response.json()["errors"]] == ["ecs"]
+
+
+def test_rest_before_anything_is_published_is_unavailable(api):
+    response = api.post("/api/v1/explain", QUESTION)
+
+    assert (response.status_code, response["Content-Type"]) == (503, "application/problem+json")
+    assert "published" in response.json()["detail"]
