@@ -1,3 +1,40 @@
-from django.urls import URLPattern, URLResolver
+"""Every page."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import URLPattern, URLResolver, path
+
+from dashboard.live import live
+from dashboard.pages import records, snapshots
+from dashboard.pages.checks import CheckSection
+from dashboard.pages.endpoints import EndpointSection
+from dashboard.pages.explain import explain_page
+from dashboard.pages.overview import overview_page
+from dashboard.pages.policies import PolicySection
+from dashboard.pages.pools import PoolSection
+from dashboard.pages.regions import NodeSection, RegionSection, SiteSection
+from dashboard.pages.zones import ZoneSection
+
+SECTIONS = [
+    RegionSection(),
+    SiteSection(),
+    NodeSection(),
+    EndpointSection(),
+    PoolSection(),
+    CheckSection(),
+    PolicySection(),
+    ZoneSection(),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", overview_page, name="overview"),
+    path("live/", live, name="live"),
+    path("explain/", explain_page, name="explain"),
+    path("snapshots/", snapshots.index, name="snapshots"),
+    path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),
+    *records.urlpatterns,
+    *(pattern for section in SECTIONS for pattern in section.urls()),
+]

@@ -1,0 +1,102 @@
+"""The form for checks: its options are those of the kind that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+from django import forms
+from django.http import QueryDict
+
+from accounts.models import Team
+from dashboard.forms.base import ObjectForm, typed_so_far
+from dashboard.forms.options import given_options, option_fields, option_message
+from healthchecks.models import Check
+from healthchecks.probes import KINDS
+from healthchecks.services import assign
+from regions.models import Endpoint, Region
+
+OPTION = "option_"
+DEFAULT_KIND = "http"
+
+
+class CheckForm(ObjectForm[Check]):
+    has_template = True
+
+    kind = forms.ChoiceField(choices=[(kind, kind.upper()) for kind in KINDS], initial=DEFAULT_KIND)
+    endpoints = forms.ModelMultipleChoiceField(
+        Endpoint.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Check
+        fields = [
+            "name", "enabled", "kind", "port", "interval_ms", "timeout_ms", "rise", "fall", "quorum", "vantages",
+        ]  # fmt: skip
+        labels = {"interval_ms": "Interval (ms)", "timeout_ms": "Timeout (ms)"}
+        help_texts = {
+            "interval_ms": "How often each vantage probes.",
+            "timeout_ms": "At most the interval.",
+            "rise": "Successes in a row that make an endpoint up.",
+            "fall": "Failures in a row that make it down.",
+        }
+        widgets = {"vantages": forms.CheckboxSelectMultiple}
+
+    def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
+        super().__init__(*args, team=team, **kwargs)
+        self.fields["endpoints"].queryset = Endpoint.objects.filter(team=team)  # type: ignore[attr-defined]
+        self.fields["vantages"].queryset = Region.objects.filter(  # type: ignore[attr-defined]
+            team=team, is_vantage=True
+        )
+        if self.instance.pk:
+            self.initial.setdefault("endpoints", list(self.instance.endpoints.values_list("pk", flat=True)))
+        self.chosen_kind = self._chosen_kind()
+        self._add_options()
+
+    @classmethod
+    def drafted(cls, data: QueryDict, *, instance: Check | None, team: Team) -> CheckForm:
+        form = cls(instance=instance, team=team, initial={"kind": data.get("kind", "")})
+        form.initial |= {name: value for name, value in typed_so_far(form, data).items() if form.was_shown(name, data)}
+        return form
+
+    def was_shown(self, name: str, data: QueryDict) -> bool:
+        """Whether the input was on the page that sent `data`. A box that is not ticked sends nothing."""
+        is_box = isinstance(self.fields[name], forms.BooleanField | forms.ModelMultipleChoiceField)
+        return name in data or (is_box and not name.startswith(OPTION))
+
+    @property
+    def option_inputs(self) -> list[forms.BoundField]:
+        """The inputs of the chosen kind."""
+        return [self[name] for name in self.fields if name.startswith(OPTION)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        values = {name.removeprefix(OPTION): value for name, value in cleaned.items() if name.startswith(OPTION)}
+        self.instance.options = self._sound_options(given_options(values))
+        return cleaned
+
+    def store(self) -> Check:
+        check = self.save()
+        assign(check, self.cleaned_data["endpoints"])
+        return check
+
+    def _chosen_kind(self) -> str:
+        wanted = self.data.get("kind") or self.initial.get("kind") or DEFAULT_KIND
+        return wanted if wanted in KINDS else DEFAULT_KIND
+
+    def _add_options(self) -> None:
+        stored = self.instance.options if self.instance.kind == self.chosen_kind else {}
+        for name, field in option_fields(KINDS[self.chosen_kind]).items():
+            field.initial = stored.get(name, field.initial)
+            self.fields[f"{OPTION}{name}"] = field
+
+    def _sound_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options, or none once what is wrong with them stands at their inputs."""
+        try:
+            KINDS[self.chosen_kind].model_validate(options)
+        except pydantic.ValidationError as error:
+            for problem in error.errors():
+                self.add_error(f"{OPTION}{problem['loc'][0]}", option_message(problem))
+            return {}
+        return dict(options)

@@ -1,0 +1,80 @@
+"""Record sets of a zone: the forms behind the zone's table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path
+
+from dashboard.access import signed_in, visible
+from dashboard.forms.zones import RecordSetForm
+from dashboard.writing import declare, field_asked, field_problems
+from zones.models import RecordSet, Zone
+from zones.services import delete_record_set
+
+
+@login_required
+def create(request: HttpRequest, origin: str) -> HttpResponseBase:
+    """The form for a new record set."""
+    return _write(request, _zone(request, origin), None)
+
+
+@login_required
+def edit(request: HttpRequest, origin: str, key: int) -> HttpResponseBase:
+    """The form for a record set of fixed data."""
+    zone = _zone(request, origin)
+    return _write(request, zone, get_object_or_404(zone.record_sets.filter(steered=False), pk=key))
+
+
+@login_required
+def delete(request: HttpRequest, origin: str, key: int) -> HttpResponseBase:
+    """Ask, then delete a record set."""
+    zone = _zone(request, origin)
+    doomed = get_object_or_404(zone.record_sets.filter(steered=False), pk=key)
+    problems: list[str] = []
+    if request.method == "POST":
+        try:
+            declare(lambda: delete_record_set(zone, doomed.name, doomed.type))
+        except ValidationError as problem:
+            problems = problem.messages
+        else:
+            messages.success(request, f"{doomed} is deleted.")
+            return redirect("zones-show", zone.origin)
+    return _render(request, "delete", zone, {"object": doomed, "problems": problems})
+
+
+def _write(request: HttpRequest, zone: Zone, edited: RecordSet | None) -> HttpResponseBase:
+    form = RecordSetForm(request.POST or None, zone=zone, edited=edited)
+    if field := field_asked(request):
+        return field_problems(request, form, field)
+    if form.is_bound and form.is_valid():
+        try:
+            stored = declare(form.store)
+        except ValidationError as problem:
+            form.refuse(problem)
+        else:
+            messages.success(request, f"{stored} is saved and being published.")
+            return redirect("zones-show", zone.origin)
+    return _render(request, "form", zone, {"form": form, "object": edited}, 422 if form.is_bound else 200)
+
+
+def _zone(request: HttpRequest, origin: str) -> Zone:
+    return get_object_or_404(visible(Zone.objects.all(), signed_in(request)), origin=origin)
+
+
+def _render(
+    request: HttpRequest, page: str, zone: Zone, context: dict[str, Any], status: int = 200
+) -> HttpResponseBase:
+    return render(request, f"dashboard/records/{page}.html", {"zone": zone} | context, status=status)
+
+
+urlpatterns: list[URLPattern] = [
+    path("zones/<str:origin>/records/new/", create, name="records-new"),
+    path("zones/<str:origin>/records/<int:key>/", edit, name="records-edit"),
+    path("zones/<str:origin>/records/<int:key>/delete/", delete, name="records-delete"),
+]

@@ -1,0 +1,94 @@
+"""Regions, sites, edge nodes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponseBase
+
+from dashboard.edges import edges_of
+from dashboard.forms.base import ObjectForm
+from dashboard.forms.regions import NodeForm, RegionForm, SiteForm
+from dashboard.health import health_of, tally, tally_by
+from dashboard.section import Section, View
+from dashboard.writing import declare
+from healthchecks.services import sync_schedule
+from regions.models import EdgeNode, Endpoint, Region, Site
+from regions.services import create_node_token
+
+
+class RegionSection(Section[Region]):
+    model = Region
+    form_class = RegionForm
+    slug = "regions"
+    lead = "Where endpoints live, and where workers probe them from."
+
+    def objects(self) -> QuerySet[Region]:
+        return Region.objects.select_related("team")
+
+    def index_context(self, request: HttpRequest, shown: list[Region]) -> dict[str, Any]:
+        endpoints = Endpoint.objects.filter(region__in=shown)
+        places = dict(endpoints.values_list("id", "region_id"))
+        tallies = tally_by(places, health_of(endpoints))
+        return {"rows": [(region, tallies.get(region.id, tally([]))) for region in shown]}
+
+    def show_context(self, request: HttpRequest, shown: Region) -> dict[str, Any]:
+        endpoints = shown.endpoints.select_related("region")
+        health = health_of(endpoints)
+        return {"rows": [(endpoint, health[endpoint.id]) for endpoint in endpoints], "tally": tally(health.values())}
+
+    def after_write(self) -> None:
+        sync_schedule()
+
+
+class SiteSection(Section[Site]):
+    model = Site
+    form_class = SiteForm
+    slug = "sites"
+    lead = "Places with edge nodes, which answer queries."
+
+    def objects(self) -> QuerySet[Site]:
+        return Site.objects.select_related("team").annotate(node_count=Count("nodes"))
+
+    def show_context(self, request: HttpRequest, shown: Site) -> dict[str, Any]:
+        return {"edges": edges_of(EdgeNode.objects.filter(site=shown), datetime.now(UTC))}
+
+
+class NodeSection(Section[EdgeNode]):
+    model = EdgeNode
+    form_class = NodeForm
+    slug = "nodes"
+    lead = "Edge machines. Each fetches snapshots with a token of its own and reports what it answered."
+    searched = ("name", "site__name")
+
+    def more_urls(self, one: str) -> list[tuple[str, View, str]]:
+        return [(f"{one}token/", self.renew_token, "nodes-token")]
+
+    def objects(self) -> QuerySet[EdgeNode]:
+        return EdgeNode.objects.select_related("team", "site")
+
+    def index_context(self, request: HttpRequest, shown: list[EdgeNode]) -> dict[str, Any]:
+        nodes = EdgeNode.objects.filter(pk__in=[node.pk for node in shown])
+        return {"edges": edges_of(nodes, datetime.now(UTC))}
+
+    def show_context(self, request: HttpRequest, shown: EdgeNode) -> dict[str, Any]:
+        [edge] = edges_of(EdgeNode.objects.filter(pk=shown.pk), datetime.now(UTC))
+        return {"edge": edge}
+
+    def after_create(self, request: HttpRequest, form: ObjectForm[EdgeNode], created: EdgeNode) -> HttpResponseBase:
+        secret = form.secret if isinstance(form, NodeForm) else None
+        return self._token_page(request, created, secret)
+
+    def renew_token(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """Ask first, then give the node another token and show it this once."""
+        node = self.find(request, key)
+        secret = declare(lambda: create_node_token(node)) if request.method == "POST" else None
+        return self._token_page(request, node, secret)
+
+    def _token_page(self, request: HttpRequest, node: EdgeNode, secret: str | None) -> HttpResponseBase:
+        feed = request.build_absolute_uri("/edge/v1/")
+        response = self._render(request, "token", {"object": node, "secret": secret, "feed": feed})
+        response["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,39 @@
+"""Published generations, what each changed, and what is held back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+
+from dashboard.access import signed_in, visible
+from dashboard.edges import edges_of, published_generation
+from dashboard.section import ROWS_A_PAGE
+from regions.models import EdgeNode
+from snapshots.models import Refusal, Snapshot
+
+
+@login_required
+def index(request: HttpRequest) -> HttpResponseBase:
+    """The generations, newest first."""
+    generations = Snapshot.objects.defer("manifest")
+    nodes = visible(EdgeNode.objects.all(), signed_in(request))
+    context = {
+        "page": Paginator(generations, ROWS_A_PAGE).get_page(request.GET.get("page")),
+        "refusals": Refusal.objects.all(),
+        "newest": published_generation(),
+        "edges": edges_of(nodes, datetime.now(UTC)),
+    }
+    return render(request, "dashboard/snapshots/index.html", context)
+
+
+@login_required
+def show(request: HttpRequest, generation: int) -> HttpResponseBase:
+    """One generation: what it changed and what it is made of."""
+    snapshot = get_object_or_404(Snapshot, generation=generation)
+    context = {"snapshot": snapshot, "manifest": json.loads(snapshot.manifest)}
+    return render(request, "dashboard/snapshots/show.html", context)

@@ -1,0 +1,210 @@
+"""One kind of object: its list, its page, its form, its removal. Each subclass says what is particular to its kind.
+
+request ──► visible objects ──► form ── store() ──► one service ──► request_publish ──► redirect
+                                  ▲                     │
+                                  └──── refuse() ◄── ValidationError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+
+from accounts.models import Team
+from dashboard.access import signed_in, team_for_writing, visible
+from dashboard.dependents import Dependents, dependents_of
+from dashboard.forms.base import ObjectForm
+from dashboard.forms.rows import perform
+from dashboard.writing import declare, field_asked, field_problems
+
+M = TypeVar("M", bound=Model)
+View = Callable[..., HttpResponseBase]
+
+ROWS_A_PAGE = 50
+
+
+class Section(Generic[M]):
+    """Pages for one model. `slug` names their URLs and their folder of templates."""
+
+    model: ClassVar[type[Model]]
+    form_class: ClassVar[type[ObjectForm[Any]]]
+    slug: ClassVar[str]
+    lead: ClassVar[str]
+    key: ClassVar[str] = "pk"
+    key_converter: ClassVar[str] = "int"
+    searched: ClassVar[tuple[str, ...]] = ("name",)
+    editable: ClassVar[bool] = True
+
+    def urls(self) -> list[URLPattern]:
+        """The URLs of all pages; every one needs a login."""
+        one = f"{self.slug}/<{self.key_converter}:key>/"
+        routes: list[tuple[str, View, str]] = [
+            (f"{self.slug}/", self.index, self.slug),
+            (f"{self.slug}/new/", self.create, f"{self.slug}-new"),
+            (one, self.show, f"{self.slug}-show"),
+            (f"{one}delete/", self.delete, f"{self.slug}-delete"),
+        ]
+        if self.editable:
+            routes.append((f"{one}edit/", self.edit, f"{self.slug}-edit"))
+        return [path(route, login_required(view), name=name) for route, view, name in [*routes, *self.more_urls(one)]]
+
+    def more_urls(self, one: str) -> list[tuple[str, View, str]]:  # noqa: ARG002
+        """Further routes; `one` is that of a single object."""
+        return []
+
+    def objects(self) -> QuerySet[M]:
+        """All objects, with what lists and pages show of them."""
+        return self.model._default_manager.all()  # type: ignore[return-value]
+
+    def index_context(self, request: HttpRequest, shown: list[M]) -> dict[str, Any]:  # noqa: ARG002
+        """What a list needs besides the objects it shows."""
+        return {}
+
+    def show_context(self, request: HttpRequest, shown: M) -> dict[str, Any]:  # noqa: ARG002
+        """What the page of an object needs besides the object."""
+        return {}
+
+    def dependents(self, doomed: M) -> Dependents:
+        """What goes along with the object, and what must go first."""
+        return dependents_of(doomed)
+
+    def remove(self, doomed: M) -> None:
+        """Delete the object. Raises ValidationError."""
+        doomed.delete()
+
+    def after_write(self) -> None:
+        """What else has to hear of a write, within its transaction."""
+
+    def after_create(self, request: HttpRequest, form: ObjectForm[M], created: M) -> HttpResponseBase:  # noqa: ARG002
+        """Where a new object leads."""
+        messages.success(request, f"{self.singular.capitalize()} {created} is created and being published.")
+        return redirect(self.url_of(created))
+
+    @property
+    def singular(self) -> str:
+        return str(self.model._meta.verbose_name)
+
+    @property
+    def plural(self) -> str:
+        return str(self.model._meta.verbose_name_plural)
+
+    @property
+    def title(self) -> str:
+        return self.plural.capitalize()
+
+    @property
+    def index_url(self) -> str:
+        return reverse(self.slug)
+
+    @property
+    def new_url(self) -> str:
+        return reverse(f"{self.slug}-new")
+
+    def url_of(self, shown: M, page: str = "show") -> str:
+        key = shown.pk if self.key == "pk" else getattr(shown, self.key)
+        return reverse(f"{self.slug}-{page}", args=[key])
+
+    def index(self, request: HttpRequest) -> HttpResponseBase:
+        """The list, searched and paged."""
+        searched = request.GET.get("q", "").strip()
+        matching = self._visible(request)
+        if searched:
+            matching = matching.filter(self._match(searched))
+        page = Paginator(matching, ROWS_A_PAGE).get_page(request.GET.get("page"))
+        context = {"page": page, "searched": searched} | self.index_context(request, list(page))
+        return self._render(request, "index", context)
+
+    def show(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """The page of one object."""
+        shown = self.find(request, key)
+        return self._render(request, "show", {"object": shown} | self.show_context(request, shown))
+
+    def create(self, request: HttpRequest) -> HttpResponseBase:
+        """The form for a new object."""
+        return self._write(request, None, team_for_writing(signed_in(request)))
+
+    def edit(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """The form for an object that exists."""
+        edited = self.find(request, key)
+        return self._write(request, edited, edited.team)  # type: ignore[attr-defined]
+
+    def delete(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """What depends on the object, and the button that deletes it."""
+        doomed = self.find(request, key)
+        dependents = self.dependents(doomed)
+        problems: list[str] = []
+        if request.method == "POST" and not dependents.blocking:
+            problems = self._delete(doomed)
+            if not problems:
+                messages.success(request, f"{self.singular.capitalize()} {doomed} is deleted.")
+                return redirect(self.slug)
+        context = {"object": doomed, "dependents": dependents, "problems": problems}
+        return self._render(request, "delete", context, generic=True)
+
+    def find(self, request: HttpRequest, key: object) -> M:
+        """The object of that key, or 404 if there is none that the user may see."""
+        return get_object_or_404(self._visible(request), **{self.key: key})
+
+    def _visible(self, request: HttpRequest) -> QuerySet[M]:
+        return visible(self.objects(), signed_in(request))
+
+    def _match(self, searched: str) -> Q:
+        match = Q()
+        for field in self.searched:
+            match |= Q(**{f"{field}__icontains": searched})
+        return match
+
+    def _write(self, request: HttpRequest, edited: M | None, team: Team) -> HttpResponseBase:
+        if "draft" in request.POST:
+            form = self.form_class.drafted(perform(request.POST, request.POST["draft"]), instance=edited, team=team)
+            return self._form_page(request, form, edited)
+        form = self.form_class(request.POST or None, instance=edited, team=team, initial=_suggested(request, edited))
+        if field := field_asked(request):
+            return field_problems(request, form, field)
+        if form.is_bound and form.is_valid():
+            try:
+                stored = declare(form.store, self.after_write)
+            except ValidationError as problem:
+                form.refuse(problem)
+            else:
+                return self._after_store(request, form, stored, is_new=edited is None)
+        return self._form_page(request, form, edited)
+
+    def _after_store(self, request: HttpRequest, form: ObjectForm[M], stored: M, *, is_new: bool) -> HttpResponseBase:
+        if is_new:
+            return self.after_create(request, form, stored)
+        messages.success(request, f"{self.singular.capitalize()} {stored} is saved and being published.")
+        return redirect(self.url_of(stored))
+
+    def _delete(self, doomed: M) -> list[str]:
+        """Why it could not be deleted; nothing if it was."""
+        try:
+            declare(lambda: self.remove(doomed), self.after_write)
+        except ValidationError as problem:
+            return problem.messages
+        return []
+
+    def _form_page(self, request: HttpRequest, form: ObjectForm[M], edited: M | None) -> HttpResponse:
+        response = self._render(request, "form", {"form": form, "object": edited}, generic=not form.has_template)
+        response.status_code = 422 if form.is_bound else 200
+        return response
+
+    def _render(
+        self, request: HttpRequest, page: str, context: dict[str, Any], *, generic: bool = False
+    ) -> HttpResponse:
+        folder = "generic" if generic else self.slug
+        return render(request, f"dashboard/{folder}/{page}.html", {"section": self} | context)
+
+
+def _suggested(request: HttpRequest, edited: Model | None) -> dict[str, Any] | None:
+    """What a link to the form of a new object fills in."""
+    return request.GET.dict() if edited is None else None

@@ -1,0 +1,139 @@
+"""What edges have answered of late, by policy and endpoint, against the weights that were declared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from dashboard.edges import published_generation
+from regions.models import Endpoint
+from simulation.services import explain
+from steering.models import Binding, Policy
+from telemetry.buckets import BUCKET_S, bucket_of
+from telemetry.services import Share, rates, split
+
+WINDOW = timedelta(minutes=15)
+BUCKET = timedelta(seconds=BUCKET_S)
+DRAWING_STEPS = ("weighted", "sticky")
+NO_ANSWER = "no endpoint"
+ANY_CLIENT = "192.0.2.1"
+"""Weights are the same for every client."""
+
+
+@dataclass(frozen=True)
+class EndpointTraffic:
+    """`per_s` has one value a bucket. `share` is that of the window; `configured` is None where no weight decides."""
+
+    endpoint_id: int
+    name: str
+    per_s: list[float]
+    share: float
+    configured: float | None
+
+
+@dataclass(frozen=True)
+class PolicyTraffic:
+    """Endpoints are in the order of their ids, so that a chart keeps its colours."""
+
+    policy: Policy
+    endpoints: list[EndpointTraffic]
+    total: int
+
+    @property
+    def per_s(self) -> float:
+        """Answers a second over the whole window."""
+        return self.total / WINDOW.total_seconds()
+
+
+def buckets_until(now: datetime) -> list[datetime]:
+    """The whole buckets of the window; the present one still fills."""
+    newest = bucket_of(now)
+    return [newest - BUCKET * back for back in range(int(WINDOW / BUCKET), 0, -1)]
+
+
+def queries_per_s(now: datetime) -> list[float]:
+    """Answers a second of all nodes, one value a bucket."""
+    buckets = buckets_until(now)
+    found = {rate.bucket: rate.per_s for rate in rates(buckets[0], bucket_of(now))}
+    return [found.get(bucket, 0.0) for bucket in buckets]
+
+
+def policy_traffic(policies: Sequence[Policy], now: datetime) -> list[PolicyTraffic]:
+    """The traffic of each policy, the busiest first."""
+    buckets = buckets_until(now)
+    shares = _by_policy(split(None, buckets[0], bucket_of(now)))
+    weights = configured_weights(policies)
+    counted = {policy.id: shares.get(policy.id, []) for policy in policies}
+    names = _endpoint_names(counted.values(), weights.values())
+    found = [_policy_traffic(policy, counted[policy.id], weights.get(policy.id, {}), names, buckets) for policy in policies]
+    return sorted(found, key=lambda traffic: (-traffic.total, traffic.policy.name))
+
+
+def configured_weights(policies: Iterable[Policy]) -> dict[int, dict[int, int]]:
+    """Policy id to endpoint id to weight, of policies that draw by weight and are bound to a name.
+
+    The responder says which weight holds: that of the member, the endpoint, the pool or the step.
+    """
+    generation = published_generation()
+    if not generation:
+        return {}
+    drawing = Binding.objects.filter(policy__in=policies, policy__steps__kind__in=DRAWING_STEPS)
+    bindings = drawing.select_related("policy", "record_set__zone").prefetch_related("policy__steps").distinct()
+    return {binding.policy_id: _weights_of(binding, generation) for binding in bindings}
+
+
+def _weights_of(binding: Binding, generation: int) -> dict[int, int]:
+    step = next(step for step in binding.policy.steps.all() if step.kind in DRAWING_STEPS)
+    default = step.options.get("weight", 1)
+    record_set = binding.record_set
+    name = record_set.zone.origin if record_set.name == "@" else f"{record_set.name}.{record_set.zone.origin}"
+    said = _said_weights(generation, binding.policy_id, name, record_set.type)
+    return {endpoint: default if weight is None else weight for endpoint, weight in said}
+
+
+@lru_cache(maxsize=4096)
+def _said_weights(_generation: int, policy_id: int, name: str, kind: str) -> tuple[tuple[int, int | None], ...]:
+    """Endpoint ids and weights as the responder read them, the same for all of a generation."""
+    for policy in explain(name, kind, ANY_CLIENT)["policies"]:
+        if policy["id"] == policy_id:
+            return tuple((candidate["endpoint"], candidate["weight"]) for candidate in policy["candidates"])
+    return ()
+
+
+def _by_policy(shares: Iterable[Share]) -> dict[int, list[Share]]:
+    found = defaultdict(list)
+    for share in shares:
+        found[share.policy_id].append(share)
+    return found
+
+
+def _endpoint_names(shares: Iterable[list[Share]], weights: Iterable[Mapping[int, int]]) -> dict[int, str]:
+    seen = {share.endpoint_id for found in shares for share in found} | {key for found in weights for key in found}
+    return dict(Endpoint.objects.filter(id__in=seen).values_list("id", "name"))
+
+
+def _policy_traffic(
+    policy: Policy, shares: list[Share], weights: Mapping[int, int], names: Mapping[int, str], buckets: list[datetime]
+) -> PolicyTraffic:
+    total = sum(share.count for share in shares)
+    endpoints = []
+    for endpoint in sorted({share.endpoint_id for share in shares} | weights.keys()):
+        counts = {share.bucket: share.count for share in shares if share.endpoint_id == endpoint}
+        endpoints.append(
+            EndpointTraffic(
+                endpoint_id=endpoint,
+                name=names.get(endpoint, NO_ANSWER if endpoint == 0 else f"endpoint {endpoint}, deleted"),
+                per_s=[counts.get(bucket, 0) / BUCKET_S for bucket in buckets],
+                share=sum(counts.values()) / total if total else 0.0,
+                configured=_configured(endpoint, weights),
+            )
+        )
+    return PolicyTraffic(policy, endpoints, total)
+
+
+def _configured(endpoint: int, weights: Mapping[int, int]) -> float | None:
+    total = sum(weights.values())
+    return weights.get(endpoint, 0) / total if total else None

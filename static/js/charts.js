@@ -1,0 +1,118 @@
+// Draws the map and the traffic of policies from the JSON of the page, and again for each that comes in live.
+const topojsonURL = document.currentScript.dataset.topojson;
+const seriesCount = 8;
+const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, topojsonURL };
+
+let figures = JSON.parse(document.getElementById("figures").textContent);
+
+// A colour of the style sheets, resolved for the theme: plotly knows nothing of custom properties.
+function colour(name) {
+  const probe = document.createElement("span");
+  probe.className = `colour-${name}`;
+  document.body.append(probe);
+  const resolved = getComputedStyle(probe).color;
+  probe.remove();
+  return resolved;
+}
+
+function frame(more) {
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: colour("muted") },
+    hoverlabel: { bgcolor: colour("surface"), bordercolor: colour("line-strong"), font: { color: colour("text"), size: 12 } },
+    showlegend: false,
+    dragmode: false,
+    ...more,
+  };
+}
+
+function marks(places, marker, text) {
+  return {
+    type: "scattergeo",
+    lat: places.map((place) => place.latitude),
+    lon: places.map((place) => place.longitude),
+    text: places.map(text),
+    hovertemplate: "%{text}<extra></extra>",
+    marker,
+  };
+}
+
+function clientMarks(clients) {
+  const most = Math.max(1, ...clients.map((client) => client.count));
+  const size = clients.map((client) => 3 + 17 * Math.sqrt(client.count / most));
+  const marker = { size, color: colour("client"), opacity: 0.22, line: { width: 0 } };
+  return marks(clients, marker, (client) => `${client.name}<br>${client.count} answers in 15 minutes`);
+}
+
+function siteMarks(sites) {
+  const marker = { size: 7, symbol: "diamond", color: colour("text"), line: { width: 1.5, color: colour("surface") } };
+  return marks(sites, marker, (site) => [`<b>site ${site.name}</b>`, ...site.nodes].join("<br>"));
+}
+
+function regionMarks(regions) {
+  const marker = { size: 15, color: regions.map((region) => colour(region.state)), line: { width: 2, color: colour("surface") } };
+  const trace = marks(regions, marker, (region) => [`<b>${region.name}</b>`, ...region.endpoints].join("<br>"));
+  return {
+    ...trace,
+    mode: "markers+text",
+    texttemplate: regions.map((region) => `<b>${region.name}</b>`),
+    textposition: "top center",
+    textfont: { size: 12, color: colour("text") },
+  };
+}
+
+function drawMap(element, map) {
+  const geo = {
+    projection: { type: "natural earth", rotation: { lon: 10, lat: 0 } },
+    lonaxis: { range: [-170, 190] },
+    lataxis: { range: [-56, 80] },
+    showframe: false, showcoastlines: false, showcountries: true, showlakes: false, showland: true, showocean: false,
+    landcolor: colour("land"), countrycolor: colour("border-land"), countrywidth: 0.6, bgcolor: "rgba(0,0,0,0)",
+  };
+  const traces = [clientMarks(map.clients), siteMarks(map.sites), regionMarks(map.regions)];
+  return Plotly.react(element, traces, frame({ geo, margin: { l: 0, r: 0, t: 4, b: 4 } }), config);
+}
+
+function area(series, index, times) {
+  const line = colour(`series-${index % seriesCount}`);
+  return {
+    type: "scatter", mode: "lines", stackgroup: "all", name: series.name, x: times, y: series.per_s,
+    line: { width: 1, color: line }, fillcolor: line.replace("rgb(", "rgba(").replace(")", ", 0.55)"),
+    hovertemplate: "%{y:.1f} / s",
+  };
+}
+
+function drawTraffic(element, policy, times) {
+  const axis = { gridcolor: colour("line"), zeroline: false, fixedrange: true, tickcolor: colour("line") };
+  const layout = frame({
+    margin: { l: 34, r: 6, t: 6, b: 24 },
+    hovermode: "x unified",
+    xaxis: { ...axis, type: "date", showgrid: false, nticks: 4, tickformat: "%H:%M", hoverformat: "%H:%M:%S" },
+    yaxis: { ...axis, rangemode: "tozero", nticks: 4 },
+  });
+  return Plotly.react(element, policy.series.map((series, index) => area(series, index, times)), layout, config);
+}
+
+function localTimes(times) {
+  return times.map((time) => new Date(time));
+}
+
+function draw() {
+  const world = document.getElementById("world");
+  if (world) drawMap(world, figures.map);
+  const times = localTimes(figures.times);
+  for (const element of document.querySelectorAll("[data-policy]")) {
+    const policy = figures.policies.find((candidate) => String(candidate.id) === element.dataset.policy);
+    if (policy) drawTraffic(element, policy, times);
+  }
+}
+
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  if (event.detail.type !== "figures") return;
+  figures = JSON.parse(event.detail.data);
+  draw();
+});
+document.documentElement.addEventListener("themechange", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+draw();
