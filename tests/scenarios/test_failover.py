@@ -69,4 +69,4 @@ def test_with_every_endpoint_down_the_answer_is_not_empty(system, down):
 
 def _down(system) -> set[str]:
     status = call(system, "GET", "/api/v1/status")[1]
-    return {row["name"] for row in status["endpoints"] if row["state"] == "down"}
+    return {row["endpoint"] for row in status["not_up"]}
