@@ -97,7 +97,7 @@ def bind(policy: Policy, zone: Zone, name: str, types: Iterable[str] = STEERABLE
     if not types or set(types) - set(STEERABLE):
         refuse("type", "a policy answers types A and AAAA")
     if policy.team_id != zone.team_id:
-        refuse("policy", f"{policy} belongs to another team than {zone}")
+        refuse("policy", f"policy {policy} belongs to another team than {zone}")
     with transaction.atomic():
         _take_turn(policy.team)
         record_sets = add_steered(zone, name, types, policy.ttl_s)
@@ -131,7 +131,7 @@ def _member_row(pool: Pool, position: int, member: Member) -> PoolMember:
         at = {dotted("members", position, field): messages for field, messages in error.message_dict.items()}
         raise ValidationError(at) from error
     if member.endpoint.team_id != pool.team_id:
-        refuse(dotted("members", position, "endpoint"), f"{member.endpoint} belongs to another team than {pool}")
+        refuse(dotted("members", position, "endpoint"), f"endpoint {member.endpoint} belongs to another team")
     return row
 
 
@@ -139,14 +139,14 @@ def _refuse_twice(rows: Iterable[PoolMember]) -> None:
     seen = set()
     for row in rows:
         if row.endpoint_id in seen:
-            refuse(dotted("members", row.position, "endpoint"), f"{row.endpoint} is in the pool twice")
+            refuse(dotted("members", row.position, "endpoint"), f"endpoint {row.endpoint} is in the pool twice")
         seen.add(row.endpoint_id)
 
 
 def _set_pools(policy: Policy, pools: Sequence[Pool]) -> None:
     foreign = next((pool for pool in pools if pool.team_id != policy.team_id), None)
     if foreign:
-        refuse("pools", f"{foreign} belongs to another team than {policy}")
+        refuse("pools", f"pool {foreign} belongs to another team")
     policy.policy_pools.all().delete()
     PolicyPool.objects.bulk_create(
         PolicyPool(policy=policy, pool=pool, position=position) for position, pool in enumerate(dict.fromkeys(pools))

@@ -83,12 +83,14 @@ def _require_room(policy: Policy, fallbacks: Fallbacks, field: str) -> None:
     count = Endpoint.objects.filter(pools__policies=policy).distinct().count()
     count += PoolMember.objects.filter(pool__in=fallbacks.pools[policy.pk]).count()
     if count > MAX_CANDIDATES:
-        refuse(field, f"{policy} has {count} candidates with those of its fallback pools: at most {MAX_CANDIDATES}")
+        refuse(
+            field, f"policy {policy} has {count} candidates with those of its fallback pools: at most {MAX_CANDIDATES}"
+        )
 
 
 def _require_endpoint(policy: Policy, binding: Binding, field: str) -> None:
     if not PoolMember.objects.filter(pool__policies=policy).exists():
-        refuse(field, f"{policy} answers {_shown(binding)} and would have no endpoint: unbind it first")
+        refuse(field, f"policy {policy} answers {_shown(binding)} and would have no endpoint: unbind it first")
 
 
 def _require_lonely_names(policy: Policy, bindings: Iterable[Binding], fallbacks: Fallbacks, field: str) -> None:

@@ -100,12 +100,14 @@ def check_company(name: str, type_: str, others: Iterable[str]) -> None:
 
 def check_count(name: str, type_: str, count: int) -> None:
     if count > 1 and type_ in SINGLE_TYPES:
-        raise RecordRuleError(f"{name} has {count} {type_} records; there can be one")
+        raise RecordRuleError(f"there are {count} {type_} records of {name}; there can be one")
 
 
 def check_size(name: str, type_: str, records: Records) -> None:
     if records.octets > MAX_RECORD_SET_OCTETS:
-        raise RecordRuleError(f"{name} {type_} has {records.octets} octets; no DNS message holds so much")
+        raise RecordRuleError(
+            f"the {type_} records of {name} have {records.octets} octets; no DNS message holds so much"
+        )
 
 
 class Changes(NamedTuple):

@@ -243,7 +243,7 @@ def _refuse_company(zone: Zone, key: Key) -> None:
 
 def _refuse_taken(zone: Zone, key: Key) -> None:
     if zone.record_sets.filter(name=key[0], type=key[1], steered=False).exists():
-        refuse("name", f"{key[0]} has {key[1]} records: delete them first")
+        refuse("name", f"there are {key[1]} records of {key[0]}: delete them first")
 
 
 def _take_serial(zone: Zone, key: Key, records: Records) -> tuple[int | None, Records]:

@@ -85,7 +85,7 @@ def test_without_ttl_directive_the_last_stated_one_counts_and_before_it_the_soas
         ("$TTL never", 1, "not a TTL"),
         ("blog CNAME www\nblog A 192.0.2.1", 2, "blog has A, CNAME"),
         ("blog TXT a\nblog CNAME www", 2, "blog has CNAME, TXT"),
-        ("blog CNAME www\nblog CNAME api", 2, "2 CNAME records"),
+        ("blog CNAME www\nblog CNAME api", 2, "2 CNAME records of blog"),
         ("sub DNAME a.test.\nsub DNAME b.test.", 2, "2 DNAME records"),
         ("@ CNAME www", 1, "use ALIAS"),
         ("@ SOA ns2 hostmaster 1 2 3 4 5", 1, "2 SOA records"),
