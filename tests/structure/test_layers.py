@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = [path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"]
-COMMAND = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+COMMAND = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
 
 LAYERS = "A folder imports only what stands below it, and never a sibling"
 EDGE = "Edge and responder run without the control plane"
