@@ -20,6 +20,8 @@ NAME_HELP = "Use lower-case letters, digits and hyphens, at most 63."
 
 
 class TokenSerializer(DeclaredSerializer[ApiToken]):
+    """An API token, without its secret."""
+
     name = TextField(max_length=63, validators=[RegexValidator(NAME_PATTERN, NAME_HELP)])
     user = serializers.CharField(source="user.username", read_only=True)
 
@@ -33,6 +35,8 @@ class TokenSerializer(DeclaredSerializer[ApiToken]):
 
 
 class TokenWithSecretSerializer(TokenSerializer):
+    """An API token with its secret."""
+
     token = serializers.CharField(read_only=True, help_text="The secret, shown this once.")
 
     class Meta(TokenSerializer.Meta):

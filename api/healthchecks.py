@@ -22,6 +22,8 @@ from regions.models import Endpoint, Region
 
 
 class CheckSerializer(DeclaredSerializer[Check]):
+    """How endpoints are probed, and which."""
+
     options = serializers.DictField(required=False, help_text="Of the kind, such as `path` and `expected_codes`.")
     vantages = NamesField(Region.objects.all(), required=False)
     endpoints = NamesField(Endpoint.objects.all(), required=False)
@@ -66,6 +68,8 @@ class CheckViewSet(DeclaredViewSet[Check]):
 
 
 class FamilyStateSerializer(serializers.Serializer[Any]):
+    """What edges are told of one address family of an endpoint."""
+
     family = serializers.ChoiceField(Family.choices, help_text="4, 6, or 0 for a host name.")
     state = serializers.ChoiceField(STATE_CHOICES)
     since = serializers.DateTimeField(allow_null=True)
@@ -73,6 +77,8 @@ class FamilyStateSerializer(serializers.Serializer[Any]):
 
 
 class EndpointHealthSerializer(serializers.Serializer[Any]):
+    """What edges are told of an endpoint."""
+
     endpoint = serializers.CharField()
     states = FamilyStateSerializer(many=True)
 
@@ -95,12 +101,16 @@ class HealthViewSet(TeamCollection[Endpoint]):
 
 
 class VantageViewSerializer(serializers.Serializer[Any]):
+    """What one vantage sees."""
+
     state = serializers.ChoiceField(STATE_CHOICES)
     cause = serializers.CharField()
     since = serializers.DateTimeField(allow_null=True)
 
 
 class MatrixRowSerializer(serializers.Serializer[Any]):
+    """One check of one address family, seen from each vantage."""
+
     check_name = serializers.CharField()
     family = serializers.ChoiceField(Family.choices)
     enabled = serializers.BooleanField()
@@ -117,6 +127,8 @@ class EndpointHealthView(TeamView):
 
 
 class TransitionSerializer(serializers.ModelSerializer[Transition]):
+    """One change of an endpoint's health."""
+
     endpoint = serializers.CharField(source="endpoint_name", help_text="Its name at that time.")
     votes = serializers.DictField(child=serializers.CharField(), help_text="Vantage to the state it saw.")
 

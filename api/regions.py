@@ -21,6 +21,8 @@ from regions.services import create_node_token
 
 
 class RegionSerializer(DeclaredSerializer[Region]):
+    """Where endpoints live."""
+
     class Meta:
         model = Region
         fields = ["id", "name", "latitude", "longitude", "is_vantage", "created", "updated"]
@@ -38,6 +40,8 @@ class RegionViewSet(DeclaredViewSet[Region]):
 
 
 class SiteSerializer(DeclaredSerializer[Site]):
+    """A place with edge nodes."""
+
     class Meta:
         model = Site
         fields = ["id", "name", "latitude", "longitude", "created", "updated"]
@@ -51,6 +55,8 @@ class SiteViewSet(DeclaredViewSet[Site]):
 
 
 class NodeSerializer(DeclaredSerializer[EdgeNode]):
+    """One edge machine."""
+
     site = NamedField(Site.objects.all())
 
     class Meta:
@@ -66,6 +72,8 @@ class NodeSerializer(DeclaredSerializer[EdgeNode]):
 
 
 class NodeWithTokenSerializer(NodeSerializer):
+    """One edge machine, and the token that it fetches snapshots with."""
+
     token = serializers.CharField(read_only=True, help_text="Shown this once.")
 
     class Meta(NodeSerializer.Meta):
@@ -109,6 +117,8 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
 
 
 class EndpointSerializer(DeclaredSerializer[Endpoint]):
+    """An address or name that serves users."""
+
     region = NamedField(Region.objects.all())
     labels = LabelsField(required=False)
 

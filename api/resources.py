@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from rest_framework import mixins
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -32,6 +33,11 @@ class TeamView(APIView):
     """A view that acts for the caller's team: that of the token, or in a browser the one joined first."""
 
     team: Team
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        if "Transfer-Encoding" in request.headers:  # REST framework takes a body without a length for none
+            request.META["CONTENT_LENGTH"] = str(len(request.body))
+        return super().initialize_request(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

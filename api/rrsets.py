@@ -42,6 +42,8 @@ ITEM = path_parameters(
 
 
 class RecordSetSerializer(StrictModelSerializer[RecordSet]):
+    """All records of one name and type, or the policy that answers it."""
+
     name = TextField(max_length=1024, help_text="Relative to the origin, `@` for the apex, or absolute.")
     type = TextField(max_length=16, help_text="A mnemonic, or TYPE and a number (RFC 3597).")
     ttl = WholeNumberField(

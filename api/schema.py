@@ -17,12 +17,20 @@ from common.problems import CONTENT_TYPE
 
 Documented = TypeVar("Documented", bound=Callable[..., Any])
 
-ALWAYS = [HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_ACCEPTABLE]
+ALWAYS = [
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_ACCEPTABLE,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+]
 WRITING = [HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED]
 WITH_BODY = [HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
 
 
 class FieldErrorSerializer(serializers.Serializer[dict[str, object]]):
+    """What is wrong with one field or line."""
+
     field = serializers.CharField(help_text="Path of the field, such as `steps.2.rules.0.location`; empty: the whole.")
     message = serializers.CharField()
     line = serializers.IntegerField(required=False, help_text="Of the zone file.")
@@ -55,18 +63,26 @@ class ProblemSchema(AutoSchema):
     """Adds the problems, and the headers of conditional requests where a view honours them."""
 
     def get_override_parameters(self) -> list[Any]:
-        if not getattr(self.view, "has_etag", False) or "{" not in self.path:
+        if not self._honours_conditions():
             return []
         name = "If-None-Match" if self.method == "GET" else "If-Match"
         return [OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, description="An ETag.")]
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if self.method == "PUT" and "200" in bodies:
+            bodies.setdefault("201", {**bodies["200"], "description": "Created"})
+        if self.method == "GET" and self._honours_conditions():
+            bodies["304"] = {"description": "It is what the client holds."}
         for status in self._problems():
             problem = OpenApiResponse(ProblemSerializer, description=status.phrase)
             code = str(status.value)
             bodies[code] = self._get_response_for_code(problem, code, [CONTENT_TYPE])  # type: ignore[no-untyped-call]
         return bodies
+
+    def _honours_conditions(self) -> bool:
+        about_one_object = "{" in self.path and getattr(self.view, "action", None) not in {"list", "create"}
+        return about_one_object and getattr(self.view, "has_etag", False)
 
     def _problems(self) -> list[HTTPStatus]:
         problems = [*ALWAYS]

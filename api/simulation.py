@@ -16,6 +16,8 @@ from simulation.services import MAX_AT_S, explain
 
 
 class QuestionSerializer(RefusesUnknownFields):
+    """A query as a resolver would send it."""
+
     qname = TextField(max_length=1024, help_text="Such as `www.demo.test.`")
     qtype = TextField(max_length=16, help_text="Such as `AAAA` or `TYPE65`.")
     client = TextField(max_length=45, help_text="Address of the resolver that asks.")

@@ -13,6 +13,8 @@ from snapshots.models import Snapshot
 
 
 class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
+    """One generation."""
+
     changes = serializers.ListField(child=serializers.CharField(), help_text="What it changed, as sentences.")
 
     class Meta:
@@ -21,6 +23,8 @@ class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
 
 
 class SnapshotWithManifestSerializer(SnapshotSerializer):
+    """One generation with what it is made of."""
+
     manifest = serializers.SerializerMethodField(help_text="As edges verify it: docs/snapshot-format.md.")
 
     class Meta(SnapshotSerializer.Meta):

@@ -25,6 +25,8 @@ SEVERITY = [State.UP, State.UNKNOWN, State.DOWN]
 
 
 class NodeStatusSerializer(serializers.Serializer[Any]):
+    """What a node last reported."""
+
     name = serializers.CharField()
     site = serializers.CharField()
     generation = serializers.IntegerField(allow_null=True, help_text="That it serves; null: it has never reported.")
@@ -35,6 +37,8 @@ class NodeStatusSerializer(serializers.Serializer[Any]):
 
 
 class EndpointStatusSerializer(serializers.Serializer[Any]):
+    """A family of an endpoint that is not up."""
+
     endpoint = serializers.CharField()
     family = serializers.ChoiceField(Family.choices)
     state = serializers.ChoiceField(STATE_CHOICES)
@@ -42,12 +46,16 @@ class EndpointStatusSerializer(serializers.Serializer[Any]):
 
 
 class RefusalSerializer(serializers.ModelSerializer[Refusal]):
+    """A declared part that edges do not get, because it cannot be served."""
+
     class Meta:
         model = Refusal
         fields = ["part", "reason", "since"]
 
 
 class StatusSerializer(serializers.Serializer[Any]):
+    """The state of the whole."""
+
     generation = serializers.IntegerField(allow_null=True, help_text="The newest that is published; null: none yet.")
     published = serializers.DateTimeField(allow_null=True)
     refusals = RefusalSerializer(many=True, help_text="Declared parts that edges keep in their last good form.")

@@ -17,6 +17,8 @@ from zones.models import MAX_TTL_S
 
 
 class MemberSerializer(StrictModelSerializer[PoolMember]):
+    """An endpoint in a pool; what it says wins over the endpoint and the pool."""
+
     endpoint = NamedField(Endpoint.objects.all())
 
     class Meta:
@@ -25,6 +27,8 @@ class MemberSerializer(StrictModelSerializer[PoolMember]):
 
 
 class PoolSerializer(DeclaredSerializer[Pool]):
+    """Endpoints that can stand in for each other."""
+
     members = MemberSerializer(many=True, required=False)
 
     class Meta:
@@ -66,6 +70,8 @@ class StepsField(serializers.ListField):
 
 
 class BindingSerializer(serializers.ModelSerializer[Binding]):
+    """A record set that a policy answers."""
+
     zone = serializers.CharField(source="record_set.zone.origin")
     name = serializers.CharField(source="record_set.name")
     type = serializers.CharField(source="record_set.type")
@@ -76,6 +82,8 @@ class BindingSerializer(serializers.ModelSerializer[Binding]):
 
 
 class PolicySerializer(DeclaredSerializer[Policy]):
+    """A chain of steps over the endpoints of pools."""
+
     pools = PoliciesPoolsField(Pool.objects.all(), allow_empty=False)
     steps = StepsField(required=False)
     ttl = WholeNumberField(source="ttl_s", required=False, min_value=0, max_value=MAX_TTL_S, help_text="Seconds.")

@@ -41,16 +41,22 @@ class SpanSerializer(serializers.Serializer[Any]):
 
 
 class ShareSerializer(serializers.Serializer[Any]):
+    """Answers of a policy that began with an endpoint."""
+
     policy = serializers.CharField()
     endpoint = serializers.CharField(allow_null=True, help_text="Null: none, or one that is deleted.")
     count = serializers.IntegerField()
 
 
 class BucketShareSerializer(ShareSerializer):
+    """The same, within one bucket of time."""
+
     bucket = serializers.DateTimeField()
 
 
 class TrafficSerializer(serializers.Serializer[Any]):
+    """Who was answered with what."""
+
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
     totals = ShareSerializer(many=True)

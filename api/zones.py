@@ -29,6 +29,8 @@ ORIGIN = path_parameters(origin="Such as `example.com.`; the final dot may be mi
 
 
 class ZoneSerializer(StrictModelSerializer[Zone]):
+    """A zone we are authoritative for."""
+
     origin = TextField(max_length=1024, help_text="Such as `example.com.`")
     nameservers = serializers.ListField(
         child=TextField(max_length=1024),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.test import RequestFactory
+from rest_framework.test import force_authenticate
 
+from api.zones import ZoneFileView
 from zones.models import RecordSet, Zone
 from zones.services import create_zone
 
@@ -119,3 +122,12 @@ def test_a_zone_file_is_written_over_what_was_read_only(api, demo, refused):
 @pytest.mark.parametrize("accept", ["text/dns", "*/*", "application/json"])
 def test_a_zone_file_is_given_whatever_is_asked_for(api, demo, accept):
     assert api.get(f"{DEMO}/zonefile", HTTP_ACCEPT=accept)["Content-Type"].startswith("text/dns")
+
+
+def test_a_body_of_unknown_length_is_read_too(api, ada):
+    """As `curl --upload-file -` sends it."""
+    scope = RequestFactory().put(f"{DEMO}/zonefile", TEXT, content_type="text/dns", HTTP_TRANSFER_ENCODING="chunked")
+    del scope.META["CONTENT_LENGTH"]
+    force_authenticate(scope, ada)
+
+    assert ZoneFileView.as_view()(scope, origin="demo.test.").status_code == 201
