@@ -1,0 +1,44 @@
+"""Chromium of the machine, as an operator at a desk. Every page must load without errors and without strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.running_system import RunningSystem
+
+CHROMIUM = "/usr/bin/chromium"
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="session")
+def system(running_system: RunningSystem) -> RunningSystem:
+    return running_system
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, system: RunningSystem) -> Iterator[Page]:
+    """A page that notes script errors and requests that leave the machine, and fails the test for them."""
+    context = chromium.new_context(base_url=system.web, viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: faults.append(request.url) if _leaves(request.url, system) else None)
+    yield page
+    context.close()
+    assert faults == []
+
+
+def _leaves(url: str, system: RunningSystem) -> bool:
+    return not url.startswith((f"{system.web}/", "data:", "blob:"))
