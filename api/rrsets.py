@@ -27,7 +27,7 @@ from api.schema import path_parameters
 from api.serializers import StrictModelSerializer, in_fields_of
 from api.zones import find_zone
 from steering.models import Policy
-from steering.services import bind, unbind
+from steering.services import bind, take_turn, unbind
 from zones.models import MAX_TTL_S, RecordSet, Zone
 from zones.names import InvalidNameError, parse_owner
 from zones.rdata import UnknownTypeError, canonical_type
@@ -137,7 +137,7 @@ class RecordSetViewSet(Readable[RecordSet], Replaceable[RecordSet], Deletable[Re
 
     @transaction.atomic
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        lock_zone(self.zone)
+        self.lock()
         return super().create(request, *args, **kwargs)
 
     def key(self) -> dict[str, str]:
@@ -147,8 +147,13 @@ class RecordSetViewSet(Readable[RecordSet], Replaceable[RecordSet], Deletable[Re
         return f"{quote(row.name, safe='')}/{row.type}"
 
     def find(self) -> RecordSet | None:
-        lock_zone(self.zone)
+        self.lock()
         return super().find()
+
+    def lock(self) -> None:
+        """Hold what a write may concern, the team before the zone as steering.services does."""
+        take_turn(self.team)
+        lock_zone(self.zone)
 
     def keyed(self, body: Any, row: RecordSet | None) -> Any:
         """The body with the key of the URL; whatever spelling of the same name it has, it may not have another."""

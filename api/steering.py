@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Prefetch
+from django.db.models import Model, Prefetch
 from rest_framework import serializers
 
 from api.fields import NamedField, NamesField, WholeNumberField
@@ -12,8 +12,10 @@ from api.resources import DeclaredViewSet
 from api.serializers import DeclaredSerializer, StrictModelSerializer
 from regions.models import Endpoint
 from steering.models import Binding, Policy, Pool, PoolMember
-from steering.services import STEP_LOOKUPS, Member, save_policy, set_pool_members, steps_with_names
+from steering.services import STEP_LOOKUPS, Member, save_policy, set_pool_members, steps_with_names, take_turn
 from zones.models import MAX_TTL_S
+
+Row = TypeVar("Row", bound=Model)
 
 
 class MemberSerializer(StrictModelSerializer[PoolMember]):
@@ -42,7 +44,13 @@ class PoolSerializer(DeclaredSerializer[Pool]):
         return candidate
 
 
-class PoolViewSet(DeclaredViewSet[Pool]):
+class SteeringViewSet(DeclaredViewSet[Row]):
+    def find(self) -> Row | None:
+        take_turn(self.team)
+        return super().find()
+
+
+class PoolViewSet(SteeringViewSet[Pool]):
     """Endpoints that can stand in for each other. What a member says of weight, priority and bias wins."""
 
     queryset = Pool.objects.prefetch_related(
@@ -106,7 +114,7 @@ class PolicySerializer(DeclaredSerializer[Policy]):
         return save_policy(candidate, **related)
 
 
-class PolicyViewSet(DeclaredViewSet[Policy]):
+class PolicyViewSet(SteeringViewSet[Policy]):
     """Chains of steps over the endpoints of pools, in order, and the record sets that they answer."""
 
     queryset = Policy.objects.prefetch_related("policy_pools__pool", *STEP_LOOKUPS, "bindings__record_set__zone")

@@ -33,6 +33,7 @@ __all__ = [
     "save_policy",
     "set_pool_members",
     "steps_with_names",
+    "take_turn",
     "unbind",
 ]
 
@@ -52,7 +53,7 @@ class Member:
 def set_pool_members(pool: Pool, members: Sequence[Member]) -> None:
     """Make these the members of a pool, in this order."""
     with transaction.atomic():
-        _take_turn(pool.team)
+        take_turn(pool.team)
         rows = [_member_row(pool, position, member) for position, member in enumerate(members)]
         _refuse_twice(rows)
         pool.members.all().delete()
@@ -69,7 +70,7 @@ def save_policy(
     Steps name what they refer to. Record sets that the policy answers take its TTL over.
     """
     with transaction.atomic():
-        _take_turn(policy.team)
+        take_turn(policy.team)
         policy.full_clean()
         resolved = None if steps is None else resolve_steps(policy.team, steps)
         policy.save()
@@ -99,7 +100,7 @@ def bind(policy: Policy, zone: Zone, name: str, types: Iterable[str] = STEERABLE
     if policy.team_id != zone.team_id:
         refuse("policy", f"policy {policy} belongs to another team than {zone}")
     with transaction.atomic():
-        _take_turn(policy.team)
+        take_turn(policy.team)
         record_sets = add_steered(zone, name, types, policy.ttl_s)
         bindings = [Binding.objects.create(record_set=record_set, policy=policy) for record_set in record_sets]
         require_sound([policy], Fallbacks(policy.team), "policy")
@@ -111,8 +112,11 @@ def unbind(binding: Binding) -> None:
     remove_steered(binding.record_set)
 
 
-def _take_turn(team: Team) -> None:
-    """Hold the team's row until the transaction ends, without keeping others from referring to it."""
+def take_turn(team: Team) -> None:
+    """Hold the team's row until the transaction ends, without keeping others from referring to it.
+
+    Whoever locks a policy, or a zone to bind one in it, does this first, so that no two writers wait for each other.
+    """
     Team.objects.select_for_update(no_key=True).get(pk=team.pk)
 
 

@@ -113,3 +113,13 @@ def test_a_list_asks_the_database_as_often_for_many_as_for_one(api, web):
         api.put(f"/api/v1/pools/q{number}", {"members": [{"endpoint": "fra-1"}]})
 
     assert [asked("/api/v1/policies"), asked("/api/v1/pools")] == few
+
+
+def test_writers_lock_the_team_before_the_policy_so_that_none_waits_for_the_other(api, web):
+    api.put("/api/v1/policies/www", {"pools": ["web"]})
+    with CaptureQueriesContext(connection) as captured:
+        api.patch("/api/v1/policies/www", {"ttl": 40})
+    locks = [query["sql"] for query in captured if "FOR NO KEY UPDATE" in query["sql"]]
+
+    assert "accounts_team" in locks[0]
+    assert "steering_policy" in locks[1]
