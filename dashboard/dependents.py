@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.admin.utils import NestedObjects
 from django.db.models import Model
@@ -15,10 +16,16 @@ from steering.models import Binding, Policy, PolicyPool, Pool, PoolMember, StepR
 from zones.models import RecordSet
 
 NAMED = 8
-DECLARED = (
-    Assignment, Binding, EdgeNode, Endpoint, Policy, PolicyPool, Pool, PoolMember, RecordSet, Region, Site, StepReference,
-)  # fmt: skip
-"""What operators know of. Beliefs, counts and compiled forms go along without a word."""
+OBJECTS = (EdgeNode, Endpoint, Policy, Pool, RecordSet, Region, Site)
+LINKS: dict[type[Model], Callable[[Any], tuple[Model, ...]]] = {
+    Assignment: lambda row: (row.check_definition, row.endpoint),
+    Binding: lambda row: (row.record_set, row.policy),
+    PolicyPool: lambda row: (row.policy, row.pool),
+    PoolMember: lambda row: (row.pool, row.endpoint),
+    StepReference: lambda row: (row.step.policy,),
+}
+"""Rows that only connect objects, with what they connect: people know the objects. All other kinds (beliefs, counts,
+compiled forms) go along without a word."""
 
 
 @dataclass(frozen=True)
@@ -36,31 +43,39 @@ class Group:
 
 @dataclass(frozen=True)
 class Dependents:
-    """`blocking` must go first; `following` go along."""
+    """`blocking` must go first, `following` go along, `losing` stay but are no longer connected with the object."""
 
     blocking: list[Group]
     following: list[Group]
+    losing: list[Group]
 
 
 def dependents_of(doomed: Model) -> Dependents:
     """What refers to `doomed`, by its foreign keys."""
     collector = NestedObjects(using="default")
     collector.collect([doomed])
-    following = [(kind, objects) for kind, objects in collector.model_objs.items() if kind in DECLARED and kind is not type(doomed)]
+    found = [row for rows in collector.model_objs.values() for row in rows if row != doomed]
     return Dependents(
-        blocking=_groups(collector.protected),
-        following=[_group(kind, objects) for kind, objects in following],
+        blocking=_groups(_known(row, doomed) for row in collector.protected),
+        following=_groups(row for row in found if isinstance(row, OBJECTS)),
+        losing=_groups(_known(row, doomed) for row in found if type(row) in LINKS),
     )
 
 
+def _known(row: Model, doomed: Model) -> Model:
+    """The object that a row stands for: of two that it connects, the other one."""
+    ends = LINKS[type(row)](row) if type(row) in LINKS else (row,)
+    return next((end for end in ends if end != doomed), row)
+
+
 def _groups(objects: Iterable[Model]) -> list[Group]:
-    by_kind: dict[type[Model], list[Model]] = defaultdict(list)
+    by_kind: dict[type[Model], set[Model]] = defaultdict(set)
     for item in objects:
-        by_kind[type(item)].append(item)
+        by_kind[type(item)].add(item)
     return [_group(kind, items) for kind, items in by_kind.items()]
 
 
 def _group(kind: type[Model], objects: Iterable[Model]) -> Group:
     names = sorted(str(item) for item in objects)
-    plural = kind._meta.verbose_name if len(names) == 1 else kind._meta.verbose_name_plural
-    return Group(str(plural), names[:NAMED], len(names))
+    noun = kind._meta.verbose_name if len(names) == 1 else kind._meta.verbose_name_plural
+    return Group(str(noun), names[:NAMED], len(names))

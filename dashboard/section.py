@@ -65,11 +65,11 @@ class Section(Generic[M]):
         """All objects, with what lists and pages show of them."""
         return self.model._default_manager.all()  # type: ignore[return-value]
 
-    def index_context(self, request: HttpRequest, shown: list[M]) -> dict[str, Any]:  # noqa: ARG002
+    def index_context(self, shown: list[M]) -> dict[str, Any]:  # noqa: ARG002
         """What a list needs besides the objects it shows."""
         return {}
 
-    def show_context(self, request: HttpRequest, shown: M) -> dict[str, Any]:  # noqa: ARG002
+    def show_context(self, shown: M) -> dict[str, Any]:  # noqa: ARG002
         """What the page of an object needs besides the object."""
         return {}
 
@@ -120,13 +120,13 @@ class Section(Generic[M]):
         if searched:
             matching = matching.filter(self._match(searched))
         page = Paginator(matching, ROWS_A_PAGE).get_page(request.GET.get("page"))
-        context = {"page": page, "searched": searched} | self.index_context(request, list(page))
+        context = {"page": page, "searched": searched} | self.index_context(list(page))
         return self._render(request, "index", context)
 
     def show(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """The page of one object."""
         shown = self.find(request, key)
-        return self._render(request, "show", {"object": shown} | self.show_context(request, shown))
+        return self._render(request, "show", {"object": shown} | self.show_context(shown))
 
     def create(self, request: HttpRequest) -> HttpResponseBase:
         """The form for a new object."""

@@ -23,7 +23,9 @@ def described_steps(steps: Iterable[Mapping[str, Any]]) -> list[Described]:
 
 def _described(step: Mapping[str, Any]) -> Described:
     kind = KINDS[step["kind"]]
-    options = [(name.replace("_", " "), _text(value)) for name, value in step.items() if name != "kind" and _says(value)]
+    options = [
+        (name.replace("_", " "), _text(value)) for name, value in step.items() if name != "kind" and _says(value)
+    ]
     return Described(step["kind"], kind.__doc__ or "", options)
 
 

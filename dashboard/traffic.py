@@ -68,7 +68,9 @@ def policy_traffic(policies: Sequence[Policy], now: datetime) -> list[PolicyTraf
     weights = configured_weights(policies)
     counted = {policy.id: shares.get(policy.id, []) for policy in policies}
     names = _endpoint_names(counted.values(), weights.values())
-    found = [_policy_traffic(policy, counted[policy.id], weights.get(policy.id, {}), names, buckets) for policy in policies]
+    found = [
+        _policy_traffic(policy, counted[policy.id], weights.get(policy.id, {}), names, buckets) for policy in policies
+    ]
     return sorted(found, key=lambda traffic: (-traffic.total, traffic.policy.name))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
@@ -15,8 +17,9 @@ from dashboard.pages.policies import PolicySection
 from dashboard.pages.pools import PoolSection
 from dashboard.pages.regions import NodeSection, RegionSection, SiteSection
 from dashboard.pages.zones import ZoneSection
+from dashboard.section import Section
 
-SECTIONS = [
+SECTIONS: list[Section[Any]] = [
     RegionSection(),
     SiteSection(),
     NodeSection(),

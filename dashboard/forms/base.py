@@ -36,12 +36,12 @@ class ShowsRefusals(forms.BaseForm):
     def refuse(self, problem: ValidationError) -> None:
         """Show what a service has refused: beside its fields where the form has them, else above the form."""
         for field, errors in messages_by_field(problem).items():
-            self.add_error(field if field in self.fields else None, errors)  # type: ignore[arg-type]
+            self.add_error(field if field in self.fields else None, errors)
 
     def problems_at(self, html_name: str) -> list[str]:
         """The errors of the input with this name."""
         names = {self.add_prefix(name): name for name in self.fields}
-        return list(self.errors.get(names.get(html_name, ""), []))
+        return [str(problem) for problem in self.errors.get(names.get(html_name, ""), [])]
 
 
 class StoredForm(ShowsRefusals, forms.Form):
@@ -76,7 +76,7 @@ class ObjectForm(ShowsRefusals, TypedModelForm[M]):
     def drafted(cls, data: QueryDict, *, instance: M | None, team: Team) -> Self:
         """A form that shows what was typed so far, and judges nothing."""
         form = cls(instance=instance, team=team)
-        form.initial |= typed_so_far(form, data)
+        form.initial = {**form.initial, **typed_so_far(form, data)}
         form.draft_rows(data)
         return form
 
@@ -95,7 +95,8 @@ class ObjectForm(ShowsRefusals, TypedModelForm[M]):
 
     def _get_validation_exclusions(self) -> set[str]:
         """The team is no field of the form, yet constraints over it and a field must be checked."""
-        return super()._get_validation_exclusions() - {"team"}
+        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # known to Django, not to stubs
+        return exclusions - {"team"}
 
     def _post_clean(self) -> None:
         """As in ModelForm, but each constraint's error goes to the first field that it is about."""
@@ -126,7 +127,7 @@ class ObjectForm(ShowsRefusals, TypedModelForm[M]):
             except ValidationError as problem:
                 about = constrained_fields(constraint)
                 field = next((name for name in self.fields if name in about), None)
-                self.add_error(field, problem.messages)  # type: ignore[arg-type]
+                self.add_error(field, problem.messages)
 
 
 def typed_so_far(form: forms.BaseForm, data: QueryDict) -> dict[str, Any]:

@@ -57,7 +57,8 @@ class CheckForm(ObjectForm[Check]):
     @classmethod
     def drafted(cls, data: QueryDict, *, instance: Check | None, team: Team) -> CheckForm:
         form = cls(instance=instance, team=team, initial={"kind": data.get("kind", "")})
-        form.initial |= {name: value for name, value in typed_so_far(form, data).items() if form.was_shown(name, data)}
+        typed = {name: value for name, value in typed_so_far(form, data).items() if form.was_shown(name, data)}
+        form.initial = {**form.initial, **typed}
         return form
 
     def was_shown(self, name: str, data: QueryDict) -> bool:

@@ -13,7 +13,9 @@ COMMON_TYPES = ("A", "AAAA", "CNAME", "HTTPS", "MX", "NS", "SOA", "SRV", "TXT")
 
 
 class ExplainForm(StoredForm):
-    qname = forms.CharField(label="Name", max_length=1024, widget=forms.TextInput(attrs={"placeholder": "www.example.com"}))
+    qname = forms.CharField(
+        label="Name", max_length=1024, widget=forms.TextInput(attrs={"placeholder": "www.example.com"})
+    )
     qtype = forms.CharField(
         label="Type", initial="A", max_length=16, widget=forms.TextInput(attrs={"list": "record-types"})
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
 
 import responder
 from accounts.models import Team
@@ -57,7 +57,7 @@ class PolicyForm(WithRows[Policy, RowForm]):
 
     def __init__(self, *args: Any, team: Team, instance: Policy | None = None, **kwargs: Any) -> None:
         self.pools_by_name = {pool.name: pool for pool in Pool.objects.filter(team=team)}
-        policies = Policy.objects.filter(team=team).exclude(pk=instance.pk if instance else None)
+        policies = Policy.objects.filter(team=team).exclude(pk=(instance and instance.pk) or 0)
         self.names = Names(
             regions=list(Region.objects.filter(team=team).values_list("name", flat=True)),
             pools=list(self.pools_by_name),
@@ -65,7 +65,7 @@ class PolicyForm(WithRows[Policy, RowForm]):
         )
         super().__init__(*args, team=team, instance=instance, **kwargs)
 
-    def make_row(self, prefix: str, start: str, data: QueryDict | None, initial: dict[str, Any]) -> RowForm:
+    def make_row(self, prefix: str, start: str, data: Mapping[str, Any] | None, initial: dict[str, Any]) -> RowForm:
         if prefix == POOLS:
             return PoolRow(data, prefix=start, initial=initial, pools=self.pools_by_name)
         kind = data.get(f"{start}-kind", "") if data else initial.get("kind", "")

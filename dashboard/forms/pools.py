@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
 
 from accounts.models import Team
 from dashboard.forms.with_rows import RowForm, WithRows
@@ -51,7 +51,7 @@ class PoolForm(WithRows[Pool, MemberForm]):
         self.endpoints = {endpoint.id: endpoint for endpoint in Endpoint.objects.filter(team=team)}
         super().__init__(*args, team=team, **kwargs)
 
-    def make_row(self, prefix: str, start: str, data: QueryDict | None, initial: dict[str, Any]) -> MemberForm:  # noqa: ARG002
+    def make_row(self, prefix: str, start: str, data: Mapping[str, Any] | None, initial: dict[str, Any]) -> MemberForm:  # noqa: ARG002
         return MemberForm(data, prefix=start, initial=initial, endpoints=self.endpoints)
 
     def stored_rows(self, prefix: str) -> list[dict[str, Any]]:  # noqa: ARG002

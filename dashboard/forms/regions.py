@@ -54,7 +54,9 @@ class NodeForm(ObjectForm[EdgeNode]):
 class EndpointForm(ObjectForm[Endpoint]):
     groups = (
         Group("Identity", "", ("name", "region", "admin_state")),
-        Group("Address", "IPv4, IPv6 or both; or a host name, answered as a CNAME.", ("ipv4", "ipv6", "hostname", "port")),
+        Group(
+            "Address", "IPv4, IPv6 or both; or a host name, answered as a CNAME.", ("ipv4", "ipv6", "hostname", "port")
+        ),
         Group(
             "Steering",
             "Read by steps of policies. A member's own values win over these, and these over the pool's.",

@@ -8,7 +8,7 @@ pools), what to do if nothing is left, or a list of rules about those.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
@@ -97,7 +97,8 @@ class RuleForm(RowForm):
     """A place and who serves it."""
 
     location = forms.CharField(
-        required=False, widget=forms.TextInput(attrs={"list": "locations", "placeholder": "country:DE", "class": "code"})
+        required=False,
+        widget=forms.TextInput(attrs={"list": "locations", "placeholder": "country:DE", "class": "code"}),
     )
 
     def __init__(self, *args: Any, names: Names, **kwargs: Any) -> None:
@@ -114,7 +115,7 @@ class StepForm(RowForm):
 
     def __init__(self, *args: Any, kind: str, names: Names, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kind, self.names = kind, names
+        self.step_kind, self.names = kind, names
         self.rules_name: str | None = None
         for name, info in KINDS[kind].model_fields.items():
             if name == "kind":
@@ -128,7 +129,7 @@ class StepForm(RowForm):
     @property
     def about(self) -> str:
         """What the kind of step does."""
-        return KINDS[self.kind].__doc__ or ""
+        return KINDS[self.step_kind].__doc__ or ""
 
     @property
     def options(self) -> list[forms.BoundField]:
@@ -148,7 +149,7 @@ class StepForm(RowForm):
         said = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", {})}
         if self.rules_name:
             said[self.rules_name] = [rule.option() for rule in self.rules]
-        return said | {"kind": self.kind}
+        return said | {"kind": self.step_kind}
 
     def show(self, path: list[str], messages: list[str]) -> None:
         if len(path) > 1 and path[0] == self.rules_name and int(path[1]) < len(self.rules):
@@ -174,7 +175,7 @@ class StepForm(RowForm):
             for place, rule in enumerate(stored)
         ]
 
-    def _rule_starts(self, data: QueryDict) -> list[str]:
+    def _rule_starts(self, data: Mapping[str, Any]) -> list[str]:
         return row_prefixes(data, self.rules_prefix) if self.rules_name else []
 
     def _drafted_rule(self, start: str, data: QueryDict) -> RuleForm:
@@ -186,15 +187,15 @@ class StepForm(RowForm):
 def members_of(chosen: Iterable[str]) -> dict[str, list[str]]:
     """`region:eu`, `pool:web` to names by what they are."""
     pairs = [choice.partition(":") for choice in chosen]
-    members = {
-        f"{kind}s": [name for found, _, name in pairs if found == kind] for kind in ("region", "pool")
-    }
+    members = {f"{kind}s": [name for found, _, name in pairs if found == kind] for kind in ("region", "pool")}
     return {kind: names for kind, names in members.items() if names}
 
 
 def _is_rules(info: FieldInfo) -> bool:
     arguments = get_args(info.annotation)
-    return get_origin(info.annotation) is list and isinstance(arguments[0], type) and issubclass(arguments[0], BaseModel)
+    return (
+        get_origin(info.annotation) is list and isinstance(arguments[0], type) and issubclass(arguments[0], BaseModel)
+    )
 
 
 def _make(step: type[BaseModel], info: FieldInfo, names: Names) -> forms.Field:
@@ -216,4 +217,11 @@ def _if_empty(step: type[BaseModel], names: Names) -> IfEmptyField:
     return IfEmptyField(choices=choices, required=False)
 
 
-NUMBERS: dict[Any, Callable[..., forms.Field]] = {int: forms.IntegerField, float: forms.FloatField}
+class MeasureField(forms.FloatField):
+    """A number that is shown without a fraction of nothing."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+NUMBERS: dict[Any, Callable[..., forms.Field]] = {int: forms.IntegerField, float: MeasureField}

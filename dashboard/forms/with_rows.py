@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
@@ -18,16 +19,18 @@ class RowForm(forms.Form):
     def show(self, path: list[str], messages: list[str]) -> None:
         """Put an error at the input that `path`, the rest of a dotted path after the row's place, leads to."""
         at = path[0] if path and path[0] in self.fields else None
-        self.add_error(at, messages)  # type: ignore[arg-type]
+        self.add_error(at, messages)
 
     def problems_at(self, html_name: str) -> list[str] | None:
         """The errors of the input with this name; None if it is not of this row."""
         names = {self.add_prefix(name): name for name in self.fields}
-        return list(self.errors.get(names[html_name], [])) if html_name in names else None
+        if html_name not in names:
+            return None
+        return [str(problem) for problem in self.errors.get(names[html_name], [])]
 
     def draft(self, data: QueryDict) -> None:
         """Show what was typed so far."""
-        self.initial |= typed_so_far(self, data)
+        self.initial = {**self.initial, **typed_so_far(self, data)}
 
 
 R = TypeVar("R", bound=RowForm)
@@ -43,7 +46,7 @@ class WithRows(ObjectForm[M], Generic[M, R]):
         super().__init__(*args, **kwargs)
         self.rows = {prefix: self._rows(prefix) for prefix in self.row_lists}
 
-    def make_row(self, prefix: str, start: str, data: QueryDict | None, initial: dict[str, Any]) -> R:
+    def make_row(self, prefix: str, start: str, data: Mapping[str, Any] | None, initial: dict[str, Any]) -> R:
         """A row of the list `prefix` whose inputs begin with `start`, bound to `data` or showing `initial`."""
         raise NotImplementedError
 
@@ -70,7 +73,7 @@ class WithRows(ObjectForm[M], Generic[M, R]):
             else:
                 row.show(rest, messages)
         if elsewhere:
-            super().refuse(ValidationError(elsewhere))  # type: ignore[arg-type]
+            super().refuse(ValidationError(elsewhere))
 
     def problems_at(self, html_name: str) -> list[str]:
         found = (row.problems_at(html_name) for row in self._all_rows())

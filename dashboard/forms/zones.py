@@ -8,7 +8,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from accounts.models import Team
 from dashboard.forms.base import ObjectForm, StoredForm
 from zones.models import MAX_TTL_S, RecordSet, Zone
 from zones.names import InvalidNameError, origin_name, parse_origin, parse_owner
@@ -64,13 +63,13 @@ class ZoneFileForm(StoredForm):
         self.zone = zone
 
     def clean_file(self) -> str:
-        file: UploadedFile | None = self.cleaned_data["file"]
+        file: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if file is None:
             return ""
         if file.size and file.size > MAX_FILE_OCTETS:
             raise ValidationError(f"The file is larger than {MAX_FILE_OCTETS // 2**20} MiB.")
         try:
-            return file.read().decode()
+            return str(file.read(), "utf-8")
         except UnicodeDecodeError as error:
             raise ValidationError(f"The file is not text in UTF-8: octet {error.start} is none.") from error
 
@@ -105,7 +104,8 @@ class RecordSetForm(StoredForm):
     types = COMMON_TYPES
 
     def __init__(self, *args: Any, zone: Zone, edited: RecordSet | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, initial=_shown(edited), **kwargs)
+        kwargs["initial"] = _shown(edited)
+        super().__init__(*args, **kwargs)
         self.zone = zone
         if edited:
             self.fields["name"].disabled = self.fields["type"].disabled = True

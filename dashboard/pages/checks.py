@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
 
 from dashboard.forms.checks import CheckForm
 from dashboard.section import Section
@@ -23,7 +22,7 @@ class CheckSection(Section[Check]):
     def objects(self) -> QuerySet[Check]:
         return Check.objects.select_related("team").annotate(endpoint_count=Count("endpoints"))
 
-    def show_context(self, request: HttpRequest, shown: Check) -> dict[str, Any]:
+    def show_context(self, shown: Check) -> dict[str, Any]:
         matrix = [row for row in health_matrix(team=shown.team) if row.check_name == shown.name]
         return {
             "matrix": [(Family(row.family).label, row) for row in matrix],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 
 from dashboard.forms.regions import EndpointForm
 from dashboard.health import health_of, together
@@ -27,11 +26,11 @@ class EndpointSection(Section[Endpoint]):
     def objects(self) -> QuerySet[Endpoint]:
         return Endpoint.objects.select_related("team", "region")
 
-    def index_context(self, request: HttpRequest, shown: list[Endpoint]) -> dict[str, Any]:
+    def index_context(self, shown: list[Endpoint]) -> dict[str, Any]:
         health = health_of(Endpoint.objects.filter(id__in=[endpoint.id for endpoint in shown]))
         return {"rows": [(endpoint, health[endpoint.id]) for endpoint in shown]}
 
-    def show_context(self, request: HttpRequest, shown: Endpoint) -> dict[str, Any]:
+    def show_context(self, shown: Endpoint) -> dict[str, Any]:
         states = endpoint_states(Endpoint.objects.filter(pk=shown.pk))
         matrix = health_matrix(endpoint=shown)
         return {

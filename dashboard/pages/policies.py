@@ -37,12 +37,12 @@ class PolicySection(Section[Policy]):
     def objects(self) -> QuerySet[Policy]:
         return Policy.objects.select_related("team").prefetch_related("steps", "pools")
 
-    def index_context(self, request: HttpRequest, shown: list[Policy]) -> dict[str, Any]:
+    def index_context(self, shown: list[Policy]) -> dict[str, Any]:
         counted = Policy.objects.filter(pk__in=[policy.pk for policy in shown]).annotate(count=Count("bindings"))
         counts = dict(counted.values_list("pk", "count"))
         return {"rows": [(policy, counts[policy.pk]) for policy in shown]}
 
-    def show_context(self, request: HttpRequest, shown: Policy) -> dict[str, Any]:
+    def show_context(self, shown: Policy) -> dict[str, Any]:
         now = datetime.now(UTC)
         [traffic] = policy_traffic([shown], now)
         return {

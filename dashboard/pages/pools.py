@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
 
 from dashboard.forms.pools import PoolForm
 from dashboard.health import health_of, tally
@@ -23,13 +22,13 @@ class PoolSection(Section[Pool]):
     def objects(self) -> QuerySet[Pool]:
         return Pool.objects.select_related("team").annotate(policy_count=Count("policies"))
 
-    def index_context(self, request: HttpRequest, shown: list[Pool]) -> dict[str, Any]:
+    def index_context(self, shown: list[Pool]) -> dict[str, Any]:
         members = list(PoolMember.objects.filter(pool__in=shown).values_list("pool_id", "endpoint_id"))
         health = health_of(Endpoint.objects.filter(memberships__pool__in=shown).distinct())
         rows = [(pool, tally(health[endpoint] for owner, endpoint in members if owner == pool.id)) for pool in shown]
         return {"rows": rows}
 
-    def show_context(self, request: HttpRequest, shown: Pool) -> dict[str, Any]:
+    def show_context(self, shown: Pool) -> dict[str, Any]:
         health = health_of(shown.endpoints.all())
         members = shown.members.select_related("endpoint__region")
         return {

@@ -28,13 +28,13 @@ class RegionSection(Section[Region]):
     def objects(self) -> QuerySet[Region]:
         return Region.objects.select_related("team")
 
-    def index_context(self, request: HttpRequest, shown: list[Region]) -> dict[str, Any]:
+    def index_context(self, shown: list[Region]) -> dict[str, Any]:
         endpoints = Endpoint.objects.filter(region__in=shown)
         places = dict(endpoints.values_list("id", "region_id"))
         tallies = tally_by(places, health_of(endpoints))
         return {"rows": [(region, tallies.get(region.id, tally([]))) for region in shown]}
 
-    def show_context(self, request: HttpRequest, shown: Region) -> dict[str, Any]:
+    def show_context(self, shown: Region) -> dict[str, Any]:
         endpoints = shown.endpoints.select_related("region")
         health = health_of(endpoints)
         return {"rows": [(endpoint, health[endpoint.id]) for endpoint in endpoints], "tally": tally(health.values())}
@@ -52,7 +52,7 @@ class SiteSection(Section[Site]):
     def objects(self) -> QuerySet[Site]:
         return Site.objects.select_related("team").annotate(node_count=Count("nodes"))
 
-    def show_context(self, request: HttpRequest, shown: Site) -> dict[str, Any]:
+    def show_context(self, shown: Site) -> dict[str, Any]:
         return {"edges": edges_of(EdgeNode.objects.filter(site=shown), datetime.now(UTC))}
 
 
@@ -69,11 +69,11 @@ class NodeSection(Section[EdgeNode]):
     def objects(self) -> QuerySet[EdgeNode]:
         return EdgeNode.objects.select_related("team", "site")
 
-    def index_context(self, request: HttpRequest, shown: list[EdgeNode]) -> dict[str, Any]:
+    def index_context(self, shown: list[EdgeNode]) -> dict[str, Any]:
         nodes = EdgeNode.objects.filter(pk__in=[node.pk for node in shown])
         return {"edges": edges_of(nodes, datetime.now(UTC))}
 
-    def show_context(self, request: HttpRequest, shown: EdgeNode) -> dict[str, Any]:
+    def show_context(self, shown: EdgeNode) -> dict[str, Any]:
         [edge] = edges_of(EdgeNode.objects.filter(pk=shown.pk), datetime.now(UTC))
         return {"edge": edge}
 

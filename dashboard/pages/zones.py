@@ -39,25 +39,28 @@ class ZoneSection(Section[Zone]):
     def objects(self) -> QuerySet[Zone]:
         return Zone.objects.select_related("team")
 
-    def index_context(self, request: HttpRequest, shown: list[Zone]) -> dict[str, Any]:
+    def index_context(self, shown: list[Zone]) -> dict[str, Any]:
         counted = Zone.objects.filter(pk__in=[zone.pk for zone in shown])
         counts = dict(counted.annotate(count=Count("record_sets")).values_list("pk", "count"))
         return {"rows": [(zone, counts.get(zone.pk, 0)) for zone in shown]}
 
-    def show_context(self, request: HttpRequest, shown: Zone) -> dict[str, Any]:
+    def show(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """The table of record sets, searched by name or content and filtered by type."""
+        shown = self.find(request, key)
         searched, kind = request.GET.get("q", "").strip(), request.GET.get("type", "")
         found = shown.record_sets.select_related("binding__policy").order_by("name", "type")
         if searched:
             found = found.filter(Q(name__icontains=searched) | Q(rdatas__icontains=searched))
         if kind:
             found = found.filter(type=kind)
-        return {
+        context = {
+            "object": shown,
             "page": Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page")),
             "searched": searched,
             "kind": kind,
             "kinds": shown.record_sets.order_by("type").values_list("type", flat=True).distinct(),
         }
+        return self._render(request, "show", context)
 
     def dependents(self, doomed: Zone) -> Dependents:
         """A zone has too many record sets to collect; what hurts are the names that policies answer."""
@@ -65,7 +68,7 @@ class ZoneSection(Section[Zone]):
         count = RecordSet.objects.filter(zone=doomed).count()
         bound = Binding.objects.filter(record_set__zone=doomed).count()
         groups = [Group("record sets", [], count), Group("bindings to policies", bindings, bound)]
-        return Dependents(blocking=[], following=[group for group in groups if group.count])
+        return Dependents(blocking=[], following=[group for group in groups if group.count], losing=[])
 
     def remove(self, doomed: Zone) -> None:
         delete_zone(doomed)

@@ -17,7 +17,12 @@ register = template.Library()
 
 SERIES_COLOURS = 8
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
-UNITS = [(timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (timedelta(seconds=1), "s")]
+UNITS = [
+    (timedelta(days=1), "d"),
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "min"),
+    (timedelta(seconds=1), "s"),
+]
 
 STATE_WORDS = {
     "up": "Up",

@@ -47,18 +47,18 @@ function clientMarks(clients) {
 
 function siteMarks(sites) {
   const marker = { size: 7, symbol: "diamond", color: colour("text"), line: { width: 1.5, color: colour("surface") } };
-  return marks(sites, marker, (site) => [`<b>site ${site.name}</b>`, ...site.nodes].join("<br>"));
+  return marks(sites, marker, (site) => [`site ${site.name}`, ...site.nodes].join("<br>"));
 }
 
 function regionMarks(regions) {
   const marker = { size: 15, color: regions.map((region) => colour(region.state)), line: { width: 2, color: colour("surface") } };
-  const trace = marks(regions, marker, (region) => [`<b>${region.name}</b>`, ...region.endpoints].join("<br>"));
+  const trace = marks(regions, marker, (region) => [`region ${region.name}`, ...region.endpoints].join("<br>"));
   return {
     ...trace,
     mode: "markers+text",
-    texttemplate: regions.map((region) => `<b>${region.name}</b>`),
+    texttemplate: regions.map((region) => region.name),
     textposition: "top center",
-    textfont: { size: 12, color: colour("text") },
+    textfont: { size: 12, weight: 600, color: colour("text") },
   };
 }
 
