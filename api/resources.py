@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
 from rest_framework import mixins
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -34,11 +33,6 @@ class TeamView(APIView):
 
     team: Team
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        if "Transfer-Encoding" in request.headers:  # REST framework takes a body without a length for none
-            request.META["CONTENT_LENGTH"] = str(len(request.body))
-        return super().initialize_request(request, *args, **kwargs)
-
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if "dry_run" in request.query_params:
@@ -47,6 +41,8 @@ class TeamView(APIView):
         if team is None:
             raise PermissionDenied("You are in no team: an administrator adds you to one.")
         self.team = team
+        if "Transfer-Encoding" in request.headers:  # REST framework takes a body without a length for none
+            request.META["CONTENT_LENGTH"] = str(len(request.body))
 
 
 class TeamCollection(TeamView, GenericViewSet[Row]):
