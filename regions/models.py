@@ -138,9 +138,7 @@ class Endpoint(Owned, SteeringMetadata):  # noqa: DJ008 - Owned has it
                 name="endpoint_port_in_range",
                 violation_error_message="A port is between 1 and 65535.",
             ),
-            models.CheckConstraint(
-                condition=Q(admin_state__in=AdminState.values), name="endpoint_admin_state_known"
-            ),
+            models.CheckConstraint(condition=Q(admin_state__in=AdminState.values), name="endpoint_admin_state_known"),
             models.CheckConstraint(
                 condition=Exact(
                     Func("labels", function="jsonb_typeof", output_field=models.TextField()), Value("object")
