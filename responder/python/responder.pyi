@@ -4,12 +4,12 @@ Everything here is a thin door to the Rust crate `responder-core`; see `docs/sna
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypedDict, final
+from typing import Literal, TypeAlias, TypedDict, final
 
 __all__ = ["Health", "Server", "Snapshot", "SnapshotError", "countries", "explain", "respond"]
 
-State = Literal["up", "down", "unknown"]
-Family = Literal[0, 4, 6]
+State: TypeAlias = Literal["up", "down", "unknown"]
+Family: TypeAlias = Literal[0, 4, 6]
 
 class SnapshotError(ValueError):
     """A manifest or chunk that must not be served. The message names the zone, chunk or field."""
@@ -62,7 +62,7 @@ class Counters(TypedDict):
 
 @final
 class Server:
-    """UDP and TCP listeners answering from memory, one worker thread per core. The GIL is never held on the packet path."""
+    """UDP and TCP listeners answering from memory, one worker thread per core. The packet path never takes the GIL."""
 
     def __new__(
         cls, listen: Sequence[str], snapshot: Snapshot, health: Health | None = None, *, workers: int | None = None
