@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -81,7 +81,7 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
 
-async def event_stream(news: Bulletin, sequence: int | None) -> AsyncIterator[str]:
+async def event_stream(news: Bulletin, sequence: int | None) -> AsyncGenerator[str, None]:
     """The events for a node whose health is at `sequence`."""
     told_generation = None
     async with news.reading():

@@ -23,7 +23,7 @@ def ask(
     server: str, name: str, type_: str = "A", subnet: str | None = None, *, tcp: bool = False
 ) -> dns.message.Message:
     """The edge's answer to one query. `subnet`: a client subnet such as "203.0.113.0/24"."""
-    options = []
+    options: list[dns.edns.Option] = []
     if subnet:
         address, _, prefix = subnet.partition("/")
         options.append(dns.edns.ECSOption(address, int(prefix)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from rest_framework.test import APIClient
@@ -10,7 +12,7 @@ from accounts.models import Membership, User
 from simulation.services import explain
 from snapshots.services import NothingPublishedError
 
-QUESTION = {"qname": "www.demo.test.", "qtype": "A", "client": "198.51.100.53"}
+QUESTION: dict[str, Any] = {"qname": "www.demo.test.", "qtype": "A", "client": "198.51.100.53"}
 
 
 def test_it_gives_the_answer_and_the_step_that_made_it(world):

@@ -23,6 +23,7 @@ def answered(transactional_db):
     def ask(name: str) -> list[str]:
         query = dns.message.make_query(name, "A").to_wire()
         wire = responder.respond(open_current(), responder.Health(), query, "198.51.100.53")
+        assert wire is not None
         answer = dns.message.from_wire(wire).answer
         return [rdata.address for rrset in answer if rrset.rdtype == dns.rdatatype.A for rdata in rrset]
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
+from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 
 from common.notify import Listener
@@ -232,7 +233,8 @@ async def test_a_change_whose_notification_was_lost_is_told_all_the_same(ops, mo
 async def test_the_events_door_streams_to_a_node(ops, secret):
     await in_a_thread(publish)(NOW)
     response = await AsyncClient().get("/edge/v1/events", headers={"Authorization": f"Bearer {secret}"})
-    async with aclosing(response.streaming_content) as stream:
+    assert isinstance(response, StreamingHttpResponse)
+    async with aclosing(aiter(response)) as stream:
         first = await anext(stream)
 
     assert response["Content-Type"] == "text/event-stream"

@@ -24,7 +24,8 @@ from tests.snapshots.declaring import (
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
 
-def zones_of(snapshot: Snapshot) -> dict[str, str]:
+def zones_of(snapshot: Snapshot | None) -> dict[str, str]:
+    assert snapshot is not None
     return json.loads(snapshot.manifest)["zones"]
 
 
