@@ -18,8 +18,9 @@ def system(running_system: RunningSystem) -> RunningSystem:
     return running_system
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """For these tests alone: while Playwright runs, its event loop is the thread's, and no asynchronous test can run."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
