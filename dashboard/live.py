@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
 
-async def changes(read: Callable[[], Fragments]) -> AsyncIterator[str]:
+async def changes(read: Callable[[], Fragments]) -> AsyncGenerator[str, None]:
     """The fragments that `read` gives, as events, each time one is another than before."""
     loop = asyncio.get_running_loop()
     end = loop.time() + LIFETIME_S

@@ -24,7 +24,7 @@ from dashboard.access import signed_in, team_for_writing, visible
 from dashboard.dependents import Dependents, dependents_of
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.rows import perform
-from dashboard.writing import declare, field_asked, field_problems
+from dashboard.writing import declare, field_asked, field_problems, sent
 
 M = TypeVar("M", bound=Model)
 View = Callable[..., HttpResponseBase]
@@ -167,7 +167,7 @@ class Section(Generic[M]):
         if "draft" in request.POST:
             form = self.form_class.drafted(perform(request.POST, request.POST["draft"]), instance=edited, team=team)
             return self._form_page(request, form, edited)
-        form = self.form_class(request.POST or None, instance=edited, team=team, initial=_suggested(request, edited))
+        form = self.form_class(sent(request), instance=edited, team=team, initial=_suggested(request, edited))
         if field := field_asked(request):
             return field_problems(request, form, field)
         if form.is_bound and form.is_valid():

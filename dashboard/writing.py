@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from snapshots.services import request_publish
@@ -33,6 +33,11 @@ def declare(write: Callable[[], T], *consequences: Callable[[], Any]) -> T:
     except IntegrityError as error:
         raise ValidationError(TAKEN) from error
     return written
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: nothing until it is sent."""
+    return request.POST if request.method == "POST" else None
 
 
 def field_asked(request: HttpRequest) -> str | None:

@@ -99,7 +99,7 @@ class ObjectForm(ShowsRefusals, TypedModelForm[M]):
         return exclusions - {"team"}
 
     def _post_clean(self) -> None:
-        """As in ModelForm, but each constraint's error goes to the first field that it is about."""
+        """As in ModelForm, but each constraint's error goes to the last input that it is about."""
         self._say_null()
         self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
         try:
@@ -126,7 +126,7 @@ class ObjectForm(ShowsRefusals, TypedModelForm[M]):
                 constraint.validate(model, self.instance, exclude=exclude)
             except ValidationError as problem:
                 about = constrained_fields(constraint)
-                field = next((name for name in self.fields if name in about), None)
+                field = next((name for name in reversed(self.fields) if name in about), None)
                 self.add_error(field, problem.messages)
 
 

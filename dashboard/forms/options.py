@@ -52,6 +52,7 @@ def labelled(field: forms.Field, name: str, info: FieldInfo) -> forms.Field:
     field.label = " ".join(name.split("_")).capitalize()
     field.help_text = info.description or ""
     default = None if info.is_required() else info.get_default(call_default_factory=True)
+    field.required = info.is_required()
     field.initial = default.model_dump() if isinstance(default, BaseModel) else default
     return field
 

@@ -17,7 +17,7 @@ from dashboard.overview import policy_figure
 from dashboard.section import Section, View
 from dashboard.steps import described_steps
 from dashboard.traffic import buckets_until, policy_traffic
-from dashboard.writing import declare, field_asked, field_problems
+from dashboard.writing import declare, field_asked, field_problems, sent
 from steering.models import Binding, Policy
 from steering.services import steps_with_names, unbind
 
@@ -59,7 +59,7 @@ class PolicySection(Section[Policy]):
     def bind(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Let the policy answer another name."""
         policy = self.find(request, key)
-        form = BindForm(request.POST or None, policy=policy)
+        form = BindForm(sent(request), policy=policy)
         if field := field_asked(request):
             return field_problems(request, form, field)
         if form.is_bound and form.is_valid():

@@ -20,7 +20,7 @@ class PoolSection(Section[Pool]):
     lead = "Endpoints that can stand in for each other, in order, with their weights and priorities."
 
     def objects(self) -> QuerySet[Pool]:
-        return Pool.objects.select_related("team").annotate(policy_count=Count("policies"))
+        return Pool.objects.select_related("team").annotate(policy_count=Count("policies")).order_by("name")
 
     def index_context(self, shown: list[Pool]) -> dict[str, Any]:
         members = list(PoolMember.objects.filter(pool__in=shown).values_list("pool_id", "endpoint_id"))

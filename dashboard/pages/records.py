@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 
 from dashboard.access import signed_in, visible
 from dashboard.forms.zones import RecordSetForm
-from dashboard.writing import declare, field_asked, field_problems
+from dashboard.writing import declare, field_asked, field_problems, sent
 from zones.models import RecordSet, Zone
 from zones.services import delete_record_set
 
@@ -49,7 +49,7 @@ def delete(request: HttpRequest, origin: str, key: int) -> HttpResponseBase:
 
 
 def _write(request: HttpRequest, zone: Zone, edited: RecordSet | None) -> HttpResponseBase:
-    form = RecordSetForm(request.POST or None, zone=zone, edited=edited)
+    form = RecordSetForm(sent(request), zone=zone, edited=edited)
     if field := field_asked(request):
         return field_problems(request, form, field)
     if form.is_bound and form.is_valid():

@@ -50,7 +50,7 @@ class SiteSection(Section[Site]):
     lead = "Places with edge nodes, which answer queries."
 
     def objects(self) -> QuerySet[Site]:
-        return Site.objects.select_related("team").annotate(node_count=Count("nodes"))
+        return Site.objects.select_related("team").annotate(node_count=Count("nodes")).order_by("name")
 
     def show_context(self, shown: Site) -> dict[str, Any]:
         return {"edges": edges_of(EdgeNode.objects.filter(site=shown), datetime.now(UTC))}
@@ -88,7 +88,7 @@ class NodeSection(Section[EdgeNode]):
         return self._token_page(request, node, secret)
 
     def _token_page(self, request: HttpRequest, node: EdgeNode, secret: str | None) -> HttpResponseBase:
-        feed = request.build_absolute_uri("/edge/v1/")
+        feed = request.build_absolute_uri("/").rstrip("/")
         response = self._render(request, "token", {"object": node, "secret": secret, "feed": feed})
         response["Cache-Control"] = "no-store"
         return response

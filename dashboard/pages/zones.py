@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from dashboard.dependents import Dependents, Group
 from dashboard.forms.zones import ZoneFileForm, ZoneForm
 from dashboard.section import ROWS_A_PAGE, Section, View
-from dashboard.writing import declare
+from dashboard.writing import declare, sent
 from steering.models import Binding
 from zones.models import RecordSet, Zone
 from zones.services import delete_zone, export_zone_file
@@ -76,7 +76,7 @@ class ZoneSection(Section[Zone]):
     def import_file(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Make the zone what a master file says."""
         zone = self.find(request, key)
-        form = ZoneFileForm(request.POST or None, request.FILES or None, zone=zone)
+        form = ZoneFileForm(sent(request), request.FILES if request.method == "POST" else None, zone=zone)
         if form.is_bound and form.is_valid():
             try:
                 result = declare(form.store)

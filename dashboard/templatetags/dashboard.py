@@ -55,7 +55,7 @@ def state(value: str, words: str = "") -> SafeString:
 @register.filter
 def age(moment: datetime | None) -> str:
     """How long ago, in the largest whole unit."""
-    if moment is None:
+    if not moment:  # a template's None may come as an empty text
         return "never"
     gone = timezone.now() - moment
     for length, unit in UNITS:

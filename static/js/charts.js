@@ -104,7 +104,7 @@ function draw() {
   const times = localTimes(figures.times);
   for (const element of document.querySelectorAll("[data-policy]")) {
     const policy = figures.policies.find((candidate) => String(candidate.id) === element.dataset.policy);
-    if (policy) drawTraffic(element, policy, times);
+    if (policy?.series.length) drawTraffic(element, policy, times);
   }
 }
 

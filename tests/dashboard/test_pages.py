@@ -1,0 +1,134 @@
+"""Every page over the demo's world, and how much lists ask of the database."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.models import Model
+from django.urls import reverse
+
+from accounts.models import Team
+from healthchecks.models import Check
+from regions.models import EdgeNode, Endpoint, Region, Site
+from regions.services import create_node_token
+from steering.models import Binding, Policy, Pool
+from steering.services import Member, set_pool_members
+from tests.dashboard.routes import routes
+from zones.models import RecordSet
+
+LISTS = ["regions", "sites", "nodes", "endpoints", "pools", "checks", "policies", "zones", "snapshots"]
+FIRST_OF: dict[str, type[Model]] = {"regions": Region, "endpoints": Endpoint, "pools": Pool, "checks": Check, "policies": Policy}
+MOST_QUERIES = 14
+
+
+@pytest.fixture
+def edge(demo):
+    site = Site.objects.create(team=demo, name="local", latitude=50, longitude=8)
+    node = EdgeNode(team=demo, site=site, name="local")
+    create_node_token(node)
+    return node
+
+
+def arguments_for(name: str, arguments: dict[str, object], edge: EdgeNode) -> dict[str, object]:
+    """The keys of objects that exist."""
+    section = name.split("-", maxsplit=1)[0]
+    first: Model | None = {"sites": edge.site, "nodes": edge}.get(section)
+    if section in FIRST_OF:
+        first = FIRST_OF[section]._default_manager.first()
+    if section == "records":
+        first = RecordSet.objects.filter(steered=False, type="MX").first()
+    if "key" in arguments and first is not None:
+        arguments = arguments | {"key": first.pk}
+    if "binding" in arguments:
+        arguments = arguments | {"binding": Binding.objects.first().pk}
+    return arguments
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [route for route in routes() if route[0] not in {"live", "policies-unbind"}]
+)
+def test_a_page_opens(carols_browser, edge, name: str, arguments: dict[str, object]):
+    response = carols_browser.get(reverse(name, kwargs=arguments_for(name, arguments, edge)))
+
+    assert response.status_code == 200
+    if response["Content-Type"].startswith("text/html"):
+        assert "<title>" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_empty_list_teaches_what_belongs_there(adas_browser, name: str):
+    page = adas_browser.get(reverse(name)).content.decode()
+
+    assert 'class="empty"' in page
+
+
+def test_the_overview_of_an_empty_world_says_where_to_begin(adas_browser):
+    assert "Declare your first region" in adas_browser.get("/").content.decode()
+
+
+def populate(team: Team, count: int) -> None:
+    region = Region.objects.create(team=team, name=f"region-{count}", latitude=1, longitude=1)
+    site = Site.objects.create(team=team, name=f"site-{count}", latitude=1, longitude=1)
+    for number in range(count):
+        name = f"many-{count}-{number}"
+        endpoint = Endpoint.objects.create(team=team, name=name, region=region, ipv4=f"192.0.2.{number}")
+        pool = Pool.objects.create(team=team, name=name)
+        set_pool_members(pool, [Member(endpoint)])
+        create_node_token(EdgeNode(team=team, site=site, name=name))
+
+
+@pytest.mark.parametrize("name", [*LISTS, "overview"])
+def test_a_longer_list_asks_no_more_of_the_database(carols_browser, demo, name, django_assert_max_num_queries):
+    populate(demo, 5)
+    with django_assert_max_num_queries(100) as few:
+        carols_browser.get(reverse(name))
+    populate(demo, 40)
+    with django_assert_max_num_queries(len(few.captured_queries)) as many:
+        assert carols_browser.get(reverse(name)).status_code == 200
+
+    if name != "overview":
+        assert len(many.captured_queries) <= MOST_QUERIES
+
+
+def test_a_list_is_searched(carols_browser):
+    page = carols_browser.get("/endpoints/", {"q": "sin"}).context["page"]
+
+    assert [endpoint.name for endpoint in page] == ["sin-1", "sin-2"]
+
+
+def test_a_search_without_a_match_says_so(carols_browser):
+    assert "No endpoint matches “nowhere”." in carols_browser.get("/endpoints/", {"q": "nowhere"}).content.decode()
+
+
+def test_record_sets_are_searched_by_name_or_content_and_filtered_by_type(carols_browser):
+    def found(**query: str) -> list[str]:
+        return [str(found) for found in carols_browser.get("/zones/demo.test./", query).context["page"]]
+
+    assert found(q="192.0.2.25") == ["mail A"]
+    assert found(q="mail", type="SRV") == ["_sip._tcp SRV"]
+    assert found(type="CNAME") == ["blog CNAME"]
+
+
+def test_a_zone_is_exported_as_a_master_file(carols_browser):
+    response = carols_browser.get("/zones/demo.test./export/")
+
+    assert response["Content-Type"].startswith("text/dns")
+    assert "v=spf1" in response.content.decode()
+
+
+def test_an_explanation_has_a_link_of_its_own(carols_browser):
+    query = {"qname": "www.demo.test", "qtype": "A", "client": "198.51.100.53", "ecs": "5.9.0.0/24"}
+    page = carols_browser.get("/explain/", query)
+
+    assert page.context["explained"]["policies"][0]["name"] == "www"
+    assert "matched continent:EU" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("client", "nobody"), ("ecs", "1.2.3.4/8"), ("qtype", "QQ"), ("qname", "a..b")]
+)
+def test_a_wrong_question_is_answered_beside_its_field(carols_browser, field: str, value: str):
+    query = {"qname": "www.demo.test", "qtype": "A", "client": "198.51.100.53", "ecs": ""} | {field: value}
+    page = carols_browser.get("/explain/", query)
+
+    assert page.status_code == 422
+    assert list(page.context["form"].errors) == [field]
