@@ -20,7 +20,7 @@ def system(running_system: RunningSystem) -> RunningSystem:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """For these tests alone: while Playwright runs, its event loop is the thread's, and no asynchronous test can run."""
+    """For these tests alone: while Playwright runs, no asynchronous test can."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser

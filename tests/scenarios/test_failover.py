@@ -39,8 +39,7 @@ def test_a_dead_endpoint_leaves_the_answers_and_returns_after_it_rises(system, d
     transitions = call(system, "GET", "/api/v1/transitions?endpoint=fra-1")[1]["results"]
     assert [row["to_state"] for row in transitions[:2]] == ["up", "down"]
     against = {vantage for vantage, vote in transitions[1]["votes"].items() if vote == "down"}
-    assert len(against) >= 2  # a majority of the three
-    assert against <= {"eu", "us", "asia"}
+    assert len(against) > len(transitions[1]["votes"]) / 2
 
 
 def test_a_sticky_client_keeps_its_answer_when_another_endpoint_leaves(system, down):
