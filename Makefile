@@ -10,8 +10,8 @@ UV := UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1 $(BIN)/uv pip --quiet
 CARGO := cargo --quiet
 RUST_SOURCES := $(shell find responder -name target -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.pyi' \
 	-o -name '*.tsv' -o -path '*/python/pyproject.toml' \) -print)
-# What linters need to load the settings; nothing connects.
-CHECK_ENV := DATABASE_URL=postgres://check@127.0.0.1/check BROKER_URL=memory:// TRAFFICMGR_SECRET_KEY=check
+# What mypy needs to load the settings; nothing connects.
+MYPY_ENV := DATABASE_URL=postgres://check@127.0.0.1/check BROKER_URL=memory:// TRAFFICMGR_SECRET_KEY=check
 
 .PHONY: up test check fmt build
 .DELETE_ON_ERROR:
@@ -27,11 +27,10 @@ test: build
 check: build
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(CHECK_ENV) $(BIN)/mypy .
-	$(BIN)/lint-imports
+	$(MYPY_ENV) $(BIN)/mypy .
+	$(BIN)/lint-imports --no-logo
 	cargo fmt --manifest-path responder/Cargo.toml --all --check
 	$(CARGO) clippy --manifest-path responder/Cargo.toml --workspace --all-targets -- -D warnings
-	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/stubtest responder --allowlist responder/python/stubtest-allowlist.txt
 	$(BIN)/python -m pytest tests/structure
 

@@ -48,6 +48,7 @@ class RunningSystem:
     demo: bool = True
     web_address: str = field(default_factory=lambda: f"{LOOPBACK}:{free_port()}")
     dns: str = field(default_factory=lambda: f"{LOOPBACK}:{free_dns_port()}")
+    variables: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
     @property
@@ -71,6 +72,7 @@ class RunningSystem:
             "TRAFFICMGR_WEB": self.web_address,
             "TRAFFICMGR_DNS": self.dns,
             "TRAFFICMGR_DEMO": str(int(self.demo)),
+            **self.variables,
         }
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import django
+import psycopg
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -12,6 +13,7 @@ from trafficmgr.environment import Environment
 from trafficmgr.runtime.problem import StartError
 
 OLDEST_POSTGRES = 15
+CONNECT_TIMEOUT_S = 10
 
 
 class DatabaseUnusableError(StartError):
@@ -30,11 +32,10 @@ def prepare(environment: Environment) -> None:
 
     from trafficmgr import first_start  # noqa: PLC0415 - imports models, so after load()
 
-    _check_version()
+    _check_version(environment.require_database_url())
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(
-        executor.loader.graph.leaf_nodes()
-    ):  # the command takes a second even with nothing to do
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:  # the command takes a second even where there is nothing to do
         call_command("migrate", interactive=False, verbosity=0)
     first_start.prepare(environment)
 
@@ -51,11 +52,12 @@ def vantage_regions() -> list[str] | None:
     return list(dict.fromkeys(names))
 
 
-def _check_version() -> None:
+def _check_version(url: str) -> None:
+    """Ask without Django's pool, which tries for long and does not say why it failed."""
     try:
-        connection.ensure_connection()
-    except DatabaseError as error:
+        with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S) as connected:
+            major = connected.info.server_version // 10_000
+    except psycopg.Error as error:
         raise DatabaseUnusableError(f"DATABASE_URL: {str(error).strip()}") from error
-    major = connection.get_database_version()[0]
     if major < OLDEST_POSTGRES:
         raise DatabaseUnusableError(f"DATABASE_URL: Postgres {major} is too old, {OLDEST_POSTGRES} or newer is needed")
