@@ -23,8 +23,12 @@ document.addEventListener("click", (event) => {
   if (button) actions[button.dataset.action](button);
 });
 
-// A form that is refused comes back with 422: show it like any other answer.
+// A form that is refused comes back with 422: show it like any other answer. A session that has ended leads to the login.
 document.addEventListener("htmx:beforeSwap", (event) => {
+  if (new URL(event.detail.xhr.responseURL).pathname === "/login/") {
+    event.detail.shouldSwap = false;
+    location.reload();
+  }
   if (event.detail.xhr.status === 422) {
     event.detail.shouldSwap = true;
     event.detail.isError = false;

@@ -46,7 +46,7 @@ function clientMarks(clients) {
 }
 
 function siteMarks(sites) {
-  const marker = { size: 7, symbol: "diamond", color: colour("text"), line: { width: 1.5, color: colour("surface") } };
+  const marker = { size: 8, symbol: "diamond", color: colour("text"), line: { width: 1.5, color: colour("surface") } };
   return marks(sites, marker, (site) => [`site ${site.name}`, ...site.nodes].join("<br>"));
 }
 
@@ -70,7 +70,7 @@ function drawMap(element, map) {
     showframe: false, showcoastlines: false, showcountries: true, showlakes: false, showland: true, showocean: false,
     landcolor: colour("land"), countrycolor: colour("border-land"), countrywidth: 0.6, bgcolor: "rgba(0,0,0,0)",
   };
-  const traces = [clientMarks(map.clients), siteMarks(map.sites), regionMarks(map.regions)];
+  const traces = [clientMarks(map.clients), regionMarks(map.regions), siteMarks(map.sites)];
   return Plotly.react(element, traces, frame({ geo, margin: { l: 0, r: 0, t: 4, b: 4 } }), config);
 }
 

@@ -70,3 +70,12 @@ def test_someone_without_a_team_is_told_whom_to_ask(db):
     response = signed_in_as(User.objects.create_user("newcomer")).get("/regions/new/")
 
     assert response.status_code == 403
+    assert "ask an administrator to add you" in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/regions/4711/", "/no/such/"])
+def test_a_page_that_does_not_exist_says_so(adas_browser, path: str):
+    response = adas_browser.get(path)
+
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()

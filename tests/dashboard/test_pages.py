@@ -16,7 +16,13 @@ from tests.dashboard.routes import routes
 from zones.models import RecordSet
 
 LISTS = ["regions", "sites", "nodes", "endpoints", "pools", "checks", "policies", "zones", "snapshots"]
-FIRST_OF: dict[str, type[Model]] = {"regions": Region, "endpoints": Endpoint, "pools": Pool, "checks": Check, "policies": Policy}
+FIRST_OF: dict[str, type[Model]] = {
+    "regions": Region,
+    "endpoints": Endpoint,
+    "pools": Pool,
+    "checks": Check,
+    "policies": Policy,
+}
 MOST_QUERIES = 14
 
 
