@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from trafficmgr.runtime.programs import tie
 from trafficmgr.runtime.service_account import ServiceAccount
 from trafficmgr.runtime.state_directory import StateDirectory
+from trafficmgr.runtime.tying import tie
 from trafficmgr.runtime.waiting import wait_until
 
 PARENT = """
@@ -31,7 +31,7 @@ def state(home):
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM])
 def test_a_tied_process_ends_when_its_parent_is_killed(state, blow):
-    command = [sys.executable, "-c", PARENT, *tie(CHILD, state.children_lock, signal="SIGTERM")]
+    command = [sys.executable, "-c", PARENT, *tie(CHILD, signal="SIGTERM", lock=state.children_lock)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         pid, word = parent.stdout.readline().split()
         assert word == "runs"
@@ -45,7 +45,7 @@ def test_a_tied_process_ends_when_its_parent_is_killed(state, blow):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
 def test_a_process_of_another_account_is_tied_as_well(state):
     child = ["/bin/sh", "-c", "echo runs; exec sleep 600"]  # a program that every account may run
-    tied = tie(child, state.children_lock, signal="SIGTERM", account=ServiceAccount("nobody", 65534, 65534))
+    tied = tie(child, signal="SIGTERM", lock=state.children_lock, account=ServiceAccount("nobody", 65534, 65534))
     with subprocess.Popen([sys.executable, "-c", PARENT, *tied], stdout=subprocess.PIPE, text=True) as parent:
         pid, _word = parent.stdout.readline().split()
         assert Path(f"/proc/{pid}").stat().st_uid == 65534

@@ -21,6 +21,7 @@ from trafficmgr.runtime.problem import StartError
 from trafficmgr.runtime.secret_file import write_secret
 from trafficmgr.runtime.service_account import run_as
 from trafficmgr.runtime.service_directory import ServiceDirectory
+from trafficmgr.runtime.tying import tie
 from trafficmgr.runtime.waiting import wait_until
 
 USER = "trafficmgr"
@@ -131,10 +132,9 @@ class EmbeddedPostgres:
 @contextlib.contextmanager
 def running(postgres: EmbeddedPostgres, log: Path) -> Iterator[None]:
     """A Postgres outside supervision, for as long as the context lasts."""
+    command = tie(postgres.command(), signal="SIGINT", account=postgres.directory.account)
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603
-            postgres.command(), cwd="/", stdout=output, stderr=output, **run_as(postgres.directory.account)
-        )
+        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603
 
     def answers() -> bool:
         if process.poll() is not None:

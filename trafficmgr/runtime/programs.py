@@ -13,9 +13,8 @@ from pathlib import Path
 
 from trafficmgr.runtime.postgres import EmbeddedPostgres
 from trafficmgr.runtime.service_account import ServiceAccount
+from trafficmgr.runtime.tying import tie
 from trafficmgr.runtime.valkey import EmbeddedValkey
-
-TIED = Path(__file__).with_name("tied.py")
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,7 @@ class Program:
 
     def tied(self, lock: Path) -> list[str]:
         """The command that runs it so that it ends with its supervisor (tied.py)."""
-        return tie(self.command, lock, signal=self.stop_signal, account=self.account)
-
-
-def tie(command: Sequence[str], lock: Path, *, signal: str, account: ServiceAccount | None = None) -> list[str]:
-    """`command`, tied to whoever starts it."""
-    user = ["--user", f"{account.uid}:{account.gid}"] if account else []
-    return [sys.executable, "-ISE", str(TIED), "--lock", str(lock), "--signal", signal, *user, "--", *command]
+        return tie(self.command, signal=self.stop_signal, lock=lock, account=self.account)
 
 
 def postgres_program(postgres: EmbeddedPostgres) -> Program:

@@ -28,9 +28,10 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from trafficmgr.runtime.ports import LOOPBACK, free_port
 from trafficmgr.runtime.problem import StartError
-from trafficmgr.runtime.programs import Program, tie
+from trafficmgr.runtime.programs import Program
 from trafficmgr.runtime.secret_file import write_secret
 from trafficmgr.runtime.state_directory import StateDirectory
+from trafficmgr.runtime.tying import tie
 from trafficmgr.runtime.waiting import wait_until
 
 START_TIMEOUT_S = 20.0
@@ -58,7 +59,7 @@ class Supervision:
         command = [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(self._configuration)]
         with self.state.log("supervisord").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                tie(command, self.state.children_lock, signal="SIGTERM"),
+                tie(command, signal="SIGTERM", lock=self.state.children_lock),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
