@@ -8,6 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1 $(BIN)/uv pip --quiet
 CARGO := cargo --quiet
+# With another HOME than the one rustup was installed in, cargo finds its toolchain beside itself.
+ifeq ($(shell cargo --version 2>/dev/null),)
+export RUSTUP_HOME ?= $(abspath $(dir $(shell command -v cargo))../../.rustup)
+endif
 RUST_SOURCES := $(shell find responder -name target -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.pyi' \
 	-o -name '*.tsv' -o -path '*/python/pyproject.toml' \) -print)
 # What mypy needs to load the settings; nothing connects.
