@@ -6,7 +6,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-UV := UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1 $(BIN)/uv pip --quiet
+UV := UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1 UV_SYSTEM_CERTS=1 $(BIN)/uv pip --quiet
 CARGO := cargo --quiet
 # With another HOME than the one rustup was installed in, cargo finds its toolchain beside itself.
 ifeq ($(shell cargo --version 2>/dev/null),)
