@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import responder
 
@@ -17,25 +17,25 @@ CONTINENTS = ("AF", "AN", "AS", "EU", "NA", "OC", "SA")
 SUBDIVISION_PART = re.compile(r"[A-Z0-9]{1,3}")  # ISO 3166-2
 MAX_ASN = 2**32 - 1  # RFC 6793
 REGIONAL = ("continent", "country", "subdivision")
+NETWORKS = ("asn", "cidr")
 
 
-def check_location(text: str) -> str:
-    """The same text. Raises ValueError saying what to write instead."""
+def check_location(text: str, kinds: Collection[str] = REGIONAL + NETWORKS) -> str:
+    """The same text. Raises ValueError saying what of `kinds` to write instead."""
     kind, colon, value = text.partition(":")
     if not colon:
         raise ValueError(f'"{text}" is not a location: write for example country:DE')
-    check = CHECKS.get(kind)
-    if check is None:
-        raise ValueError(f'Unknown kind of location "{kind}": it is {", ".join(CHECKS)}.')
-    check(value)
+    if kind not in kinds:
+        raise ValueError(f'Unknown kind of location "{kind}": it is {", ".join(kinds)}.')
+    CHECKS[kind](value)
     return text
 
 
 def check_regional_location(text: str) -> str:
     """The same for a place: a continent, country or subdivision."""
-    if check_location(text).partition(":")[0] not in REGIONAL:
+    if text.partition(":")[0] in NETWORKS:
         raise ValueError(f'"{text}" is a network: a geo rule is for a continent, country or subdivision; use a fence.')
-    return text
+    return check_location(text, REGIONAL)
 
 
 @functools.cache
