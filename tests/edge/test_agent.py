@@ -121,6 +121,19 @@ async def test_a_bad_offer_is_refused_and_the_last_good_generation_serves_on(fee
         assert await node.answer() == [NEWER]
 
 
+async def test_a_chunk_that_came_spoiled_is_fetched_again_and_its_generation_served(feed, tmp_path, caplog):
+    feed.publish(a_world(5, OLD))
+    async with a_node(tmp_path, feed.url) as node:
+        await node.serves(5)
+        world = a_world(6, NEW)
+        feed.offer(world.manifest(), spoiled(world.chunks(), lambda content: content[:-1]))
+        await eventually(lambda: "nothing newer than generation 5" in caplog.text, "the refusal is logged")
+
+        feed.publish(world)
+        await node.serves(6)
+        assert await node.answer() == [NEW]
+
+
 async def test_an_edge_never_goes_back_over_a_restart(feed, tmp_path, caplog):
     feed.publish(a_world(9, OLD))
     async with a_node(tmp_path, feed.url) as node:
