@@ -6,6 +6,7 @@
 //! ```
 
 pub mod compose;
+pub mod cookie;
 pub mod ecs;
 pub mod edns;
 pub mod message;
