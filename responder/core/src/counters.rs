@@ -1,12 +1,29 @@
 //! Counts what one worker answered, for a reader in another thread, without a lock or a shared cache line.
 //!
+//! ```text
+//!            ┌─ answers:  policy, endpoint, country, rcode ─ no room ─► country left out ─ no room ─► crowded out
+//! Tally ─────┤
+//!            └─ networks: policy, network ────────────────── no room ─► network left out
+//! ```
+//!
 //! Each worker owns one `Counters` and is its only writer, so that counting is a plain load and store. Values only rise
-//! and are never reset: whoever reads takes differences. The table has a fixed size; keys that find no room are
-//! counted under a coarser key rather than lost.
+//! and are never reset: whoever reads takes differences. Tables have a fixed size; keys that find no room are counted
+//! under a coarser key rather than lost.
+//!
+//! Networks have a table of their own: in one key with the rest, some thousand networks times the endpoints that a draw
+//! spreads each of them over would crowd out everything. So the keys of both add up instead of multiplying. A hundred
+//! policies with twenty endpoints need 2,000 coarse keys; clients of a country mostly get one or two of the endpoints, so
+//! 16,384 fine keys hold a hundred policies with some eighty countries each.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+mod table;
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::latency::Latency;
 use crate::wire::Rcode;
+pub(crate) use table::add;
+use table::{Grain, Key, Table, raise};
 
 /// What one answer is counted under. Static answers: `Tally::of_static`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +35,8 @@ pub struct Tally {
     /// ISO 3166-1 alpha-2; zeros: unknown.
     pub country: [u8; 2],
     pub rcode: u16,
+    /// The autonomous system of the client; 0: unknown. Read back as 0: networks are counted apart.
+    pub network: u32,
 }
 
 impl Tally {
@@ -27,57 +46,67 @@ impl Tally {
             endpoint: 0,
             country: [0; 2],
             rcode: rcode.0,
+            network: 0,
         }
     }
 
-    fn pack(self) -> (u64, u32) {
+    fn key(self) -> Key {
         let [a, b] = self.country;
         let [c, d] = self.rcode.to_be_bytes();
-        let who = u64::from(self.policy) << 32 | u64::from(self.endpoint);
-        (who, u32::from_be_bytes([a, b, c, d]))
+        let what = u32::from_be_bytes([a, b, c, d]);
+        [pair(self.policy, self.endpoint), what.into()]
     }
 
-    fn unpack(who: u64, what: u32) -> Self {
-        let [a, b, c, d] = what.to_be_bytes();
+    fn of_key([who, what]: Key) -> Self {
+        let [a, b, c, d] = (what as u32).to_be_bytes();
+        let (policy, endpoint) = unpair(who);
         Self {
-            policy: (who >> 32) as u32,
-            endpoint: who as u32,
+            policy,
+            endpoint,
             country: [a, b],
             rcode: u16::from_be_bytes([c, d]),
+            network: 0,
         }
     }
 }
 
-/// 250 countries times some tens of endpoints; 24 octets each.
-const SLOTS: usize = 16_384;
-/// Places looked at before a key counts as having no room.
-const PROBES: usize = 64;
-
-#[derive(Default)]
-struct Slot {
-    who: AtomicU64,
-    what: AtomicU32,
-    /// 0: free. The key is complete before this first rises, and never changes again.
-    count: AtomicU64,
+/// Answers of a policy to the clients of a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NetworkTally {
+    pub policy: u32,
+    /// The number of the autonomous system; 0: those that found no room.
+    pub network: u32,
 }
 
+impl NetworkTally {
+    fn key(self) -> Key {
+        [pair(self.policy, self.network), 0]
+    }
+
+    fn of_key([who, _]: Key) -> Self {
+        let (policy, network) = unpair(who);
+        Self { policy, network }
+    }
+}
+
+fn pair(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+fn unpair(pair: u64) -> (u32, u32) {
+    ((pair >> 32) as u32, pair as u32)
+}
+
+#[derive(Default)]
 pub struct Counters {
     queries: AtomicU64,
     dropped: AtomicU64,
-    slots: Box<[Slot]>,
+    answers: Table,
     /// Answers under keys that found no room at all.
     crowded_out: AtomicU64,
-}
-
-impl Default for Counters {
-    fn default() -> Self {
-        Self {
-            queries: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
-            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
-            crowded_out: AtomicU64::new(0),
-        }
-    }
+    /// Made when the first network is known: without an ASN file it takes no memory.
+    networks: OnceLock<Table>,
+    pub latency: Latency,
 }
 
 impl Counters {
@@ -100,112 +129,45 @@ impl Counters {
 
     /// Every key counted so far with its count; a key may come more than once.
     pub fn answers(&self) -> Vec<(Tally, u64)> {
-        let counted = self.slots.iter().filter_map(|slot| {
-            let count = slot.count.load(Ordering::Acquire);
-            let who = slot.who.load(Ordering::Relaxed);
-            let what = slot.what.load(Ordering::Relaxed);
-            (count > 0).then(|| (Tally::unpack(who, what), count))
-        });
+        let counted = self.answers.counts();
+        let counted = counted.map(|(key, count)| (Tally::of_key(key), count));
         let crowded_out = self.crowded_out.load(Ordering::Relaxed);
         let rest = (crowded_out > 0).then(|| (Tally::of_static(Rcode::NOERROR), crowded_out));
         counted.chain(rest).collect()
     }
 
+    /// Every network counted so far, apart for each policy.
+    pub fn networks(&self) -> Vec<(NetworkTally, u64)> {
+        let counted = self.networks.get().into_iter().flat_map(Table::counts);
+        counted
+            .map(|(key, count)| (NetworkTally::of_key(key), count))
+            .collect()
+    }
+
     fn count_answer(&self, tally: Tally) {
-        let coarser = Tally {
-            country: [0; 2],
-            ..tally
+        let is_counted = self.answers.count(tally.key(), Grain::Fine) || {
+            let coarser = Tally {
+                country: [0; 2],
+                ..tally
+            };
+            self.answers.count(coarser.key(), Grain::Coarse)
         };
-        let slot = self.slot(tally).or_else(|| self.slot(coarser));
-        raise(slot.map_or(&self.crowded_out, |slot| &slot.count));
-    }
-
-    /// The slot of `tally`, taken for it if it has none yet; `None`: no room.
-    fn slot(&self, tally: Tally) -> Option<&Slot> {
-        let (who, what) = tally.pack();
-        let start = scatter(who, what) % SLOTS;
-        let places = (start..start + PROBES).map(|place| place % SLOTS);
-        for slot in places.filter_map(|place| self.slots.get(place)) {
-            if slot.count.load(Ordering::Relaxed) == 0 {
-                slot.who.store(who, Ordering::Relaxed);
-                slot.what.store(what, Ordering::Relaxed);
-                return Some(slot);
-            }
-            let same = slot.who.load(Ordering::Relaxed) == who
-                && slot.what.load(Ordering::Relaxed) == what;
-            if same {
-                return Some(slot);
-            }
+        if !is_counted {
+            raise(&self.crowded_out);
         }
-        None
+        if tally.network != 0 {
+            self.count_network(tally.policy, tally.network);
+        }
     }
-}
 
-fn raise(counter: &AtomicU64) {
-    let value = counter.load(Ordering::Relaxed);
-    counter.store(value + 1, Ordering::Release);
-}
-
-/// Multiplicative hashing; the high bits are the well-mixed ones.
-fn scatter(who: u64, what: u32) -> usize {
-    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mixed = (who ^ u64::from(what).rotate_left(29)).wrapping_mul(GOLDEN);
-    (mixed >> 40) as usize
+    fn count_network(&self, policy: u32, network: u32) {
+        let table = self.networks.get_or_init(Table::default);
+        if !table.count(NetworkTally { policy, network }.key(), Grain::Fine) {
+            // More policies than half the table has slots: then even this is lost, and still counted as an answer.
+            table.count(NetworkTally { policy, network: 0 }.key(), Grain::Coarse);
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tally(endpoint: u32, country: [u8; 2]) -> Tally {
-        Tally {
-            policy: 5,
-            endpoint,
-            country,
-            rcode: 0,
-        }
-    }
-
-    #[test]
-    fn every_key_has_a_count_of_its_own() {
-        let counters = Counters::default();
-        counters.count(None);
-        for round in 0..3 {
-            counters.count(Some(tally(10, *b"DE")));
-            if round > 0 {
-                counters.count(Some(tally(10, *b"FR")));
-            }
-        }
-        let mut answers = counters.answers();
-        answers.sort_unstable();
-        assert_eq!(answers, [(tally(10, *b"DE"), 3), (tally(10, *b"FR"), 2)]);
-        assert_eq!((counters.queries(), counters.dropped()), (6, 1));
-    }
-
-    #[test]
-    fn a_full_table_loses_detail_and_no_answer() {
-        let counters = Counters::default();
-        let keys = 2 * SLOTS as u32;
-        for endpoint in 0..keys {
-            counters.count(Some(tally(endpoint, *b"DE")));
-        }
-        let total: u64 = counters.answers().iter().map(|(_, count)| count).sum();
-        assert_eq!(total, u64::from(keys));
-    }
-
-    #[test]
-    fn a_reader_never_sees_a_count_fall() {
-        let counters = Counters::default();
-        std::thread::scope(|scope| {
-            let writer =
-                scope.spawn(|| (0..200_000).for_each(|_| counters.count(Some(tally(1, *b"DE")))));
-            let mut last = 0;
-            while !writer.is_finished() {
-                let now = counters.answers().first().map_or(0, |(_, count)| *count);
-                assert!(now >= last);
-                last = now;
-            }
-        });
-        assert_eq!(counters.answers(), [(tally(1, *b"DE"), 200_000)]);
-    }
-}
+mod tests;

@@ -3,9 +3,12 @@
 
 pub mod answer;
 pub mod counters;
+pub mod dnstap;
 pub mod explain;
+pub mod frame_streams;
 pub mod geo;
 pub mod health;
+pub mod latency;
 pub mod observe;
 pub mod snapshot;
 pub mod steering;

@@ -1,0 +1,128 @@
+use super::table::SLOTS;
+use super::*;
+
+fn tally(endpoint: u32, country: [u8; 2]) -> Tally {
+    Tally {
+        policy: 5,
+        endpoint,
+        country,
+        rcode: 0,
+        network: 0,
+    }
+}
+
+fn total<T>(counted: Vec<(T, u64)>) -> u64 {
+    counted.iter().map(|(_, count)| count).sum()
+}
+
+#[test]
+fn every_key_has_a_count_of_its_own() {
+    let counters = Counters::default();
+    counters.count(None);
+    for round in 0..3 {
+        counters.count(Some(tally(10, *b"DE")));
+        if round > 0 {
+            counters.count(Some(tally(10, *b"FR")));
+        }
+    }
+    let mut answers = counters.answers();
+    answers.sort_unstable();
+    assert_eq!(answers, [(tally(10, *b"DE"), 3), (tally(10, *b"FR"), 2)]);
+    assert_eq!((counters.queries(), counters.dropped()), (6, 1));
+}
+
+#[test]
+fn networks_are_counted_apart_by_policy() {
+    let counters = Counters::default();
+    for (policy, network) in [(5, 3320), (5, 3320), (5, 64500), (6, 3320), (6, 0)] {
+        counters.count(Some(Tally {
+            policy,
+            network,
+            ..tally(10, *b"DE")
+        }));
+    }
+    let mut networks = counters.networks();
+    networks.sort_unstable();
+    let of = |policy, network| NetworkTally { policy, network };
+    assert_eq!(
+        networks,
+        [(of(5, 3320), 2), (of(5, 64500), 1), (of(6, 3320), 1)]
+    );
+    assert_eq!(total(counters.answers()), 5);
+}
+
+#[test]
+fn a_full_table_loses_detail_and_no_answer() {
+    let counters = Counters::default();
+    let keys = 2 * SLOTS as u32;
+    for endpoint in 0..keys {
+        counters.count(Some(tally(endpoint, *b"DE")));
+    }
+    assert_eq!(total(counters.answers()), u64::from(keys));
+}
+
+#[test]
+fn crowded_countries_leave_every_endpoint_its_count() {
+    let counters = Counters::default();
+    let countries: Vec<_> = (b'A'..=b'Z')
+        .flat_map(|first| (b'A'..=b'Z').map(move |second| [first, second]))
+        .take(200)
+        .collect();
+    for policy in 1..=100 {
+        for endpoint in 1..=20 {
+            for country in &countries {
+                counters.count(Some(Tally {
+                    policy,
+                    ..tally(endpoint, *country)
+                }));
+            }
+        }
+    }
+    let mut by_endpoint = std::collections::BTreeMap::new();
+    for (tally, count) in counters.answers() {
+        *by_endpoint
+            .entry((tally.policy, tally.endpoint))
+            .or_insert(0) += count;
+    }
+    assert_eq!(by_endpoint.len(), 2000);
+    assert!(by_endpoint.values().all(|count| *count == 200));
+}
+
+#[test]
+fn crowded_networks_are_counted_together() {
+    let counters = Counters::default();
+    let networks = 2 * SLOTS as u32;
+    for network in 1..=networks {
+        counters.count(Some(Tally {
+            network,
+            ..tally(10, *b"DE")
+        }));
+    }
+    let counted = counters.networks();
+    let together = NetworkTally {
+        policy: 5,
+        network: 0,
+    };
+    assert!(counted.iter().any(|(network, _)| *network == together));
+    assert_eq!(total(counted), u64::from(networks));
+    assert_eq!(
+        counters.answers(),
+        [(tally(10, *b"DE"), u64::from(networks))]
+    );
+}
+
+#[test]
+fn a_reader_never_sees_a_count_fall() {
+    let counters = Counters::default();
+    std::thread::scope(|scope| {
+        let writer =
+            scope.spawn(|| (0..200_000).for_each(|_| counters.count(Some(tally(1, *b"DE")))));
+        let mut last = 0;
+        while !writer.is_finished() {
+            let now = counters.answers().first().map_or(0, |(_, count)| *count);
+            assert!(now >= last);
+            last = now;
+        }
+    });
+    assert_eq!(counters.answers(), [(tally(1, *b"DE"), 200_000)]);
+}
