@@ -12,7 +12,7 @@ CARGO := cargo --quiet
 ifeq ($(shell cargo --version 2>/dev/null),)
 export RUSTUP_HOME ?= $(abspath $(dir $(shell command -v cargo))../../.rustup)
 endif
-RUST_SOURCES := $(shell find responder -name target -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.pyi' \
+RUST_SOURCES := $(shell find responder \( -name target -o -path responder/benches \) -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.pyi' \
 	-o -name '*.tsv' -o -path '*/python/pyproject.toml' \) -print)
 # What mypy needs to load the settings; nothing connects.
 MYPY_ENV := DATABASE_URL=postgres://check@127.0.0.1/check BROKER_URL=memory:// TRAFFICMGR_SECRET_KEY=check

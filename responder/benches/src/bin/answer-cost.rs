@@ -1,0 +1,123 @@
+//! Nanoseconds per `answer()`, in process: no sockets, no kernel.
+//!
+//! A set of queries is answered many times over, in stretches. Printed are the mean over the stretches of each one's
+//! fastest and of its median time. On a machine with other work the fastest is the one to compare: a stretch is so short
+//! that it is undisturbed now and then.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Instant;
+
+use responder_bench::chance::Chance;
+use responder_bench::world;
+use responder_core::answer::{Request, Transport, answer};
+use responder_core::health::{HealthTable, HealthView};
+use responder_core::observe::Silent;
+use responder_core::snapshot::World;
+use responder_core::steering::Scratch;
+
+/// More than the branch predictor learns by heart.
+const QUERIES: usize = 16_384;
+/// A fraction of a millisecond of work.
+const STRETCH: usize = 256;
+const PASSES: usize = 201;
+
+/// Answers queries one after the other, as a worker does.
+struct Answering<'w> {
+    world: &'w World,
+    health: HealthView,
+    scratch: Scratch,
+    out: Vec<u8>,
+}
+
+impl Answering<'_> {
+    /// The length of the reply and its response code.
+    fn answer(&mut self, packet: &[u8]) -> Option<(usize, u16)> {
+        let request = Request {
+            packet,
+            source: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            transport: Transport::Udp,
+            now_s: 1_800_000_000,
+        };
+        let (scratch, out) = (&mut self.scratch, &mut self.out);
+        let tally = answer(
+            self.world,
+            &self.health,
+            &request,
+            scratch,
+            out,
+            &mut Silent,
+        )?;
+        Some((self.out.len(), tally.rcode))
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let world = world::open()?;
+    let mut answering = Answering {
+        health: HealthView::new(world.policies(), &HealthTable::default()),
+        world: &world,
+        scratch: Scratch::new(),
+        out: Vec::with_capacity(4096),
+    };
+    let mut chance = Chance::new(3);
+    let mut queries = |make: &mut dyn FnMut(&mut Chance) -> _| -> Result<Vec<Vec<u8>>, _> {
+        (0..QUERIES).map(|_| make(&mut chance)).collect()
+    };
+    let workloads = [
+        ("static", queries(&mut world::static_query)?, 0),
+        ("nxdomain", queries(&mut world::missing_query)?, 3),
+        (
+            "steered",
+            queries(&mut |chance| world::steered_query(&world, chance))?,
+            0,
+        ),
+    ];
+    println!("ns per answer   fastest   median");
+    for (name, packets, rcode) in &workloads {
+        check(&mut answering, packets, *rcode)?;
+        let (fastest, median) = measure(&mut answering, packets);
+        println!("{name:<14} {fastest:>8.1} {median:>8.1}");
+    }
+    Ok(())
+}
+
+/// Only right answers are worth a measurement.
+fn check(
+    answering: &mut Answering<'_>,
+    packets: &[Vec<u8>],
+    rcode: u16,
+) -> Result<(), Box<dyn Error>> {
+    for packet in packets {
+        match answering.answer(packet) {
+            Some((length, found)) if found == rcode && length > packet.len() => {}
+            other => return Err(format!("expected rcode {rcode} and a record: {other:?}").into()),
+        }
+    }
+    Ok(())
+}
+
+/// Nanoseconds per answer: the fastest and the median of all passes.
+fn measure(answering: &mut Answering<'_>, packets: &[Vec<u8>]) -> (f64, f64) {
+    let stretches: Vec<&[Vec<u8>]> = packets.chunks(STRETCH).collect();
+    let mut times = vec![Vec::with_capacity(PASSES); stretches.len()];
+    for _ in 0..PASSES {
+        for (stretch, times) in stretches.iter().zip(&mut times) {
+            let started = Instant::now();
+            for packet in *stretch {
+                black_box(answering.answer(black_box(packet)));
+            }
+            times.push(started.elapsed().as_nanos());
+        }
+    }
+    times.iter_mut().for_each(|times| times.sort_unstable());
+    let sum_at = |place: usize| {
+        times
+            .iter()
+            .filter_map(|times| times.get(place))
+            .sum::<u128>()
+    };
+    let per_answer = |sum: u128| sum as f64 / packets.len() as f64;
+    (per_answer(sum_at(0)), per_answer(sum_at(PASSES / 2)))
+}

@@ -1,0 +1,4 @@
+//! Parts of the benchmarks: see docs/performance.md.
+
+pub mod chance;
+pub mod world;
