@@ -65,12 +65,21 @@ class Server:
     """UDP and TCP listeners answering from memory, one worker thread per core. The packet path never takes the GIL."""
 
     def __new__(
-        cls, listen: Sequence[str], snapshot: Snapshot, health: Health | None = None, *, workers: int | None = None
+        cls,
+        listen: Sequence[str],
+        snapshot: Snapshot,
+        health: Health | None = None,
+        *,
+        workers: int | None = None,
+        inherited: Sequence[int] | None = None,
     ) -> Server:
         """Bind every `address:port` of `listen` over UDP and TCP and start answering.
 
         `workers`: threads per address, default one per core. Port 0 picks a free port (see `addresses`).
-        Raises OSError naming the address that could not be bound.
+        `inherited`: descriptors of another server (its `filenos`), duplicated here. Those bound to an address of
+        `listen` are used, all of them even if they are more than `workers`, and no queued datagram is lost.
+        Raises OSError naming the address that could not be bound, ValueError naming a descriptor that is no UDP socket
+        and no TCP listener.
         """
 
     @property
@@ -84,6 +93,21 @@ class Server:
         """Use `health` from the next query on, atomically."""
 
     def counters(self) -> Counters: ...
+    def filenos(self) -> list[int]:
+        """The listening sockets' descriptors, for a successor to inherit; they stay the server's. None once stopped."""
+
+    def adopt(self, connections: Sequence[int]) -> None:
+        """Go on with TCP connections that another server left: descriptors, duplicated here.
+
+        Raises ValueError naming one that is no TCP connection.
+        """
+
+    def leave(self) -> list[int]:
+        """Stop, but leave TCP connections open that have nothing in flight: their descriptors, for the caller to close.
+
+        Datagrams that were received are answered; those still queued are left to whoever holds the same sockets.
+        """
+
     def stop(self) -> None:
         """Answer what is in flight, close the sockets and join the threads. Idempotent."""
 

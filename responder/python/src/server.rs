@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{IntoRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use responder_server::BindError;
+use responder_server::{BindError, InheritError, Inherited};
 
 use crate::counts::counters_dict;
 use crate::health::Health;
@@ -23,13 +24,14 @@ pub(crate) struct Server {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (listen, snapshot, health=None, *, workers=None))]
+    #[pyo3(signature = (listen, snapshot, health=None, *, workers=None, inherited=None))]
     fn new(
         py: Python<'_>,
         listen: Vec<String>,
         snapshot: &Snapshot,
         health: Option<&Health>,
         workers: Option<usize>,
+        inherited: Option<Vec<RawFd>>,
     ) -> PyResult<Self> {
         let listen: Vec<_> = listen
             .iter()
@@ -41,7 +43,10 @@ impl Server {
         let workers = workers.unwrap_or_else(one_per_core);
         let world = snapshot.world.clone();
         let table = health.map_or_else(Arc::default, |health| health.table.clone());
-        let server = py.detach(|| responder_server::Server::start(&listen, workers, world, table));
+        let inherited =
+            Inherited::copy_of(&inherited.unwrap_or_default()).map_err(inherit_error)?;
+        let server = py
+            .detach(|| responder_server::Server::start(&listen, workers, world, table, inherited));
         let server = server.map_err(os_error)?;
         Ok(Self {
             addresses: server
@@ -74,8 +79,23 @@ impl Server {
         counters_dict(py, &totals)
     }
 
+    fn filenos(&self, py: Python<'_>) -> Vec<RawFd> {
+        py.detach(|| self.lock().descriptors())
+    }
+
+    fn adopt(&self, py: Python<'_>, connections: Vec<RawFd>) -> PyResult<()> {
+        let connections = responder_server::connections(&connections).map_err(inherit_error)?;
+        py.detach(|| self.lock().adopt(connections));
+        Ok(())
+    }
+
     fn stop(&self, py: Python<'_>) {
         py.detach(|| self.lock().stop());
+    }
+
+    fn leave(&self, py: Python<'_>) -> Vec<RawFd> {
+        let left = py.detach(|| self.lock().leave());
+        left.into_iter().map(IntoRawFd::into_raw_fd).collect()
     }
 }
 
@@ -96,6 +116,10 @@ fn address(text: &str) -> PyResult<SocketAddr> {
 
 fn one_per_core() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn inherit_error(error: InheritError) -> PyErr {
+    PyValueError::new_err(format!("inherited: {error}"))
 }
 
 /// The Python class that fits the cause (`PermissionError`, …), naming the address.

@@ -133,7 +133,11 @@ impl Batch {
                     0,
                 )
             };
-            let done = usize::try_from(sent).map_or(1, |sent| sent.max(1));
+            let done = match usize::try_from(sent) {
+                Ok(sent) => sent.max(1),
+                Err(_) if is_interruption() => 0,
+                Err(_) => 1,
+            };
             unsent = unsent.get_mut(done..).unwrap_or_default();
         }
     }
@@ -201,6 +205,10 @@ impl Slot {
         };
         message.msg_controllen = self.control_length;
     }
+}
+
+fn is_interruption() -> bool {
+    io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
 }
 
 fn empty_header() -> libc::mmsghdr {

@@ -61,6 +61,11 @@ impl Connection {
         }
     }
 
+    /// Whether nothing is half-read and nothing half-written.
+    pub fn is_quiet(&self) -> bool {
+        self.input.is_empty() && self.reply.is_empty()
+    }
+
     /// Goes on until the socket would block, the peer is done or the turn is over. `answer` says whether to reply.
     pub fn drive(
         &mut self,

@@ -11,6 +11,8 @@
 
 mod batch;
 mod connection;
+mod handover;
+mod interrupt;
 mod listen;
 mod packet_info;
 mod server;
@@ -19,6 +21,7 @@ mod tcp;
 mod udp;
 mod worker;
 
+pub use handover::{InheritError, Inherited, connections};
 pub use listen::BindError;
 pub use server::{Server, Totals};
 pub use serving::Serving;

@@ -1,4 +1,4 @@
-//! Binds an address over UDP and TCP.
+//! Binds an address over UDP and TCP, or goes on with the sockets that another process had bound.
 
 use std::fmt;
 use std::io;
@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::handover::{Inherited, Sockets};
 use crate::packet_info;
 
-/// A worker that waits for datagrams is woken to stop; should that fail, it looks this often by itself.
+/// A worker that waits for datagrams is interrupted to stop; should that fail, it looks this often by itself.
 const STOP_POLL: Duration = Duration::from_secs(1);
 
 /// Room for the bursts between two batches.
@@ -33,7 +34,7 @@ impl fmt::Display for BindError {
 
 impl std::error::Error for BindError {}
 
-/// The sockets of one address: the same port over TCP and, `workers` times, over UDP.
+/// The sockets of one address: the same port over TCP and, at least `workers` times, over UDP.
 pub(crate) struct Listening {
     pub address: SocketAddr,
     pub tcp: TcpListener,
@@ -41,7 +42,23 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    pub fn bind(address: SocketAddr, workers: usize) -> Result<Self, BindError> {
+    /// Inherited sockets are taken over, all of them, because closing one would lose what it has queued; what is missing
+    /// to `workers` is bound.
+    pub fn open(
+        address: SocketAddr,
+        workers: usize,
+        inherited: &mut Inherited,
+    ) -> Result<Self, BindError> {
+        let Sockets { tcp, udp } = inherited.take(address);
+        match tcp {
+            Some(tcp) => {
+                Self::complete(tcp, udp, workers).map_err(|cause| BindError { address, cause })
+            }
+            None => Self::bind(address, workers),
+        }
+    }
+
+    fn bind(address: SocketAddr, workers: usize) -> Result<Self, BindError> {
         let attempts = if address.port() == 0 {
             PORT_ATTEMPTS
         } else {
@@ -59,14 +76,15 @@ impl Listening {
 
     /// TCP comes first: it does not share its port, so that a second server on the address is noticed.
     fn try_bind(address: SocketAddr, workers: usize) -> io::Result<Self> {
-        let tcp = tcp_listener(address)?;
+        Self::complete(tcp_listener(address)?, Vec::new(), workers)
+    }
+
+    fn complete(tcp: TcpListener, mut udp: Vec<UdpSocket>, workers: usize) -> io::Result<Self> {
         let address = tcp.local_addr()?;
-        let udp = (0..workers).map(|_| udp_socket(address));
-        Ok(Self {
-            address,
-            udp: udp.collect::<io::Result<_>>()?,
-            tcp,
-        })
+        while udp.len() < workers {
+            udp.push(udp_socket(address)?);
+        }
+        Ok(Self { address, tcp, udp })
     }
 }
 

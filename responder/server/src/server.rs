@@ -1,23 +1,28 @@
-//! Starts, swaps, counts and stops.
+//! Starts, swaps, counts, hands over and stops.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{Shutdown, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use mio::Waker;
 use responder_core::counters::{Counters, Tally};
 use responder_core::health::HealthTable;
 use responder_core::snapshot::{SnapshotError, World};
-use socket2::SockRef;
 
+use crate::handover::Inherited;
+use crate::interrupt;
 use crate::listen::{BindError, Listening};
 use crate::serving::Current;
-use crate::tcp::TcpServer;
+use crate::tcp::{Door, TcpServer};
 use crate::udp;
 use crate::worker::{Shared, Worker};
+
+/// A worker may be about to block when it is interrupted, so it is interrupted until it has ended.
+const INTERRUPT_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Sums over all workers since the server started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,23 +37,26 @@ pub struct Server {
     shared: Arc<Shared>,
     addresses: Vec<SocketAddr>,
     counters: Vec<Arc<Counters>>,
-    threads: Vec<JoinHandle<()>>,
-    wakers: Vec<Waker>,
-    /// The workers' UDP sockets, to wake them by.
-    sockets: Vec<UdpSocket>,
+    threads: Vec<JoinHandle<Vec<TcpStream>>>,
+    doors: Vec<Door>,
+    /// Copies of the descriptors that the workers receive from and accept at.
+    sockets: Vec<OwnedFd>,
 }
 
 impl Server {
-    /// Binds every address over UDP, `workers` times, and over TCP, and starts answering.
+    /// Starts answering on every address, over UDP `workers` times, and over TCP. Inherited sockets of these addresses
+    /// are used; others are bound.
     pub fn start(
         listen: &[SocketAddr],
         workers: usize,
         world: Arc<World>,
         health: Arc<HealthTable>,
+        mut inherited: Inherited,
     ) -> Result<Self, BindError> {
+        interrupt::prepare();
         let bound = listen
             .iter()
-            .map(|address| Listening::bind(*address, workers));
+            .map(|address| Listening::open(*address, workers, &mut inherited));
         let bound: Vec<_> = bound.collect::<Result<_, _>>()?;
         let mut server = Self {
             shared: Arc::new(Shared {
@@ -58,7 +66,7 @@ impl Server {
             addresses: bound.iter().map(|listening| listening.address).collect(),
             counters: Vec::new(),
             threads: Vec::new(),
-            wakers: Vec::new(),
+            doors: Vec::new(),
             sockets: Vec::new(),
         };
         for listening in bound {
@@ -96,47 +104,67 @@ impl Server {
         totals
     }
 
-    /// Answers what is in flight, closes the sockets and joins the threads.
-    pub fn stop(&mut self) {
-        self.shared.stopping.store(true, Ordering::Release);
-        self.wake_all();
-        for thread in self.threads.drain(..) {
-            // A worker that panicked has already said so on standard error; the others are to end all the same.
-            let _ = thread.join();
-        }
-        // Not before: a waker that is dropped takes its call back.
-        self.wakers.clear();
-        self.sockets.clear();
+    /// The sockets it listens on, to be handed to another process, which may use them beside this one. They stay ours.
+    pub fn descriptors(&self) -> Vec<RawFd> {
+        self.sockets.iter().map(AsRawFd::as_raw_fd).collect()
     }
 
-    /// A worker that cannot be woken notices by itself within its poll interval.
-    fn wake_all(&self) {
-        for socket in &self.sockets {
-            // Linux says ENOTCONN of a socket without a peer, but ends its blocking receives.
-            let _ = SockRef::from(socket).shutdown(Shutdown::Read);
-        }
-        for waker in &self.wakers {
-            let _ = waker.wake();
+    /// Goes on with connections that another server left.
+    pub fn adopt(&self, connections: Vec<TcpStream>) {
+        let Some(door) = self.doors.first() else {
+            return;
+        };
+        connections
+            .into_iter()
+            .for_each(|connection| door.let_in(connection));
+    }
+
+    /// Answers what is in flight, closes the sockets and joins the threads.
+    pub fn stop(&mut self) {
+        drop(self.leave());
+    }
+
+    /// Stops, but leaves the connections open that have nothing in flight, for another server to go on with.
+    pub fn leave(&mut self) -> Vec<TcpStream> {
+        self.shared.stopping.store(true, Ordering::Release);
+        self.wake_until_ended();
+        // A worker that panicked has already said so on standard error; the others are to end all the same.
+        let threads = self.threads.drain(..);
+        let left = threads.filter_map(|thread| thread.join().ok()).flatten();
+        let left = left.collect();
+        // Not before: a waker that is dropped takes its call back.
+        self.doors.clear();
+        self.sockets.clear();
+        left
+    }
+
+    fn wake_until_ended(&self) {
+        self.doors.iter().for_each(Door::ring);
+        while self.threads.iter().any(|thread| !thread.is_finished()) {
+            self.threads.iter().for_each(interrupt::interrupt);
+            thread::sleep(INTERRUPT_INTERVAL);
         }
     }
 
     fn start_address(&mut self, listening: Listening) -> io::Result<()> {
         let is_wildcard = listening.address.ip().is_unspecified();
         for socket in listening.udp {
-            self.sockets.push(socket.try_clone()?);
+            self.sockets.push(socket.try_clone()?.into());
             self.spawn("dns-udp", move |shared, worker| {
                 udp::serve(&socket, is_wildcard, shared, worker);
+                Vec::new()
             })?;
         }
-        let (tcp, waker) = TcpServer::new(listening.tcp)?;
-        self.wakers.push(waker);
+        self.sockets.push(listening.tcp.try_clone()?.into());
+        let (tcp, door) = TcpServer::new(listening.tcp)?;
+        self.doors.push(door);
         self.spawn("dns-tcp", |shared, worker| tcp.serve(shared, worker))
     }
 
     fn spawn(
         &mut self,
         name: &str,
-        serve: impl FnOnce(&Shared, Worker) + Send + 'static,
+        serve: impl FnOnce(&Shared, Worker) -> Vec<TcpStream> + Send + 'static,
     ) -> io::Result<()> {
         let counters = Arc::new(Counters::default());
         self.counters.push(counters.clone());

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::TcpListener as StdTcpListener;
+use std::net::{SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
@@ -24,9 +25,31 @@ const LISTENER: Token = Token(0);
 const WAKER: Token = Token(1);
 const FIRST_CONNECTION: usize = 2;
 
+/// How a server reaches its running `TcpServer`.
+pub(crate) struct Door {
+    waker: Waker,
+    adopted: Sender<StdTcpStream>,
+}
+
+impl Door {
+    /// Has the worker look up, in case that the server is to stop.
+    pub fn ring(&self) {
+        // It looks by itself at the next sweep.
+        let _ = self.waker.wake();
+    }
+
+    /// Has it go on with a connection that another server accepted.
+    pub fn let_in(&self, connection: StdTcpStream) {
+        // Nobody behind the door: the server is stopping, and the connection is closed like the others.
+        let _ = self.adopted.send(connection);
+        self.ring();
+    }
+}
+
 pub(crate) struct TcpServer {
     poll: Poll,
     listener: TcpListener,
+    adopted: Receiver<StdTcpStream>,
     connections: HashMap<Token, Connection>,
     next_token: usize,
     /// Connections that want another turn.
@@ -34,60 +57,103 @@ pub(crate) struct TcpServer {
 }
 
 impl TcpServer {
-    /// Also returns what wakes `serve` up when the server is to stop.
-    pub fn new(listener: StdTcpListener) -> io::Result<(Self, Waker)> {
+    pub fn new(listener: StdTcpListener) -> io::Result<(Self, Door)> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::from_std(listener);
         poll.registry()
             .register(&mut listener, LISTENER, Interest::READABLE)?;
         let waker = Waker::new(poll.registry(), WAKER)?;
+        let (sender, adopted) = channel();
+        let door = Door {
+            waker,
+            adopted: sender,
+        };
         let server = Self {
             poll,
             listener,
+            adopted,
             connections: HashMap::new(),
             next_token: FIRST_CONNECTION,
             unfinished: Vec::new(),
         };
-        Ok((server, waker))
+        Ok((server, door))
     }
 
-    /// Serves until the server stops; what has arrived by then is still answered.
-    pub fn serve(mut self, shared: &Shared, mut worker: Worker) {
+    /// Serves until the server stops; what has arrived by then is still answered. Returns the connections that have
+    /// nothing in flight then.
+    pub fn serve(mut self, shared: &Shared, mut worker: Worker) -> Vec<StdTcpStream> {
         let mut events = Events::with_capacity(EVENTS_PER_POLL);
         let mut next_sweep = Instant::now() + SWEEP_INTERVAL;
         while !shared.is_stopping() {
-            let timeout = match self.unfinished.is_empty() {
-                true => SWEEP_INTERVAL,
-                false => Duration::ZERO,
-            };
-            if self.poll.poll(&mut events, Some(timeout)).is_err() {
-                continue;
-            }
-            let mut ready = std::mem::take(&mut self.unfinished);
-            for event in &events {
-                match event.token() {
-                    LISTENER => self.accept_all(&mut ready),
-                    WAKER => {}
-                    token => ready.push(token),
-                }
-            }
+            let ready = self.wait(&mut events, SWEEP_INTERVAL);
             self.drive_all(ready, shared, &mut worker);
             if Instant::now() >= next_sweep {
                 self.close_idle();
                 next_sweep = Instant::now() + SWEEP_INTERVAL;
             }
         }
-        self.finish(shared, &mut worker);
+        self.finish(&mut events, shared, &mut worker)
     }
 
-    /// Answers what has arrived, but waits for no client that keeps sending.
-    fn finish(mut self, shared: &Shared, worker: &mut Worker) {
+    /// Answers what has arrived, and waits for the rest of what is on its way, but for no client that keeps sending.
+    fn finish(
+        mut self,
+        events: &mut Events,
+        shared: &Shared,
+        worker: &mut Worker,
+    ) -> Vec<StdTcpStream> {
         let deadline = Instant::now() + FINISH_TIMEOUT;
         let mut ready: Vec<_> = self.connections.keys().copied().collect();
         self.accept_all(&mut ready);
-        while !ready.is_empty() && Instant::now() < deadline {
+        self.admit_adopted(&mut ready);
+        let mut left = Vec::new();
+        loop {
             self.drive_all(ready, shared, worker);
-            ready = std::mem::take(&mut self.unfinished);
+            left.extend(self.take_quiet());
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if self.connections.is_empty() || remaining.is_zero() {
+                return left;
+            }
+            ready = self.wait(events, remaining);
+        }
+    }
+
+    /// Whose turn it is, after at most `timeout`.
+    fn wait(&mut self, events: &mut Events, timeout: Duration) -> Vec<Token> {
+        let timeout = match self.unfinished.is_empty() {
+            true => timeout,
+            false => Duration::ZERO,
+        };
+        if self.poll.poll(events, Some(timeout)).is_err() {
+            events.clear();
+        }
+        let mut ready = std::mem::take(&mut self.unfinished);
+        for event in &*events {
+            match event.token() {
+                LISTENER => self.accept_all(&mut ready),
+                WAKER => self.admit_adopted(&mut ready),
+                token => ready.push(token),
+            }
+        }
+        ready
+    }
+
+    /// Connections whose client waits for nothing: whatever it sends from now on waits in the socket.
+    fn take_quiet(&mut self) -> Vec<StdTcpStream> {
+        let quiet = self
+            .connections
+            .extract_if(|_, connection| connection.is_quiet());
+        quiet
+            .map(|(_, connection)| connection.stream.into())
+            .collect()
+    }
+
+    fn admit_adopted(&mut self, ready: &mut Vec<Token>) {
+        while let Ok(stream) = self.adopted.try_recv() {
+            let peer = stream.peer_addr();
+            if let (Ok(peer), Ok(())) = (peer, stream.set_nonblocking(true)) {
+                ready.extend(self.admit(TcpStream::from_std(stream), peer));
+            }
         }
     }
 
@@ -105,7 +171,7 @@ impl TcpServer {
         }
     }
 
-    fn admit(&mut self, mut stream: TcpStream, peer: std::net::SocketAddr) -> Option<Token> {
+    fn admit(&mut self, mut stream: TcpStream, peer: SocketAddr) -> Option<Token> {
         if self.connections.len() >= MOST_CONNECTIONS {
             self.close_longest_idle();
         }

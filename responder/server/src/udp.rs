@@ -2,27 +2,39 @@
 
 use std::io;
 use std::net::UdpSocket;
+use std::time::{Duration, Instant};
 
 use responder_core::answer::Transport;
 
 use crate::batch::{Batch, Wait};
 use crate::worker::{Shared, Worker, now_s};
 
-/// Answers until the server stops and nothing waits in the socket any more.
+/// A flood does not keep the server from stopping; nor does the socket's queue end while others fill it.
+const FINISH_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Answers until the server stops, and then what waits in the socket. What was received is always answered.
 pub(crate) fn serve(socket: &UdpSocket, is_wildcard: bool, shared: &Shared, mut worker: Worker) {
     let mut batch = Batch::new(is_wildcard);
-    loop {
-        let wait = match shared.is_stopping() {
-            true => Wait::No,
-            false => Wait::UntilTimeout,
-        };
-        match batch.receive(socket, wait) {
+    while !shared.is_stopping() {
+        // An error is the timeout, an interruption, or an ICMP error for an earlier reply: the next query may come all
+        // the same.
+        if batch.receive(socket, Wait::UntilTimeout).is_ok() {
+            answer_all(&mut batch, shared, &mut worker);
+            batch.send(socket);
+        }
+    }
+    finish(socket, &mut batch, shared, &mut worker);
+}
+
+fn finish(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &mut Worker) {
+    let deadline = Instant::now() + FINISH_TIMEOUT;
+    while Instant::now() < deadline {
+        match batch.receive(socket, Wait::No) {
             Ok(()) => {
-                answer_all(&mut batch, shared, &mut worker);
+                answer_all(batch, shared, worker);
                 batch.send(socket);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && wait == Wait::No => return,
-            // The timeout, an interruption, or an ICMP error for an earlier reply: the next query may come all the same.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             Err(_) => {}
         }
     }
