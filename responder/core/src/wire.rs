@@ -6,11 +6,14 @@
 //! ```
 
 pub mod compose;
+mod compressor;
 pub mod cookie;
 pub mod ecs;
 pub mod edns;
+pub mod lookup_name;
 pub mod message;
 pub mod name;
+mod output;
 pub mod query;
 pub mod rdata;
 mod rdata_text;
@@ -20,6 +23,7 @@ pub mod writer;
 
 pub use ecs::ClientSubnet;
 pub use edns::Edns;
+pub use lookup_name::LookupName;
 pub use name::{Name, NameBuf, NameError};
 pub use query::{Query, Refusal};
 pub use types::{Rcode, RecordType};

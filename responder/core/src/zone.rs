@@ -9,6 +9,7 @@
 
 mod build;
 pub mod chunk_v1;
+mod denial;
 mod error;
 mod lookup;
 mod node;
@@ -22,6 +23,7 @@ pub use record_set::{Data, Rdatas, RecordSet};
 use hashbrown::HashTable;
 
 use crate::wire::Name;
+use crate::wire::writer::Prepared;
 use node::Node;
 use record_set::Entry;
 
@@ -36,6 +38,7 @@ pub struct Zone {
     /// No name of the zone has more labels.
     deepest: usize,
     negative_ttl: u32,
+    denial: Prepared,
 }
 
 impl Zone {
@@ -44,7 +47,7 @@ impl Zone {
     }
 
     pub fn apex(&self) -> NodeRef<'_> {
-        NodeRef::new(self, self.apex)
+        NodeRef::new(self, &self.apex)
     }
 
     /// RFC 2308 section 5: the lesser of the SOA's TTL and its MINIMUM field.
@@ -52,9 +55,14 @@ impl Zone {
         self.negative_ttl
     }
 
+    /// The SOA record of negative answers to names of the zone.
+    pub fn denial(&self) -> &Prepared {
+        &self.denial
+    }
+
     /// Owner, type and policy of every steered record set.
     pub fn steered(&self) -> impl Iterator<Item = Steered<'_>> {
-        let nodes = self.nodes.iter().map(|node| NodeRef::new(self, *node));
+        let nodes = self.nodes.iter().map(|node| NodeRef::new(self, node));
         nodes.flat_map(|node| {
             node.record_sets().filter_map(move |set| match set.data {
                 Data::Steered { policy } => Some(Steered {

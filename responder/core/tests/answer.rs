@@ -6,11 +6,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use responder_core::answer::{Request, Transport, answer};
+use responder_core::answer::{Request, Scratch, Transport, answer};
 use responder_core::health::{HealthTable, HealthView};
 use responder_core::observe::Silent;
 use responder_core::snapshot::{Chunks, Digest, Manifest, World};
-use responder_core::steering::Scratch;
 use responder_core::wire::message::Message;
 use responder_core::wire::{NameBuf, RecordType, compose};
 use responder_core::zone::chunk_v1;
@@ -78,15 +77,23 @@ fn world() -> World {
 
 fn reply(world: &World, packet: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let request = Request {
-        packet,
         source: IpAddr::V4(Ipv4Addr::LOCALHOST),
         transport,
         now_s: 0,
     };
     let health = HealthView::new(world.policies(), &HealthTable::default());
-    let mut out = Vec::new();
-    let scratch = &mut Scratch::new();
-    answer(world, &health, &request, scratch, &mut out, &mut Silent).map(|_| out)
+    let mut message = packet.to_vec();
+    message.resize(65535, 0);
+    let reply = answer(
+        world,
+        &health,
+        &request,
+        (&mut message, packet.len()),
+        &mut Scratch::new(),
+        &mut Silent,
+    )?;
+    message.truncate(reply.length);
+    Some(message)
 }
 
 fn query() -> impl Strategy<Value = Vec<u8>> {

@@ -6,11 +6,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use responder_core::answer::explained::{Asking, explained};
-use responder_core::answer::{Request, Transport, answer};
+use responder_core::answer::{Request, Scratch, Transport, answer};
 use responder_core::geo::countries::{Country, countries as all_countries};
 use responder_core::health::HealthView;
 use responder_core::observe::Silent;
-use responder_core::steering::Scratch;
 use responder_core::wire::{ClientSubnet, NameBuf, RecordType};
 
 use crate::health::Health;
@@ -27,18 +26,26 @@ pub(crate) fn respond<'py>(
     tcp: bool,
     now_s: u64,
 ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let room = query.len().max(usize::from(u16::MAX));
+    let mut message = query.to_vec();
+    message.resize(room, 0);
     let request = Request {
-        packet: query,
         source: address("source", source)?,
         transport: if tcp { Transport::Tcp } else { Transport::Udp },
         now_s,
     };
     let world = &snapshot.world;
     let view = HealthView::new(world.policies(), &health.table);
-    let mut out = Vec::new();
-    let scratch = &mut Scratch::new();
-    let tally = answer(world, &view, &request, scratch, &mut out, &mut Silent);
-    Ok(tally.map(|_| PyBytes::new(py, &out)))
+    let reply = answer(
+        world,
+        &view,
+        &request,
+        (&mut message, query.len()),
+        &mut Scratch::new(),
+        &mut Silent,
+    );
+    let reply = reply.and_then(|reply| message.get(..reply.length));
+    Ok(reply.map(|octets| PyBytes::new(py, octets)))
 }
 
 #[pyfunction]

@@ -13,8 +13,10 @@ use crate::packet_info::Control;
 
 /// Enough to make the system call cheap beside the answers, few enough to stay in the cache.
 const BATCH: usize = 32;
-/// No sane query is longer; of one that is, the rest is cut off and it will not parse.
-const LARGEST_QUERY: usize = 4096;
+/// No sane query is longer; of one that is, the rest is cut off and it will not parse. Replies fit as well.
+const LARGEST_MESSAGE: usize = 4096;
+/// Slots a multiple of the page size apart would share the same few sets of the processor's cache.
+const CACHE_LINE: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wait {
@@ -23,18 +25,20 @@ pub(crate) enum Wait {
     No,
 }
 
-/// One datagram and the reply to it.
+/// One datagram, then the reply in its place.
+#[repr(C, align(64))]
 struct Slot {
-    query: [u8; LARGEST_QUERY],
     source: libc::sockaddr_storage,
-    /// The address the datagram was sent to, which the reply must come from.
-    control: Control,
-    reply: Vec<u8>,
+    /// Of the query, then of the reply; 0: no reply.
     length: usize,
     source_length: libc::socklen_t,
     control_length: usize,
-    has_reply: bool,
+    /// The address the datagram was sent to, which the reply must come from.
+    control: Control,
+    message: [u8; LARGEST_MESSAGE],
 }
+
+const _: () = assert!(size_of::<Slot>() % 4096 >= CACHE_LINE);
 
 pub(crate) struct Batch {
     slots: Box<[Slot]>,
@@ -98,14 +102,18 @@ impl Batch {
         Ok(())
     }
 
-    /// Has `answer` write a reply to every datagram, or say that there is none.
-    pub fn reply_to_each(&mut self, mut answer: impl FnMut(&[u8], IpAddr, &mut Vec<u8>) -> bool) {
+    /// Has `answer` turn every datagram into its reply and say how long that is, or that there is none.
+    pub fn reply_to_each(
+        &mut self,
+        mut answer: impl FnMut(&mut [u8], usize, IpAddr) -> Option<usize>,
+    ) {
         for slot in self.slots.iter_mut().take(self.received) {
-            let query = slot.query.get(..slot.length).unwrap_or(&slot.query);
-            slot.has_reply = match slot.source_ip() {
-                Some(source) => answer(query, source, &mut slot.reply),
-                None => false,
+            let length = slot.length.min(slot.message.len());
+            let reply = match slot.source_ip() {
+                Some(source) => answer(&mut slot.message, length, source),
+                None => None,
             };
+            slot.length = reply.unwrap_or(0);
         }
     }
 
@@ -115,7 +123,7 @@ impl Batch {
             .slots
             .iter_mut()
             .take(self.received)
-            .filter(|slot| slot.has_reply);
+            .filter(|slot| slot.length > 0);
         let mut count = 0;
         for ((slot, header), vector) in replying.zip(&mut self.headers).zip(&mut self.vectors) {
             slot.aim_send(header, vector);
@@ -146,15 +154,13 @@ impl Batch {
 impl Slot {
     fn new() -> Self {
         Self {
-            query: [0; LARGEST_QUERY],
             // SAFETY: all-zero octets are a valid `sockaddr_storage`, of family AF_UNSPEC.
             source: unsafe { mem::zeroed() },
-            control: Control::EMPTY,
-            reply: Vec::with_capacity(LARGEST_QUERY),
             length: 0,
             source_length: 0,
             control_length: 0,
-            has_reply: false,
+            control: Control::EMPTY,
+            message: [0; LARGEST_MESSAGE],
         }
     }
 
@@ -164,8 +170,8 @@ impl Slot {
         vector: &mut libc::iovec,
         control_length: usize,
     ) {
-        vector.iov_base = self.query.as_mut_ptr().cast();
-        vector.iov_len = self.query.len();
+        vector.iov_base = self.message.as_mut_ptr().cast();
+        vector.iov_len = self.message.len();
         let message = &mut header.msg_hdr;
         message.msg_name = (&raw mut self.source).cast();
         message.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
@@ -192,8 +198,8 @@ impl Slot {
     }
 
     fn aim_send(&mut self, header: &mut libc::mmsghdr, vector: &mut libc::iovec) {
-        vector.iov_base = self.reply.as_mut_ptr().cast();
-        vector.iov_len = self.reply.len();
+        vector.iov_base = self.message.as_mut_ptr().cast();
+        vector.iov_len = self.length;
         let message = &mut header.msg_hdr;
         message.msg_name = (&raw mut self.source).cast();
         message.msg_namelen = self.source_length;

@@ -54,6 +54,8 @@ pub(crate) struct TcpServer {
     next_token: usize,
     /// Connections that want another turn.
     unfinished: Vec<Token>,
+    /// The query at work, then the reply in its place.
+    message: Box<[u8]>,
 }
 
 impl TcpServer {
@@ -75,6 +77,7 @@ impl TcpServer {
             connections: HashMap::new(),
             next_token: FIRST_CONNECTION,
             unfinished: Vec::new(),
+            message: vec![0; usize::from(u16::MAX)].into(),
         };
         Ok((server, door))
     }
@@ -198,8 +201,16 @@ impl TcpServer {
                 continue;
             };
             let peer = connection.peer;
+            let message = &mut self.message;
             let wants = connection.drive(now, |query, reply| {
-                worker.answer(&serving, query, peer, circumstances, reply)
+                let room = message.get_mut(..query.len());
+                room.into_iter()
+                    .for_each(|room| room.copy_from_slice(query));
+                let length = query.len();
+                let answered = worker.answer(&serving, (message, length), peer, circumstances);
+                let answered = answered.and_then(|length| message.get(..length));
+                reply.extend_from_slice(answered.unwrap_or(&[]));
+                answered.is_some()
             });
             match wants {
                 Wants::Event => {}

@@ -43,7 +43,7 @@ fn finish(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &mut W
 fn answer_all(batch: &mut Batch, shared: &Shared, worker: &mut Worker) {
     let serving = shared.current.load();
     let circumstances = (Transport::Udp, now_s());
-    batch.reply_to_each(|packet, source, out| {
-        worker.answer(&serving, packet, source, circumstances, out)
+    batch.reply_to_each(|message, length, source| {
+        worker.answer(&serving, (message, length), source, circumstances)
     });
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use responder_core::answer::{Request, Transport, answer};
+use responder_core::answer::{Request, Scratch, Transport, answer};
 use responder_core::counters::Counters;
 use responder_core::observe::Silent;
-use responder_core::steering::Scratch;
 
 use crate::serving::{Current, Serving};
 
@@ -37,32 +36,30 @@ impl Worker {
         }
     }
 
-    /// Writes the reply to one packet into `out` and counts it; false: there is to be no reply.
+    /// Answers the query in the first `length` octets of `message` in its place, counts it, and says how long the
+    /// reply is; `None`: there is to be no reply.
     pub fn answer(
         &mut self,
         serving: &Serving,
-        packet: &[u8],
+        (message, length): (&mut [u8], usize),
         source: IpAddr,
         (transport, now_s): (Transport, u64),
-        out: &mut Vec<u8>,
-    ) -> bool {
+    ) -> Option<usize> {
         let request = Request {
-            packet,
             source,
             transport,
             now_s,
         };
-        let scratch = &mut self.scratch;
-        let outcome = answer(
+        let reply = answer(
             &serving.world,
             &serving.health,
             &request,
-            scratch,
-            out,
+            (message, length),
+            &mut self.scratch,
             &mut Silent,
         );
-        self.counters.count(outcome);
-        outcome.is_some()
+        self.counters.count(reply.map(|reply| reply.tally));
+        reply.map(|reply| reply.length)
     }
 }
 

@@ -11,11 +11,10 @@ use std::time::Instant;
 
 use responder_bench::chance::Chance;
 use responder_bench::world;
-use responder_core::answer::{Request, Transport, answer};
+use responder_core::answer::{Request, Scratch, Transport, answer};
 use responder_core::health::{HealthTable, HealthView};
 use responder_core::observe::Silent;
 use responder_core::snapshot::World;
-use responder_core::steering::Scratch;
 
 /// More than the branch predictor learns by heart.
 const QUERIES: usize = 16_384;
@@ -28,28 +27,29 @@ struct Answering<'w> {
     world: &'w World,
     health: HealthView,
     scratch: Scratch,
-    out: Vec<u8>,
+    /// The query, then the reply in its place.
+    message: Vec<u8>,
 }
 
 impl Answering<'_> {
     /// The length of the reply and its response code.
     fn answer(&mut self, packet: &[u8]) -> Option<(usize, u16)> {
         let request = Request {
-            packet,
             source: IpAddr::V4(Ipv4Addr::LOCALHOST),
             transport: Transport::Udp,
             now_s: 1_800_000_000,
         };
-        let (scratch, out) = (&mut self.scratch, &mut self.out);
-        let tally = answer(
+        let message = &mut self.message;
+        message.get_mut(..packet.len())?.copy_from_slice(packet);
+        let reply = answer(
             self.world,
             &self.health,
             &request,
-            scratch,
-            out,
+            (message, packet.len()),
+            &mut self.scratch,
             &mut Silent,
         )?;
-        Some((self.out.len(), tally.rcode))
+        Some((reply.length, reply.tally.rcode))
     }
 }
 
@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         health: HealthView::new(world.policies(), &HealthTable::default()),
         world: &world,
         scratch: Scratch::new(),
-        out: Vec::with_capacity(4096),
+        message: vec![0; 4096],
     };
     let mut chance = Chance::new(3);
     let mut queries = |make: &mut dyn FnMut(&mut Chance) -> _| -> Result<Vec<Vec<u8>>, _> {

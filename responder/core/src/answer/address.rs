@@ -6,7 +6,7 @@ use crate::geo::countries;
 use crate::observe::{Observer, StageOutcome};
 use crate::snapshot::World;
 use crate::steering::{Family, Outcome, PolicySet, Question, Scratch, Selection, Targets, select};
-use crate::wire::{Name, NameBuf, Rcode, RecordType};
+use crate::wire::{LookupName, Name, NameBuf, Rcode, RecordType};
 use crate::zone::{Found, NodeRef, Zone};
 
 /// The addresses of one answer, as rdata.
@@ -14,7 +14,8 @@ const MOST_ADDRESSES: usize = 16;
 
 impl<'w, O: Observer> Resolution<'w, '_, O> {
     /// Has `policy` choose what `name` answers.
-    pub(super) fn steer(&mut self, zone: &'w Zone, name: Name<'_>, policy: u32) -> Next {
+    pub(super) fn steer(&mut self, zone: &'w Zone, lookup: &LookupName, policy: u32) -> Next {
+        let name = lookup.as_name();
         self.saw(Some(zone), name, StageOutcome::Steered(policy));
         let policies = self.world.policies();
         let Some(index) = policies.policy(policy) else {
@@ -119,16 +120,16 @@ impl Targets for World {
             Family::V4 => RecordType::A,
             Family::V6 => RecordType::AAAA,
         };
-        let mut name = NameBuf::from(target);
+        let mut name = LookupName::of(target);
         for _ in 0..LONGEST_CHAIN {
-            let Some(next) = self.step_to_address(name.as_name(), record_type) else {
+            let Some(next) = self.step_to_address(&name, record_type) else {
                 let outside = self.policies().flattened(name.as_name());
                 return outside.is_some_and(|flattened| flattened.has(family));
             };
             match next {
                 Lead::Addresses => return true,
                 Lead::Nothing => return false,
-                Lead::To(target) => name = target,
+                Lead::To(target) => name.set(target.as_name()),
             }
         }
         false
@@ -145,7 +146,7 @@ enum Lead {
 
 impl World {
     /// `None`: the name is not ours to answer.
-    fn step_to_address(&self, name: Name<'_>, record_type: RecordType) -> Option<Lead> {
+    fn step_to_address(&self, name: &LookupName, record_type: RecordType) -> Option<Lead> {
         let zone = self.zones().deepest(name)?;
         match zone.find(name, record_type) {
             Found::Exact(node) | Found::Wildcard(node) => Some(lead_from(node, record_type)),
@@ -155,7 +156,7 @@ impl World {
                 let dname = owner.record_set(RecordType::DNAME);
                 let target = dname.and_then(|set| set.target());
                 let substitute = target.and_then(|target| {
-                    NameBuf::substituted(name, owner.name(), target.as_name()).ok()
+                    NameBuf::substituted(name.as_name(), owner.name(), target.as_name()).ok()
                 });
                 Some(substitute.map_or(Lead::Nothing, Lead::To))
             }

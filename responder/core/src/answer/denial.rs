@@ -2,7 +2,7 @@
 
 use super::resolution::{Next, Resolution};
 use crate::observe::{Observer, StageOutcome};
-use crate::wire::writer::Section;
+use crate::wire::writer::{Owner, Section};
 use crate::wire::{Name, Rcode, RecordType};
 use crate::zone::Zone;
 
@@ -28,13 +28,16 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         let Some(soa) = zone.apex().record_set(RecordType::SOA) else {
             return;
         };
-        let put = self.writer.put(
-            Section::Authority,
-            zone.origin(),
-            RecordType::SOA,
-            zone.negative_ttl(),
-            soa.rdatas(),
-        );
+        let put = match self.is_first() {
+            true => self.writer.put_prepared(Section::Authority, zone.denial()),
+            false => self.writer.put(
+                Section::Authority,
+                Owner::Name(zone.origin()),
+                RecordType::SOA,
+                zone.negative_ttl(),
+                soa.rdatas(),
+            ),
+        };
         self.verdict.truncated |= put.is_err();
     }
 }

@@ -1,10 +1,10 @@
 //! Explain is serve: a query is composed, answered by `answer` with a recorder listening, and read back.
 
-use super::{Request, Transport, answer};
+use super::{Request, Scratch, Transport, answer};
 use crate::explain::{Answer, Asked, Explanation, Recorder};
 use crate::health::{HealthTable, HealthView};
 use crate::snapshot::World;
-use crate::steering::{Client, Scratch, Subnet};
+use crate::steering::{Client, Subnet};
 use crate::wire::message::{Message, Record};
 use crate::wire::{ClientSubnet, NameBuf, RecordType, compose};
 
@@ -22,28 +22,29 @@ pub struct Asking {
 
 /// Why `asking` gets its answer. The answer is asked for over TCP, so that it is shown whole.
 pub fn explained(world: &World, health: &HealthTable, asking: &Asking) -> Explanation {
-    let packet = compose::query(
+    let mut message = compose::query(
         asking.name.as_name(),
         asking.record_type,
         asking.subnet.as_ref(),
     );
+    let length = message.len();
+    message.resize(usize::from(u16::MAX), 0);
     let request = Request {
-        packet: &packet,
         source: asking.resolver,
         transport: Transport::Tcp,
         now_s: asking.now_s,
     };
     let view = HealthView::new(world.policies(), health);
     let mut recorder = Recorder::new();
-    let mut out = Vec::new();
-    answer(
+    let reply = answer(
         world,
         &view,
         &request,
+        (&mut message, length),
         &mut Scratch::new(),
-        &mut out,
         &mut recorder,
     );
+    message.truncate(reply.map_or(0, |reply| reply.length));
     let asked = Asked {
         generation: world.generation(),
         health_sequence: health.sequence(),
@@ -52,7 +53,7 @@ pub fn explained(world: &World, health: &HealthTable, asking: &Asking) -> Explan
         qtype: asking.record_type.to_string(),
         client: client_of(asking),
     };
-    recorder.into_explanation(asked, world.geo(), read_back(&out))
+    recorder.into_explanation(asked, world.geo(), read_back(&message))
 }
 
 fn client_of(asking: &Asking) -> Client {

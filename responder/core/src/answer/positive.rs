@@ -2,7 +2,8 @@
 
 use super::resolution::{Flattening, Next, Resolution};
 use crate::observe::{Observer, StageOutcome};
-use crate::wire::{Name, NameBuf, Rcode, RecordType};
+use crate::wire::writer::{Owner, Section};
+use crate::wire::{LookupName, Name, NameBuf, Rcode, RecordType};
 use crate::zone::{Data, NodeRef, RecordSet, Zone};
 
 /// RFC 8482 section 4.2: a HINFO record that says why there is no more.
@@ -14,10 +15,11 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
     pub(super) fn at_node(
         &mut self,
         zone: &'w Zone,
-        name: Name<'_>,
+        lookup: &LookupName,
         node: NodeRef<'w>,
         outcome: StageOutcome,
     ) -> Next {
+        let name = lookup.as_name();
         match self.record_type {
             RecordType::ANY => return self.any(zone, name, node, outcome),
             // How a name is flattened is our affair.
@@ -26,7 +28,7 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         }
         if let Some(set) = node.record_set(self.record_type) {
             return match set.data {
-                Data::Steered { policy } => self.steer(zone, name, policy),
+                Data::Steered { policy } => self.steer(zone, lookup, policy),
                 Data::Static(_) => {
                     self.saw(Some(zone), name, outcome);
                     self.answer_with(name, &set)
@@ -69,7 +71,12 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         let Some(target) = cname.target() else {
             return Next::Done;
         };
-        self.put_link(name, cname);
+        match &mut self.flattening {
+            Some(flattening) => flattening.ttl_s = flattening.ttl_s.min(cname.ttl),
+            None => {
+                self.answer_with(name, cname);
+            }
+        }
         self.unless_full(target)
     }
 
@@ -84,9 +91,7 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         let Some(dname) = owner.record_set(RecordType::DNAME) else {
             return Next::Done;
         };
-        if self.dnames.enter(owner.name()) {
-            self.put_link(owner.name(), &dname);
-        }
+        self.put_dname(owner.name(), &dname);
         let target = dname.target().unwrap_or(NameBuf::ROOT);
         let Ok(target) = NameBuf::substituted(name, owner.name(), target.as_name()) else {
             self.verdict.rcode = Rcode::YXDOMAIN;
@@ -117,8 +122,9 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         match &mut self.flattening {
             Some(flattening) => flattening.ttl_s = flattening.ttl_s.min(ttl_s),
             None => {
+                let is_question = self.is_first();
                 self.flattening = Some(Flattening {
-                    owner: name.into(),
+                    owner: (!is_question).then(|| name.into()),
                     ttl_s,
                     zone,
                 });
@@ -126,13 +132,19 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         }
     }
 
-    /// A CNAME or DNAME on the way: shown, unless its owner is being flattened.
-    fn put_link(&mut self, owner: Name<'_>, link: &RecordSet<'w>) {
-        match &mut self.flattening {
-            Some(flattening) => flattening.ttl_s = flattening.ttl_s.min(link.ttl),
-            None => {
-                self.answer_with(owner, link);
-            }
+    /// Shows a DNAME that leads on, unless names are being flattened, and once.
+    fn put_dname(&mut self, owner: Name<'_>, dname: &RecordSet<'w>) {
+        if let Some(flattening) = &mut self.flattening {
+            flattening.ttl_s = flattening.ttl_s.min(dname.ttl);
+        } else if self.trail.dnames.enter(LookupName::of(owner).full_hash()) {
+            let put = self.writer.put(
+                Section::Answer,
+                Owner::Name(owner),
+                RecordType::DNAME,
+                dname.ttl,
+                dname.rdatas(),
+            );
+            self.verdict.truncated |= put.is_err();
         }
     }
 

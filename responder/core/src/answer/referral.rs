@@ -2,8 +2,8 @@
 
 use super::resolution::{Next, Resolution};
 use crate::observe::{Observer, StageOutcome};
-use crate::wire::writer::{Full, Section};
-use crate::wire::{Name, NameBuf, RecordType};
+use crate::wire::writer::{Full, Owner, Section};
+use crate::wire::{LookupName, Name, NameBuf, RecordType};
 use crate::zone::{NodeRef, RecordSet, Zone};
 
 impl<'w, O: Observer> Resolution<'w, '_, O> {
@@ -30,8 +30,13 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         servers: &RecordSet<'w>,
     ) -> Result<(), Full> {
         let (section, ttl_s) = (Section::Authority, servers.ttl);
-        self.writer
-            .put(section, cut, RecordType::NS, ttl_s, servers.rdatas())?;
+        self.writer.put(
+            section,
+            Owner::Name(cut),
+            RecordType::NS,
+            ttl_s,
+            servers.rdatas(),
+        )?;
         let targets = || servers.rdatas().filter_map(|rdata| Name::whole(rdata).ok());
         let targets = || targets().map(NameBuf::lowered);
         for below in targets().filter(|target| target.as_name().is_within(cut)) {
@@ -50,7 +55,7 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         if !server.is_within(zone.origin()) {
             return Ok(());
         }
-        let Some(node) = zone.glue_node(server) else {
+        let Some(node) = zone.glue_node(&LookupName::of(server)) else {
             return Ok(());
         };
         let addresses = node
@@ -58,8 +63,13 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
             .filter(|set| set.record_type.is_address());
         for set in addresses.filter(RecordSet::is_static) {
             let (section, record_type) = (Section::Additional, set.record_type);
-            self.writer
-                .put(section, server, record_type, set.ttl, set.rdatas())?;
+            self.writer.put(
+                section,
+                Owner::Name(server),
+                record_type,
+                set.ttl,
+                set.rdatas(),
+            )?;
         }
         Ok(())
     }

@@ -1,17 +1,13 @@
 //! The state of one answer, and the chain of names that it follows.
 
-use std::hash::BuildHasher;
-
-use foldhash::fast::FixedState;
-
-use super::Request;
+use super::{Reply, Request};
 use crate::counters::Tally;
 use crate::health::HealthView;
 use crate::observe::{Observer, StageOutcome};
 use crate::snapshot::World;
 use crate::steering::{Client, Scratch, Subnet};
-use crate::wire::writer::{MessageWriter, Section, Verdict};
-use crate::wire::{ClientSubnet, Name, NameBuf, Query, Rcode, RecordType};
+use crate::wire::writer::{MessageWriter, Owner, Section, Verdict};
+use crate::wire::{ClientSubnet, LookupName, Name, NameBuf, Query, Rcode, RecordType};
 use crate::zone::{Found, RecordSet, Zone};
 
 /// Names that one answer looks up at most: a longer chain costs us more than it can be worth to the client.
@@ -26,10 +22,18 @@ pub(super) enum Next {
 
 /// While this is set, names are followed for their addresses only, and these answered as the owner's own.
 pub(super) struct Flattening<'w> {
-    pub owner: NameBuf,
+    /// `None`: the name of the question.
+    pub owner: Option<NameBuf>,
     pub ttl_s: u32,
     /// Denies the owner's addresses if none are found.
     pub zone: &'w Zone,
+}
+
+impl Flattening<'_> {
+    fn owner(&self) -> Owner<'_> {
+        let owner = self.owner.as_ref();
+        owner.map_or(Owner::Question, |name| Owner::Name(name.as_name()))
+    }
 }
 
 pub(super) struct Resolution<'w, 'q, O> {
@@ -44,21 +48,19 @@ pub(super) struct Resolution<'w, 'q, O> {
     pub flattening: Option<Flattening<'w>>,
     pub scratch: &'q mut Scratch,
     pub observer: &'q mut O,
-    followed: SeenNames,
-    /// Owners of the DNAMEs in the answer: a chain can meet one again, but it is answered once.
-    pub dnames: SeenNames,
+    pub trail: &'q mut Trail,
 }
 
 impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
     pub fn new(
         (world, health): (&'w World, &'w HealthView),
-        request: &Request<'_>,
-        query: &Query<'_>,
+        request: &Request,
+        query: &Query,
         writer: MessageWriter<'q>,
-        scratch: &'q mut Scratch,
+        (trail, scratch): (&'q mut Trail, &'q mut Scratch),
         observer: &'q mut O,
     ) -> Self {
-        let subnet = query.echo.edns.as_ref();
+        let subnet = query.edns.as_ref();
         let subnet = subnet.and_then(|edns| edns.client_subnet.as_ref());
         Self {
             world,
@@ -75,17 +77,16 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
             flattening: None,
             scratch,
             observer,
-            followed: SeenNames::default(),
-            dnames: SeenNames::default(),
+            trail,
         }
     }
 
     /// Looks up `name` and whatever it leads to, up to a loop or the longest chain: then the answer so far stands.
-    pub fn run(&mut self, mut name: NameBuf) {
-        while self.followed.enter(name.as_name()) {
-            match self.look_up(name.as_name()) {
+    pub fn run(&mut self, name: &mut LookupName) {
+        while self.trail.followed.enter(name.full_hash()) {
+            match self.look_up(name) {
                 Next::Done => return,
-                Next::Follow(target) => name = target,
+                Next::Follow(target) => name.set(target.as_name()),
             }
         }
         if self.flattening.is_some() {
@@ -93,40 +94,41 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
         }
     }
 
-    pub fn finish(self) -> Tally {
+    pub fn finish(self) -> Reply {
         let rcode = self.verdict.rcode.0;
-        self.writer.finish(self.verdict);
-        Tally {
-            rcode,
-            ..self.tally
+        Reply {
+            length: self.writer.finish(self.verdict),
+            tally: Tally {
+                rcode,
+                ..self.tally
+            },
         }
     }
 
-    fn look_up(&mut self, name: Name<'_>) -> Next {
+    fn look_up(&mut self, name: &LookupName) -> Next {
         let Some(zone) = self.zone_of(name) else {
-            return self.outside(name);
+            return self.outside(name.as_name());
         };
-        if self.followed.is_first() {
+        if self.is_first() {
             self.verdict.authoritative = true;
         }
         match zone.find(name, self.record_type) {
             Found::Exact(node) => self.at_node(zone, name, node, StageOutcome::Static),
             Found::Wildcard(node) => self.at_node(zone, name, node, StageOutcome::Wildcard),
-            Found::Referral(cut) => self.refer(zone, name, cut),
-            Found::Dname(owner) => self.substitute(zone, name, owner),
-            Found::NxDomain => self.deny(zone, name, Rcode::NXDOMAIN),
+            Found::Referral(cut) => self.refer(zone, name.as_name(), cut),
+            Found::Dname(owner) => self.substitute(zone, name.as_name(), owner),
+            Found::NxDomain => self.deny(zone, name.as_name(), Rcode::NXDOMAIN),
         }
     }
 
     /// The deepest zone; but a DS at a zone's apex is asked of the zone above it (RFC 4035 section 3.1.4.1).
-    fn zone_of(&self, name: Name<'_>) -> Option<&'w Zone> {
+    fn zone_of(&self, name: &LookupName) -> Option<&'w Zone> {
         let zones = self.world.zones();
         let deepest = zones.deepest(name)?;
-        if self.record_type != RecordType::DS || deepest.origin() != name {
+        if self.record_type != RecordType::DS || deepest.origin() != name.as_name() {
             return Some(deepest);
         }
-        let above = name.parent().and_then(|parent| zones.deepest(parent));
-        above.or(Some(deepest))
+        zones.deepest_above(name).or(Some(deepest))
     }
 
     /// A name that none of our zones speaks for.
@@ -135,21 +137,22 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
             return self.answer_flattened(name);
         }
         self.saw(None, name, StageOutcome::Refused);
-        if self.followed.is_first() {
+        if self.is_first() {
             self.verdict.rcode = Rcode::REFUSED;
         }
         Next::Done
     }
 
     pub fn is_first(&self) -> bool {
-        self.followed.is_first()
+        self.trail.followed.is_first()
     }
 
-    /// Puts a whole static set into the answer, as the flattened owner's if there is one.
+    /// Puts a whole static set of `name`, which is being looked up, into the answer.
     pub fn answer_with(&mut self, name: Name<'_>, set: &RecordSet<'_>) -> Next {
         self.put_answer(name, set.record_type, set.ttl, set.rdatas())
     }
 
+    /// Puts records of `name`, which is being looked up, into the answer, as the flattened owner's if there is one.
     pub fn put_answer<'r>(
         &mut self,
         name: Name<'_>,
@@ -158,12 +161,12 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
         rdatas: impl Iterator<Item = &'r [u8]>,
     ) -> Next {
         let (owner, ttl_s) = match &self.flattening {
-            Some(flattening) => (flattening.owner.as_name(), ttl_s.min(flattening.ttl_s)),
-            None => (name, ttl_s),
+            Some(flattening) => (flattening.owner(), ttl_s.min(flattening.ttl_s)),
+            None if self.trail.followed.is_first() => (Owner::Question, ttl_s),
+            None => (Owner::Name(name), ttl_s),
         };
-        let put = self
-            .writer
-            .put(Section::Answer, owner, record_type, ttl_s, rdatas);
+        let section = Section::Answer;
+        let put = self.writer.put(section, owner, record_type, ttl_s, rdatas);
         self.verdict.truncated |= put.is_err();
         Next::Done
     }
@@ -184,7 +187,22 @@ impl Subnet {
     }
 }
 
-/// Names on the way, by their hashes: a collision ends a chain early and does no other harm.
+/// The names that an answer has come by.
+#[derive(Default)]
+pub(super) struct Trail {
+    followed: SeenNames,
+    /// Owners of the DNAMEs in the answer: a chain can meet one again, but it is answered once.
+    pub dnames: SeenNames,
+}
+
+impl Trail {
+    pub fn clear(&mut self) {
+        self.followed.count = 0;
+        self.dnames.count = 0;
+    }
+}
+
+/// Names by their hashes: a collision ends a chain early and does no other harm.
 #[derive(Default)]
 pub(super) struct SeenNames {
     hashes: [u64; LONGEST_CHAIN],
@@ -192,15 +210,10 @@ pub(super) struct SeenNames {
 }
 
 impl SeenNames {
-    /// Notes `name`; false if it was seen before, or if the chain is as long as it may get.
-    pub fn enter(&mut self, name: Name<'_>) -> bool {
-        let hash = FixedState::default().hash_one(name.as_bytes());
-        if self
-            .hashes
-            .iter()
-            .take(self.count)
-            .any(|seen| *seen == hash)
-        {
+    /// Notes the name with `hash`; false if it was seen before, or if the chain is as long as it may get.
+    pub fn enter(&mut self, hash: u64) -> bool {
+        let seen = self.hashes.get(..self.count).unwrap_or(&self.hashes);
+        if seen.contains(&hash) {
             return false;
         }
         let free = self.hashes.get_mut(self.count);

@@ -1,12 +1,10 @@
 //! All zones, found by the names in them.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use crate::wire::Name;
+use crate::wire::{LookupName, Name};
 use crate::zone::Zone;
 
 #[derive(Default)]
@@ -35,26 +33,44 @@ impl Zones {
         }
     }
 
-    /// The zone with the longest origin at or above `name`, which is in lower case.
-    pub fn deepest(&self, name: Name<'_>) -> Option<&Zone> {
-        let labels = name.label_count();
-        let ancestors = name.ancestors().zip((0..=labels).rev());
-        let possible = ancestors.filter(|(_, depth)| self.depths >> depth & 1 == 1);
-        let mut zones = possible.filter_map(|(ancestor, _)| self.at(ancestor));
-        zones.next()
+    /// The zone with the longest origin at or above `name`.
+    pub fn deepest(&self, name: &LookupName) -> Option<&Zone> {
+        self.deepest_within(name, name.label_count())
+    }
+
+    /// The zone with the longest origin above `name`.
+    pub fn deepest_above(&self, name: &LookupName) -> Option<&Zone> {
+        self.deepest_within(name, name.label_count().checked_sub(1)?)
+    }
+
+    /// The zone with the longest origin of `labels` labels or fewer.
+    #[inline]
+    fn deepest_within(&self, name: &LookupName, labels: usize) -> Option<&Zone> {
+        let mut possible = self.depths & (u128::MAX >> (127 - labels.min(127)));
+        while possible != 0 {
+            let labels = possible.ilog2();
+            if let Some(zone) = self.at(name, labels as usize) {
+                return Some(zone);
+            }
+            possible ^= 1 << labels;
+        }
+        None
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Zone> {
         self.zones.iter().map(Arc::as_ref)
     }
 
-    fn at(&self, origin: Name<'_>) -> Option<&Zone> {
+    fn at(&self, name: &LookupName, labels: usize) -> Option<&Zone> {
+        let origin = name.ancestor(labels);
         let zone = |number: &usize| self.zones.get(*number).map(Arc::as_ref);
         let is_origin = |number: &usize| zone(number).is_some_and(|zone| zone.origin() == origin);
-        self.table.find(hash(origin), is_origin).and_then(zone)
+        self.table
+            .find(name.hash_of(labels), is_origin)
+            .and_then(zone)
     }
 }
 
 fn hash(name: Name<'_>) -> u64 {
-    FixedState::default().hash_one(name.as_bytes())
+    LookupName::of(name).full_hash()
 }

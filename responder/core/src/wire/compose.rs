@@ -17,7 +17,8 @@ pub fn query(name: Name<'_>, record_type: RecordType, subnet: Option<&ClientSubn
         Some(subnet) => {
             let length = subnet.composed_len() as u16;
             put_u16s(&mut packet, &[4 + length, OPTION_CLIENT_SUBNET, length]);
-            subnet.compose(0, &mut packet);
+            let (data, length) = subnet.composed(0);
+            packet.extend(data.iter().take(length));
         }
     }
     packet

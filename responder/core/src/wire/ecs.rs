@@ -74,16 +74,18 @@ impl ClientSubnet {
         }
     }
 
-    /// Appends the option's data with the scope the answer holds for.
-    pub fn compose(&self, scope: u8, out: &mut Vec<u8>) {
+    /// The option's data with the scope the answer holds for, and how many of the octets it takes.
+    pub fn composed(&self, scope: u8) -> ([u8; 20], usize) {
         let scope = if self.source_prefix == 0 { 0 } else { scope };
-        out.extend_from_slice(&self.family.to_be_bytes());
-        out.extend_from_slice(&[self.source_prefix, scope]);
-        let octets = self.address.get(..octets_for(self.source_prefix));
-        out.extend_from_slice(octets.unwrap_or(&[]));
+        let [high, low] = self.family.to_be_bytes();
+        let mut data = [0; 20];
+        let (head, address) = data.split_at_mut(4);
+        head.copy_from_slice(&[high, low, self.source_prefix, scope]);
+        address.copy_from_slice(&self.address);
+        (data, self.composed_len())
     }
 
-    /// How many octets `compose` appends.
+    /// How many octets the composed data takes.
     pub fn composed_len(&self) -> usize {
         4 + octets_for(self.source_prefix)
     }

@@ -1,6 +1,7 @@
 //! The OPT record (RFC 6891).
 
 use super::ecs::ClientSubnet;
+use super::output::Output;
 use super::reader::{ReadError, Reader};
 use super::types::{Rcode, RecordType};
 
@@ -68,20 +69,31 @@ impl Edns {
     }
 
     /// Appends the OPT record of the answer.
-    pub fn compose_reply(&self, rcode: Rcode, scope: u8, out: &mut Vec<u8>) {
-        out.push(0);
-        out.extend_from_slice(&RecordType::OPT.0.to_be_bytes());
-        out.extend_from_slice(&OWN_UDP_SIZE.to_be_bytes());
+    pub(super) fn compose_reply(&self, rcode: Rcode, scope: u8, out: &mut Output<'_>) {
+        let [type_high, type_low] = RecordType::OPT.0.to_be_bytes();
+        let [size_high, size_low] = OWN_UDP_SIZE.to_be_bytes();
         // RFC 3225 section 3: "The DO bit of the query MUST be copied in the response."
         let flags = if self.dnssec_ok { FLAG_DNSSEC_OK } else { 0 };
-        out.extend_from_slice(&[rcode.in_opt(), 0]);
-        out.extend_from_slice(&flags.to_be_bytes());
-        let options = (self.reply_len() - OPT_FIXED) as u16;
-        out.extend_from_slice(&options.to_be_bytes());
+        let [flags_high, flags_low] = flags.to_be_bytes();
+        let [length_high, length_low] = ((self.reply_len() - OPT_FIXED) as u16).to_be_bytes();
+        out.put(&[
+            0,
+            type_high,
+            type_low,
+            size_high,
+            size_low,
+            rcode.in_opt(),
+            0,
+            flags_high,
+            flags_low,
+            length_high,
+            length_low,
+        ]);
         if let Some(subnet) = &self.client_subnet {
-            out.extend_from_slice(&OPTION_CLIENT_SUBNET.to_be_bytes());
-            out.extend_from_slice(&(subnet.composed_len() as u16).to_be_bytes());
-            subnet.compose(scope, out);
+            let (data, length) = subnet.composed(scope);
+            out.put_u16(OPTION_CLIENT_SUBNET);
+            out.put_u16(length as u16);
+            out.put(data.get(..length).unwrap_or(&[]));
         }
     }
 

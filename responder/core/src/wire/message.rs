@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::edns::OPTION_CLIENT_SUBNET;
 use super::name::NameBuf;
-use super::query::Record as RawRecord;
 use super::rdata::NameFields;
 use super::rdata_text::RdataText;
 use super::reader::{ReadError, Reader};
@@ -132,5 +131,33 @@ fn uncompressed(reader: &Reader<'_>, raw: &RawRecord<'_>) -> Result<Vec<u8>, Rea
     match inside.position() == reader.position() {
         true => Ok(rdata),
         false => Err(ReadError::Short),
+    }
+}
+
+/// Any resource record of a message.
+struct RawRecord<'a> {
+    owner: NameBuf,
+    record_type: RecordType,
+    class: u16,
+    ttl: u32,
+    /// Where in the message the rdata starts.
+    rdata_at: usize,
+    rdata: &'a [u8],
+}
+
+impl<'a> RawRecord<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, ReadError> {
+        let owner = reader.name()?;
+        let record_type = RecordType(reader.u16()?);
+        let (class, ttl) = (reader.u16()?, reader.u32()?);
+        let length = reader.u16()?;
+        Ok(Self {
+            owner,
+            record_type,
+            class,
+            ttl,
+            rdata_at: reader.position(),
+            rdata: reader.take(length.into())?,
+        })
     }
 }

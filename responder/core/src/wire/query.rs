@@ -7,71 +7,69 @@
 //! ```
 
 use super::edns::{Edns, MalformedEdns};
-use super::name::NameBuf;
+use super::lookup_name::LookupName;
 use super::reader::{HEADER_LEN, ReadError, Reader};
 use super::types::{CLASS_IN, Rcode, RecordType};
 
 const FLAG_RESPONSE: u16 = 0x8000;
-const FLAG_RECURSION_DESIRED: u16 = 0x0100;
 const OPCODE_QUERY: u16 = 0;
 
-/// What every reply repeats from its query.
+/// What a reply needs to know of its query; it owns nothing of the packet, which the reply is written over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Echo<'a> {
-    pub id: u16,
-    pub opcode: u8,
-    pub recursion_desired: bool,
-    /// The question as received, so that the case of its name is preserved; empty if none could be read.
-    pub question: &'a [u8],
+pub struct Query {
+    pub record_type: RecordType,
+    /// Where the question ends in the packet; that of the header if none could be read.
+    pub question_end: u16,
     pub edns: Option<Edns>,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub struct Query<'a> {
-    pub echo: Echo<'a>,
-    /// The name asked for, in lower case.
-    pub name: NameBuf,
-    pub record_type: RecordType,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal<'a> {
+pub enum Refusal {
     /// Too short, or a response: answering could start a loop.
     Ignore,
-    Reply(Rcode, Echo<'a>),
+    Reply(Rcode, Query),
 }
 
-impl<'a> Query<'a> {
-    pub fn parse(packet: &'a [u8]) -> Result<Self, Refusal<'a>> {
-        let (header, mut echo) = Header::read(packet).ok_or(Refusal::Ignore)?;
-        if u16::from(echo.opcode) != OPCODE_QUERY {
-            return Err(Refusal::Reply(Rcode::NOTIMP, echo));
+impl Query {
+    /// Checks `packet`; the name asked for goes to `name`.
+    pub fn parse(packet: &[u8], name: &mut LookupName) -> Result<Self, Refusal> {
+        let header = Header::read(packet).ok_or(Refusal::Ignore)?;
+        let mut query = Self {
+            record_type: RecordType(0),
+            question_end: HEADER_LEN as u16,
+            edns: None,
+        };
+        if header.opcode != OPCODE_QUERY {
+            return Err(Refusal::Reply(Rcode::NOTIMP, query));
         }
         let mut reader = Reader::new(packet);
-        let question = match header.question(&mut reader) {
+        let question = match header.question(packet, &mut reader, name) {
             Ok(question) => question,
-            Err(_) => return Err(Refusal::Reply(Rcode::FORMERR, echo)),
+            Err(_) => return Err(Refusal::Reply(Rcode::FORMERR, query)),
         };
-        echo.question = packet.get(HEADER_LEN..reader.position()).unwrap_or(&[]);
+        query.record_type = question.record_type;
+        query.question_end = reader.position() as u16;
         match header.edns(&mut reader) {
-            Ok(edns) => echo.edns = edns,
+            Ok(edns) => query.edns = edns,
             Err(MalformedEdns { reply_with }) => {
-                echo.edns = reply_with;
-                return Err(Refusal::Reply(Rcode::FORMERR, echo));
+                query.edns = reply_with;
+                return Err(Refusal::Reply(Rcode::FORMERR, query));
             }
         }
-        match question.unacceptable(echo.edns.as_ref()) {
-            Some(rcode) => Err(Refusal::Reply(rcode, echo)),
-            None => Ok(Self {
-                echo,
-                name: NameBuf::lowered(question.name.as_name()),
-                record_type: question.record_type,
-            }),
+        match question.unacceptable(query.edns.as_ref()) {
+            Some(rcode) => Err(Refusal::Reply(rcode, query)),
+            None => Ok(query),
         }
+    }
+
+    /// How many octets the OPT record of the reply takes.
+    pub fn opt_len(&self) -> usize {
+        self.edns.as_ref().map_or(0, Edns::reply_len)
     }
 }
 
 struct Header {
+    opcode: u16,
     questions: u16,
     before_additional: usize,
     additional: u16,
@@ -79,37 +77,37 @@ struct Header {
 
 impl Header {
     /// `None`: not a query.
-    fn read(packet: &[u8]) -> Option<(Self, Echo<'_>)> {
-        let mut reader = Reader::new(packet);
-        let mut next = || reader.u16().ok();
-        let (id, flags) = (next()?, next()?);
-        let (questions, answers, authority, additional) = (next()?, next()?, next()?, next()?);
+    fn read(packet: &[u8]) -> Option<Self> {
+        let header = packet.first_chunk::<HEADER_LEN>()?;
+        let [_, _, a, b, c, d, e, f, g, h, i, j] = *header;
+        let flags = u16::from_be_bytes([a, b]);
         if flags & FLAG_RESPONSE != 0 {
             return None;
         }
-        let echo = Echo {
-            id,
-            opcode: (flags >> 11 & 0x0F) as u8,
-            recursion_desired: flags & FLAG_RECURSION_DESIRED != 0,
-            question: &[],
-            edns: None,
-        };
-        let header = Self {
-            questions,
+        let (answers, authority) = (u16::from_be_bytes([e, f]), u16::from_be_bytes([g, h]));
+        Some(Self {
+            opcode: flags >> 11 & 0x0F,
+            questions: u16::from_be_bytes([c, d]),
             before_additional: usize::from(answers) + usize::from(authority),
-            additional,
-        };
-        Some((header, echo))
+            additional: u16::from_be_bytes([i, j]),
+        })
     }
 
-    fn question(&self, reader: &mut Reader<'_>) -> Result<Question, ReadError> {
+    fn question(
+        &self,
+        packet: &[u8],
+        reader: &mut Reader<'_>,
+        name: &mut LookupName,
+    ) -> Result<Question, ReadError> {
         // RFC 9619: "a DNS message with OPCODE = 0 MUST NOT include a QDCOUNT parameter whose value is greater than 1"
         if self.questions != 1 {
             return Err(ReadError::Short);
         }
         reader.take(HEADER_LEN)?;
+        // The first name of a message has nothing before it that it could point to.
+        let length = name.read(packet.get(HEADER_LEN..).unwrap_or(&[]))?;
+        reader.take(length)?;
         Ok(Question {
-            name: reader.name()?,
             record_type: RecordType(reader.u16()?),
             class: reader.u16()?,
         })
@@ -117,20 +115,20 @@ impl Header {
 
     fn edns(&self, reader: &mut Reader<'_>) -> Result<Option<Edns>, MalformedEdns> {
         for _ in 0..self.before_additional {
-            Record::read(reader)?;
+            PlainRecord::read(reader)?;
         }
         let mut edns = None;
         for _ in 0..self.additional {
-            let record = Record::read(reader)?;
+            let record = PlainRecord::read(reader)?;
             if record.record_type != RecordType::OPT {
                 continue;
             }
             // RFC 6891 section 6.1.1: "If a query message with more than one OPT RR is received, a FORMERR
             // (RCODE=1) MUST be returned." and "The NAME of an OPT RR MUST be 0 (root domain)".
-            if edns.is_some() || !record.owner.as_name().is_root() {
+            if edns.is_some() || !record.is_at_root {
                 return Err(MalformedEdns { reply_with: edns });
             }
-            edns = Some(Edns::parse(record.class, record.ttl, record.rdata)?);
+            edns = Some(Edns::parse(record.class, record.ttl, record.octets)?);
         }
         if reader.is_at_end() {
             Ok(edns)
@@ -141,7 +139,6 @@ impl Header {
 }
 
 struct Question {
-    name: NameBuf,
     record_type: RecordType,
     class: u16,
 }
@@ -166,30 +163,33 @@ impl Question {
     }
 }
 
-/// Any resource record of a message.
-pub(super) struct Record<'a> {
-    pub owner: NameBuf,
-    pub record_type: RecordType,
-    pub class: u16,
-    pub ttl: u32,
-    /// Where in the message the rdata starts.
-    pub rdata_at: usize,
-    pub rdata: &'a [u8],
+/// A resource record of a query, whose owner matters only in so far as it is the root or not.
+struct PlainRecord<'a> {
+    is_at_root: bool,
+    record_type: RecordType,
+    class: u16,
+    ttl: u32,
+    octets: &'a [u8],
 }
 
-impl<'a> Record<'a> {
-    pub fn read(reader: &mut Reader<'a>) -> Result<Self, ReadError> {
-        let owner = reader.name()?;
+impl<'a> PlainRecord<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, ReadError> {
+        let is_at_root = match reader.clone().u8()? {
+            0 => {
+                reader.u8()?;
+                true
+            }
+            _ => reader.name()?.as_name().is_root(),
+        };
         let record_type = RecordType(reader.u16()?);
         let (class, ttl) = (reader.u16()?, reader.u32()?);
         let length = reader.u16()?;
         Ok(Self {
-            owner,
+            is_at_root,
             record_type,
             class,
             ttl,
-            rdata_at: reader.position(),
-            rdata: reader.take(length.into())?,
+            octets: reader.take(length.into())?,
         })
     }
 }

@@ -1,7 +1,14 @@
-//! Composes a response: whole RRsets or none, names compressed, never longer than its limit.
+//! Composes a response in the place of its query: whole RRsets or none, names compressed, never longer than its limit.
+//!
+//! ```text
+//! │ header │ question │ OPT of the query …              what arrived
+//! │ header │ question │ records …            │ OPT │    what leaves: the question is not touched
+//! ```
 
+use super::compressor::Compressor;
 use super::name::Name;
-use super::query::Echo;
+use super::output::Output;
+use super::query::Query;
 use super::rdata::NameFields;
 use super::reader::HEADER_LEN;
 use super::types::{CLASS_IN, Rcode, RecordType};
@@ -9,13 +16,26 @@ use super::types::{CLASS_IN, Rcode, RecordType};
 const FLAG_RESPONSE: u16 = 0x8000;
 const FLAG_AUTHORITATIVE: u16 = 0x0400;
 const FLAG_TRUNCATED: u16 = 0x0200;
-const FLAG_RECURSION_DESIRED: u16 = 0x0100;
+/// Opcode and "recursion desired" are repeated from the query.
+const FLAGS_KEPT: u16 = 0x7900;
+/// Type and class.
+const QUESTION_FIXED: usize = 4;
+/// A pointer to the name of the question.
+const TO_QUESTION: [u8; 2] = [0xC0, HEADER_LEN as u8];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Answer = 0,
     Authority = 1,
     Additional = 2,
+}
+
+/// Whose records they are.
+#[derive(Debug, Clone, Copy)]
+pub enum Owner<'n> {
+    /// The name that was asked for.
+    Question,
+    Name(Name<'n>),
 }
 
 /// The RRset does not fit; the message is as it was before.
@@ -43,30 +63,43 @@ impl Verdict {
     }
 }
 
-pub struct MessageWriter<'a> {
-    echo: &'a Echo<'a>,
-    out: &'a mut Vec<u8>,
-    limit: usize,
+/// A record whose names are all at or above the origin of its zone, but for labels in front, made ahead of the
+/// question: `pointers` says where in `octets` a pointer goes, and how long the name is that it points to.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    pub octets: Box<[u8]>,
+    pub pointers: Box<[(u16, u8)]>,
+}
+
+/// Memory of a writer, reused from message to message.
+#[derive(Debug, Default)]
+pub struct WriterScratch {
     compressor: Compressor,
+}
+
+pub struct MessageWriter<'a> {
+    query: &'a Query,
+    out: Output<'a>,
+    limit: usize,
+    compressor: &'a mut Compressor,
     counts: [u16; 3],
 }
 
 impl<'a> MessageWriter<'a> {
-    /// Starts the reply to `echo` in the cleared `out`; it will take no more than `limit` octets.
-    pub fn new(echo: &'a Echo<'a>, out: &'a mut Vec<u8>, limit: usize) -> Self {
-        out.clear();
-        out.extend_from_slice(&[0; HEADER_LEN]);
-        out.extend_from_slice(echo.question);
-        let opt = echo.edns.as_ref().map_or(0, |edns| edns.reply_len());
-        let mut compressor = Compressor::default();
-        if let Ok((name, _)) = Name::split_from(echo.question) {
-            compressor.remember_all(HEADER_LEN, name);
-        }
+    /// Starts the reply to `query`, which `message` begins with; it will take no more than `limit` octets.
+    pub fn new(
+        query: &'a Query,
+        message: &'a mut [u8],
+        limit: usize,
+        scratch: &'a mut WriterScratch,
+    ) -> Self {
+        scratch.compressor.forget();
+        let limit = limit.min(message.len());
         Self {
-            echo,
-            out,
-            limit: limit.saturating_sub(opt),
-            compressor,
+            query,
+            out: Output::behind(query.question_end.into(), message),
+            limit: limit.saturating_sub(query.opt_len()),
+            compressor: &mut scratch.compressor,
             counts: [0; 3],
         }
     }
@@ -75,176 +108,133 @@ impl<'a> MessageWriter<'a> {
     pub fn put<'r>(
         &mut self,
         section: Section,
-        owner: Name<'_>,
+        owner: Owner<'_>,
         record_type: RecordType,
         ttl: u32,
         rdatas: impl Iterator<Item = &'r [u8]>,
     ) -> Result<(), Full> {
-        let (start, known) = (self.out.len(), self.compressor.count);
+        let (start, known) = (self.out.position(), self.compressor.known());
+        let fields = NameFields::of(record_type).filter(|fields| fields.compressible);
         let mut count = 0;
         for rdata in rdatas {
-            self.put_record(owner, record_type, ttl, rdata);
+            self.put_owner(owner);
+            self.put_fixed(record_type, ttl, rdata.len());
+            match fields {
+                None => self.out.put(rdata),
+                Some(fields) => self.put_compressed(fields, rdata),
+            }
             count += 1;
-            if self.out.len() > self.limit {
+            if self.out.position() > self.limit {
                 self.out.truncate(start);
-                self.compressor.count = known;
+                self.compressor.truncate(known);
                 return Err(Full);
             }
         }
-        if let Some(total) = self.counts.get_mut(section as usize) {
-            *total += count;
-        }
+        self.count(section, count);
         Ok(())
     }
 
-    /// Completes OPT record and header.
-    pub fn finish(mut self, verdict: Verdict) {
-        if let Some(edns) = &self.echo.edns {
-            edns.compose_reply(verdict.rcode, verdict.scope, self.out);
-            self.counts[2] += 1;
+    /// Appends a record that was prepared for the zone that the question's name is in.
+    pub fn put_prepared(&mut self, section: Section, record: &Prepared) -> Result<(), Full> {
+        let start = self.out.position();
+        if start + record.octets.len() > self.limit {
+            return Err(Full);
         }
-        let header = self.header(verdict);
-        for (to, from) in self.out.iter_mut().zip(header) {
-            *to = from;
+        self.out.put(&record.octets);
+        let name_end = usize::from(self.query.question_end) - QUESTION_FIXED;
+        for (at, length) in &record.pointers {
+            let target = 0xC000 | (name_end - usize::from(*length)) as u16;
+            self.out
+                .replace(start + usize::from(*at), target.to_be_bytes());
         }
+        self.count(section, 1);
+        Ok(())
     }
 
-    fn header(&self, verdict: Verdict) -> [u8; HEADER_LEN] {
-        let [id_high, id_low] = self.echo.id.to_be_bytes();
+    /// Completes OPT record and header, and says how long the message is.
+    pub fn finish(mut self, verdict: Verdict) -> usize {
+        if let Some(edns) = &self.query.edns {
+            edns.compose_reply(verdict.rcode, verdict.scope, &mut self.out);
+            self.counts[2] += 1;
+        }
         let [flags_high, flags_low] = self.flags(verdict).to_be_bytes();
         let [[an_high, an_low], [ns_high, ns_low], [ar_high, ar_low]] =
             self.counts.map(u16::to_be_bytes);
-        let questions = u8::from(!self.echo.question.is_empty());
-        [
-            id_high, id_low, flags_high, flags_low, 0, questions, an_high, an_low, ns_high, ns_low,
-            ar_high, ar_low,
-        ]
+        let questions = u8::from(usize::from(self.query.question_end) > HEADER_LEN);
+        let behind_id = [
+            flags_high, flags_low, 0, questions, an_high, an_low, ns_high, ns_low, ar_high, ar_low,
+        ];
+        self.out.replace(2, behind_id);
+        self.out.position()
     }
 
     fn flags(&self, verdict: Verdict) -> u16 {
         let flag = |set: bool, bit: u16| if set { bit } else { 0 };
+        let asked = self.out.written().get(2..).and_then(<[u8]>::first_chunk);
+        let asked = asked.map_or(0, |flags| u16::from_be_bytes(*flags));
         FLAG_RESPONSE
-            | u16::from(self.echo.opcode) << 11
+            | asked & FLAGS_KEPT
             | flag(verdict.authoritative, FLAG_AUTHORITATIVE)
             | flag(verdict.truncated, FLAG_TRUNCATED)
-            | flag(self.echo.recursion_desired, FLAG_RECURSION_DESIRED)
             | u16::from(verdict.rcode.in_header())
     }
 
-    fn put_record(&mut self, owner: Name<'_>, record_type: RecordType, ttl: u32, rdata: &[u8]) {
-        self.compressor.put(self.out, owner);
-        self.out.extend_from_slice(&record_type.0.to_be_bytes());
-        self.out.extend_from_slice(&CLASS_IN.to_be_bytes());
-        self.out.extend_from_slice(&ttl.to_be_bytes());
-        let length_at = self.out.len();
-        self.out.extend_from_slice(&[0; 2]);
-        self.put_rdata(record_type, rdata);
-        let length = (self.out.len() - length_at - 2) as u16;
-        let length_field = self.out.get_mut(length_at..).unwrap_or_default();
-        for (to, from) in length_field.iter_mut().zip(length.to_be_bytes()) {
-            *to = from;
+    fn count(&mut self, section: Section, count: u16) {
+        if let Some(total) = self.counts.get_mut(section as usize) {
+            *total += count;
         }
     }
 
-    fn put_rdata(&mut self, record_type: RecordType, rdata: &[u8]) {
-        let fields = NameFields::of(record_type).filter(|fields| fields.compressible);
-        let Some((fields, (before, mut rest))) =
-            fields.and_then(|fields| Some((fields, rdata.split_at_checked(fields.before)?)))
-        else {
-            self.out.extend_from_slice(rdata);
-            return;
-        };
-        self.out.extend_from_slice(before);
+    fn put_owner(&mut self, owner: Owner<'_>) {
+        match owner {
+            Owner::Question => self.out.put(&TO_QUESTION),
+            Owner::Name(name) => self.put_name(name),
+        }
+    }
+
+    fn put_name(&mut self, name: Name<'_>) {
+        if self.compressor.is_empty() {
+            let question = self.out.written().get(HEADER_LEN..).unwrap_or(&[]);
+            if let Ok((name, _)) = Name::split_from(question) {
+                self.compressor.remember_all(HEADER_LEN, name);
+            }
+        }
+        self.compressor.put(&mut self.out, name);
+    }
+
+    fn put_fixed(&mut self, record_type: RecordType, ttl: u32, length: usize) {
+        let [type_high, type_low] = record_type.0.to_be_bytes();
+        let [class_high, class_low] = CLASS_IN.to_be_bytes();
+        let [a, b, c, d] = ttl.to_be_bytes();
+        let [length_high, length_low] = (length as u16).to_be_bytes();
+        self.out.put(&[
+            type_high,
+            type_low,
+            class_high,
+            class_low,
+            a,
+            b,
+            c,
+            d,
+            length_high,
+            length_low,
+        ]);
+    }
+
+    fn put_compressed(&mut self, fields: NameFields, rdata: &[u8]) {
+        let start = self.out.position();
+        let (before, mut rest) = rdata
+            .split_at_checked(fields.before)
+            .unwrap_or((rdata, &[]));
+        self.out.put(before);
         for _ in 0..fields.names {
             if let Ok((name, after)) = Name::split_from(rest) {
-                self.compressor.put(self.out, name);
+                self.put_name(name);
                 rest = after;
             }
         }
-        self.out.extend_from_slice(rest);
+        self.out.put(rest);
+        let length = (self.out.position() - start) as u16;
+        self.out.replace(start - 2, length.to_be_bytes());
     }
-}
-
-/// Enough for a chain or a referral; what is past it is written in full.
-const REMEMBERED_NAMES: usize = 32;
-/// RFC 1035 section 4.1.4: a pointer has 14 bits.
-const LAST_POINTER: usize = 0x3FFF;
-
-/// Where in the message names start, longest known first come.
-#[derive(Default)]
-struct Compressor {
-    known: [KnownName; REMEMBERED_NAMES],
-    count: usize,
-}
-
-#[derive(Default, Clone, Copy)]
-struct KnownName {
-    offset: u16,
-    /// Uncompressed length, so that most names are told apart without reading them.
-    length: u8,
-}
-
-impl Compressor {
-    fn remember_all(&mut self, mut offset: usize, name: Name<'_>) {
-        for name in name.ancestors().filter(|name| !name.is_root()) {
-            self.remember(offset, name);
-            offset += name.split_label().map_or(0, |(label, _)| label.len() + 1);
-        }
-    }
-
-    fn remember(&mut self, offset: usize, name: Name<'_>) {
-        if offset > LAST_POINTER {
-            return;
-        }
-        if let Some(free) = self.known.get_mut(self.count) {
-            *free = KnownName {
-                offset: offset as u16,
-                length: name.as_bytes().len() as u8,
-            };
-            self.count += 1;
-        }
-    }
-
-    fn put(&mut self, out: &mut Vec<u8>, name: Name<'_>) {
-        let mut rest = name;
-        while let Some((label, parent)) = rest.split_label() {
-            if let Some(offset) = self.find(out, rest) {
-                out.extend_from_slice(&(0xC000 | offset).to_be_bytes());
-                return;
-            }
-            self.remember(out.len(), rest);
-            out.push(label.len() as u8);
-            out.extend_from_slice(label);
-            rest = parent;
-        }
-        out.push(0);
-    }
-
-    fn find(&self, out: &[u8], name: Name<'_>) -> Option<u16> {
-        let known = self.known.get(..self.count)?;
-        let length = name.as_bytes().len();
-        let same = |known: &&KnownName| {
-            usize::from(known.length) == length && is_at(out, known.offset.into(), name)
-        };
-        known.iter().find(same).map(|known| known.offset)
-    }
-}
-
-/// Whether the possibly compressed name at `position` of our own message equals `name`, whatever the case.
-fn is_at(out: &[u8], mut position: usize, name: Name<'_>) -> bool {
-    for label in name.labels() {
-        while let Some([high @ 0xC0..=0xFF, low]) = out.get(position..position + 2) {
-            position = usize::from(high & 0x3F) << 8 | usize::from(*low);
-        }
-        let end = position + 1 + label.len();
-        let here = out.get(position..end).and_then(<[u8]>::split_first);
-        let same = here.is_some_and(|(length, octets)| {
-            usize::from(*length) == label.len() && octets.eq_ignore_ascii_case(label)
-        });
-        if !same {
-            return false;
-        }
-        position = end;
-    }
-    true
 }

@@ -1,20 +1,16 @@
 //! Builds the index over a chunk's entries and checks what only the whole zone can show.
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use std::hash::BuildHasher;
 
 use super::Zone;
 use super::chunk_v1::OwnedEntry;
+use super::denial;
 use super::error::{ZoneError, ZoneFault};
 use super::node::{Cover, Node, NodeRef, Span};
 use super::record_set::Entry;
 use crate::wire::reader::Reader;
-use crate::wire::{Name, RecordType};
-
-pub(super) fn hash(name: Name<'_>) -> u64 {
-    FixedState::default().hash_one(name.as_bytes())
-}
+use crate::wire::writer::Prepared;
+use crate::wire::{LookupName, Name, RecordType};
 
 /// The zone of `entries`, which are sorted, inside `origin` and well-formed one by one.
 pub(super) fn zone(
@@ -22,8 +18,9 @@ pub(super) fn zone(
     origin: Span,
     entries: &[OwnedEntry],
 ) -> Result<Zone, ZoneError> {
-    let mut builder = Builder::new(&octets, origin);
     let same_owner = |a: &OwnedEntry, b: &OwnedEntry| a.owner.of(&octets) == b.owner.of(&octets);
+    let owners = entries.chunk_by(same_owner).count();
+    let mut builder = Builder::new(&octets, origin, owners, entries.len());
     for of_owner in entries.chunk_by(same_owner) {
         builder.add_owner(of_owner)?;
     }
@@ -42,6 +39,7 @@ pub(super) fn zone(
         table,
         deepest,
         negative_ttl: 0,
+        denial: Prepared::default(),
         octets,
     };
     check_apex(zone)
@@ -54,19 +52,23 @@ struct Builder<'c> {
     entries: Vec<Entry>,
     table: HashTable<u32>,
     deepest: usize,
+    /// Of the owner at work.
+    name: LookupName,
 }
 
 impl<'c> Builder<'c> {
-    fn new(octets: &'c [u8], origin: Span) -> Self {
+    fn new(octets: &'c [u8], origin: Span, owners: usize, entries: usize) -> Self {
         let mut builder = Self {
             octets,
             origin,
-            nodes: Vec::new(),
-            entries: Vec::new(),
-            table: HashTable::new(),
+            nodes: Vec::with_capacity(owners + 1),
+            entries: Vec::with_capacity(entries),
+            table: HashTable::with_capacity(owners + 1),
             deepest: 0,
+            name: LookupName::of(origin.of(octets)),
         };
-        builder.add_node(origin, Cover::None);
+        let labels = builder.name.label_count();
+        builder.add_node(origin, labels, Cover::None);
         builder
     }
 
@@ -81,7 +83,8 @@ impl<'c> Builder<'c> {
             record_type: Some(record_type),
             fault,
         })?;
-        let number = self.node_at(owner);
+        self.name.set(owner.of(self.octets));
+        let number = self.node_at(owner, self.name.label_count());
         let first_entry = self.entries.len() as u32;
         self.entries
             .extend(of_owner.iter().map(|owned| owned.entry));
@@ -108,19 +111,20 @@ impl<'c> Builder<'c> {
     /// The number of the node at `name`, which is made, with all that is missing above it, if there is none.
     ///
     /// Entries come in canonical order, so what is above a name is complete before the name is seen.
-    fn node_at(&mut self, name: Span) -> u32 {
-        if let Some(number) = self.find(name.of(self.octets)) {
+    fn node_at(&mut self, name: Span, labels: usize) -> u32 {
+        if let Some(number) = self.find(name.of(self.octets), labels) {
             return number;
         }
         let label = name.of(self.octets).split_label();
         let skipped = label.map_or(0, |(label, _)| label.len() + 1);
-        let parent = self.node_at(Span {
+        let parent = Span {
             offset: name.offset + skipped as u32,
             length: name.length - skipped as u8,
-        });
+        };
+        let parent = self.node_at(parent, labels.saturating_sub(1));
         let above = self.nodes.get(parent as usize);
         let cover = above.map_or(Cover::None, |parent| parent.cover_below);
-        let number = self.add_node(name, cover);
+        let number = self.add_node(name, labels, cover);
         if name.of(self.octets).is_wildcard()
             && let Some(parent) = self.nodes.get_mut(parent as usize)
         {
@@ -129,15 +133,17 @@ impl<'c> Builder<'c> {
         number
     }
 
-    fn find(&self, name: Name<'_>) -> Option<u32> {
+    fn find(&self, name: Name<'_>, labels: usize) -> Option<u32> {
         let is_name = |number: &u32| {
             let node = self.nodes.get(*number as usize);
             node.is_some_and(|node| node.name.of(self.octets) == name)
         };
-        self.table.find(hash(name), is_name).copied()
+        let hash = self.name.hash_of(labels);
+        self.table.find(hash, is_name).copied()
     }
 
-    fn add_node(&mut self, name: Span, cover: Cover) -> u32 {
+    /// `name` has `labels` labels and is the owner at work, or above it.
+    fn add_node(&mut self, name: Span, labels: usize, cover: Cover) -> u32 {
         let number = self.nodes.len() as u32;
         self.nodes.push(Node {
             cover,
@@ -147,11 +153,11 @@ impl<'c> Builder<'c> {
         let (octets, nodes) = (self.octets, &self.nodes);
         let rehash = |number: &u32| {
             let node = nodes.get(*number as usize);
-            node.map_or(0, |node| hash(node.name.of(octets)))
+            node.map_or(0, |node| LookupName::of(node.name.of(octets)).full_hash())
         };
-        let name = name.of(octets);
-        self.table.insert_unique(hash(name), number, rehash);
-        self.deepest = self.deepest.max(name.label_count());
+        let hash = self.name.hash_of(labels);
+        self.table.insert_unique(hash, number, rehash);
+        self.deepest = self.deepest.max(labels);
         number
     }
 }
@@ -196,6 +202,7 @@ fn check_apex(mut zone: Zone) -> Result<Zone, ZoneError> {
         Some(_) if zone.apex().record_set(RecordType::NS).is_none() => ZoneFault::NoNameServers,
         Some(_) => {
             zone.negative_ttl = negative_ttl(zone.apex());
+            zone.denial = denial::prepared(&zone);
             return Ok(zone);
         }
     };

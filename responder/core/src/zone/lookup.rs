@@ -1,9 +1,8 @@
 //! Finds what a zone says about a name: RFC 1034 section 4.3.2 with RFC 4592 and RFC 6672.
 
 use super::Zone;
-use super::build::hash;
 use super::node::{Cover, Node, NodeRef};
-use crate::wire::{Name, RecordType};
+use crate::wire::{LookupName, RecordType};
 
 /// What a zone knows about a name at or below its origin.
 #[derive(Clone, Copy)]
@@ -20,9 +19,9 @@ pub enum Found<'z> {
 }
 
 impl Zone {
-    /// Looks up `name`, which is in lower case and at or below the origin.
-    pub fn find(&self, name: Name<'_>, record_type: RecordType) -> Found<'_> {
-        if let Some(node) = self.node(name) {
+    /// Looks up `name`, which is at or below the origin.
+    pub fn find(&self, name: &LookupName, record_type: RecordType) -> Found<'_> {
+        if let Some(node) = self.node(name, name.label_count()) {
             return self.find_at(node, name, record_type);
         }
         let encloser = self.closest_encloser(name);
@@ -36,15 +35,23 @@ impl Zone {
     }
 
     /// The node at exactly `name`, even where a delegation hides it: that is where glue is.
-    pub fn glue_node(&self, name: Name<'_>) -> Option<NodeRef<'_>> {
-        self.node(name).map(|node| NodeRef::new(self, node))
+    pub fn glue_node(&self, name: &LookupName) -> Option<NodeRef<'_>> {
+        let node = self.node(name, name.label_count());
+        node.map(|node| NodeRef::new(self, node))
     }
 
-    fn find_at(&self, node: Node, name: Name<'_>, record_type: RecordType) -> Found<'_> {
+    fn find_at<'z>(
+        &'z self,
+        node: &'z Node,
+        name: &LookupName,
+        record_type: RecordType,
+    ) -> Found<'z> {
         let here = NodeRef::new(self, node);
         match self.covering(node.cover) {
             // RFC 4035 section 3.1.4.1: the DS RRset at a cut is the parent's to answer.
-            Some(Found::Referral(cut)) if record_type == RecordType::DS && cut.name() == name => {
+            Some(Found::Referral(cut))
+                if record_type == RecordType::DS && cut.name() == name.as_name() =>
+            {
                 Found::Exact(here)
             }
             Some(covered) => covered,
@@ -67,22 +74,27 @@ impl Zone {
     }
 
     /// The deepest existing ancestor of a name that does not exist.
-    fn closest_encloser(&self, name: Name<'_>) -> Node {
-        let known_depths = name.with_labels(self.deepest).ancestors();
-        let mut existing = known_depths.filter_map(|ancestor| self.node(ancestor));
-        existing.next().unwrap_or(self.apex)
+    fn closest_encloser(&self, name: &LookupName) -> &Node {
+        let known_depths = 0..name.label_count().min(self.deepest + 1);
+        let mut existing = known_depths
+            .rev()
+            .filter_map(|labels| self.node(name, labels));
+        existing.next().unwrap_or(&self.apex)
     }
 
-    fn node(&self, name: Name<'_>) -> Option<Node> {
-        let is_name = |number: &u32| {
+    /// The node at the ancestor of `name` with `labels` labels.
+    #[inline]
+    fn node(&self, name: &LookupName, labels: usize) -> Option<&Node> {
+        let wanted = name.ancestor(labels);
+        let is_wanted = |number: &u32| {
             let node = self.nodes.get(*number as usize);
-            node.is_some_and(|node| node.name.of(&self.octets) == name)
+            node.is_some_and(|node| node.name.of(&self.octets) == wanted)
         };
-        let number = self.table.find(hash(name), is_name)?;
+        let number = self.table.find(name.hash_of(labels), is_wanted)?;
         self.numbered(*number)
     }
 
-    fn numbered(&self, number: u32) -> Option<Node> {
-        self.nodes.get(number as usize).copied()
+    fn numbered(&self, number: u32) -> Option<&Node> {
+        self.nodes.get(number as usize)
     }
 }

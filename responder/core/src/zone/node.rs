@@ -55,11 +55,11 @@ impl Node {
 #[derive(Clone, Copy)]
 pub struct NodeRef<'z> {
     zone: &'z Zone,
-    node: Node,
+    node: &'z Node,
 }
 
 impl<'z> NodeRef<'z> {
-    pub(super) fn new(zone: &'z Zone, node: Node) -> Self {
+    pub(super) fn new(zone: &'z Zone, node: &'z Node) -> Self {
         Self { zone, node }
     }
 
