@@ -18,6 +18,7 @@ pub mod query;
 pub mod rdata;
 mod rdata_text;
 pub mod reader;
+pub mod svcb;
 pub mod types;
 pub mod writer;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::name::{Name, NameError};
+use super::svcb::{self, SvcbError};
 use super::types::RecordType;
 
 /// Rdata that consists of fixed octets, then names, then fixed octets.
@@ -39,6 +40,7 @@ impl NameFields {
 pub enum RdataError {
     Length { expected: usize, found: usize },
     Name(NameError),
+    Svcb(SvcbError),
 }
 
 impl fmt::Display for RdataError {
@@ -48,6 +50,7 @@ impl fmt::Display for RdataError {
                 write!(f, "{found} octets of rdata where {expected} belong")
             }
             Self::Name(error) => write!(f, "malformed rdata: {error}"),
+            Self::Svcb(error) => write!(f, "malformed rdata: {error}"),
         }
     }
 }
@@ -59,6 +62,7 @@ pub fn check(record_type: RecordType, rdata: &[u8]) -> Result<(), RdataError> {
     match record_type {
         RecordType::A => check_length(rdata, 4),
         RecordType::AAAA => check_length(rdata, 16),
+        RecordType::SVCB | RecordType::HTTPS => svcb::check(rdata).map_err(RdataError::Svcb),
         _ => match NameFields::of(record_type) {
             Some(fields) => check_fields(fields, rdata),
             None => Ok(()),

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-/// The Internet class; no other is served.
+/// The Internet class; zones are of no other.
 pub const CLASS_IN: u16 = 1;
+/// Where servers tell about themselves.
+pub const CLASS_CH: u16 = 3;
+pub const CLASS_ANY: u16 = 255;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordType(pub u16);
@@ -24,6 +27,8 @@ impl RecordType {
     pub const DS: Self = Self(43);
     pub const RRSIG: Self = Self(46);
     pub const NSEC: Self = Self(47);
+    pub const SVCB: Self = Self(64);
+    pub const HTTPS: Self = Self(65);
     pub const IXFR: Self = Self(251);
     pub const AXFR: Self = Self(252);
     pub const MAILB: Self = Self(253);
@@ -120,6 +125,7 @@ impl Rcode {
     pub const REFUSED: Self = Self(5);
     pub const YXDOMAIN: Self = Self(6);
     pub const BADVERS: Self = Self(16);
+    pub const BADCOOKIE: Self = Self(23);
 
     /// The four bits that travel in the header.
     pub fn in_header(self) -> u8 {
@@ -143,6 +149,7 @@ impl fmt::Display for Rcode {
             Self::REFUSED => "REFUSED",
             Self::YXDOMAIN => "YXDOMAIN",
             Self::BADVERS => "BADVERS",
+            Self::BADCOOKIE => "BADCOOKIE",
             Self(other) => return write!(f, "RCODE{other}"),
         })
     }
