@@ -11,7 +11,12 @@ from responder import Health, Server, Snapshot
 if TYPE_CHECKING:  # a type of the stub only
     from responder import Counters
 
-NO_COUNTERS: Counters = {"queries": 0, "dropped": 0, "answers": []}
+NO_COUNTERS: Counters = {
+    "queries": 0,
+    "dropped": 0,
+    "answers": [],
+    "tcp": {"open": 0, "buffered_octets": 0, "refused": 0, "cut_off": 0},
+}
 
 
 class ListenError(Exception):

@@ -55,10 +55,28 @@ class AnswerCount(TypedDict):
     rcode: int
     count: int
 
+class TcpCounts(TypedDict):
+    open: int  # connections at this moment
+    buffered_octets: int  # what they keep in memory at this moment
+    refused: int  # connections not let in: too many of one client, or too many in all
+    cut_off: int  # connections closed in the middle: too slow in asking or in listening, or holding too much
+
 class Counters(TypedDict):
     queries: int  # datagrams and TCP messages received since the server started
     dropped: int  # of these: not answered at all (not a DNS query, a response, too short)
     answers: list[AnswerCount]  # since the server started, cumulative
+    tcp: TcpCounts
+
+class Limits(TypedDict, total=False):
+    """Bounds on what strangers may take of a server. `docs/responder.md` says why each default is what it is."""
+
+    connections: int  # TCP connections over all addresses
+    connections_per_client: int  # of these, from one IPv4 /24 or IPv6 /56
+    idle_timeout_s: float  # with nothing under way
+    query_timeout_s: float  # from a query's first octet to its last
+    reply_timeout_s: float  # until the peer has taken the replies that wait for it
+    lifetime_s: float  # of a connection that is never idle
+    buffered_octets: int  # that all connections together keep
 
 @final
 class Server:
@@ -72,14 +90,16 @@ class Server:
         *,
         workers: int | None = None,
         inherited: Sequence[int] | None = None,
+        limits: Limits | None = None,
     ) -> Server:
         """Bind every `address:port` of `listen` over UDP and TCP and start answering.
 
         `workers`: threads per address, default one per core. Port 0 picks a free port (see `addresses`).
         `inherited`: descriptors of another server (its `filenos`), duplicated here. Those bound to an address of
         `listen` are used, all of them even if they are more than `workers`, and no queued datagram is lost.
+        `limits`: those that shall differ from their defaults.
         Raises OSError naming the address that could not be bound, ValueError naming a descriptor that is no UDP socket
-        and no TCP listener.
+        and no TCP listener, or a limit that is not known.
         """
 
     @property

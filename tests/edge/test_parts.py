@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from edge.backoff import Backoff
 from edge.report import MAX_COUNTS, Reports
 from edge.server_sent_events import Event, EventParser, EventStreamError
+from edge.serving import NO_COUNTERS
 
 BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
 STREAM = (
@@ -66,7 +67,7 @@ def counters(**counts: int):
         {"policy": 5, "endpoint": int(endpoint[1:]), "country": "DE", "rcode": 0, "count": count}
         for endpoint, count in counts.items()
     ]
-    return {"queries": sum(counts.values()), "dropped": 0, "answers": answers}
+    return {**NO_COUNTERS, "queries": sum(counts.values()), "answers": answers}
 
 
 def counts_of(report) -> dict[int, int]:

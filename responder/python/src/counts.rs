@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use responder_core::counters::Tally;
-use responder_server::Totals;
+use responder_server::{TcpTotals, Totals};
 
 pub(crate) fn counters_dict<'py>(py: Python<'py>, totals: &Totals) -> PyResult<Bound<'py, PyDict>> {
     let counters = PyDict::new(py);
@@ -14,7 +14,17 @@ pub(crate) fn counters_dict<'py>(py: Python<'py>, totals: &Totals) -> PyResult<B
         answers.append(answer_count(py, tally, *count)?)?;
     }
     counters.set_item("answers", answers)?;
+    counters.set_item("tcp", tcp_counts(py, &totals.tcp)?)?;
     Ok(counters)
+}
+
+fn tcp_counts<'py>(py: Python<'py>, totals: &TcpTotals) -> PyResult<Bound<'py, PyDict>> {
+    let counts = PyDict::new(py);
+    counts.set_item("open", totals.open)?;
+    counts.set_item("buffered_octets", totals.buffered_octets)?;
+    counts.set_item("refused", totals.refused)?;
+    counts.set_item("cut_off", totals.cut_off)?;
+    Ok(counts)
 }
 
 fn answer_count<'py>(py: Python<'py>, tally: &Tally, count: u64) -> PyResult<Bound<'py, PyDict>> {

@@ -3,6 +3,7 @@
 mod counts;
 mod functions;
 mod health;
+mod limits;
 mod server;
 mod snapshot;
 

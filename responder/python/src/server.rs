@@ -9,10 +9,11 @@ use std::thread;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use responder_server::{BindError, InheritError, Inherited};
+use responder_server::{BindError, InheritError, Inherited, Limits};
 
 use crate::counts::counters_dict;
 use crate::health::Health;
+use crate::limits::limits_of;
 use crate::snapshot::{Snapshot, snapshot_error};
 
 #[pyclass(frozen, module = "responder")]
@@ -24,7 +25,7 @@ pub(crate) struct Server {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (listen, snapshot, health=None, *, workers=None, inherited=None))]
+    #[pyo3(signature = (listen, snapshot, health=None, *, workers=None, inherited=None, limits=None))]
     fn new(
         py: Python<'_>,
         listen: Vec<String>,
@@ -32,6 +33,7 @@ impl Server {
         health: Option<&Health>,
         workers: Option<usize>,
         inherited: Option<Vec<RawFd>>,
+        limits: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let listen: Vec<_> = listen
             .iter()
@@ -41,12 +43,14 @@ impl Server {
             return Err(PyValueError::new_err("workers: at least 1 is needed"));
         }
         let workers = workers.unwrap_or_else(one_per_core);
+        let limits = limits.map_or_else(|| Ok(Limits::default()), limits_of)?;
         let world = snapshot.world.clone();
         let table = health.map_or_else(Arc::default, |health| health.table.clone());
         let inherited =
             Inherited::copy_of(&inherited.unwrap_or_default()).map_err(inherit_error)?;
-        let server = py
-            .detach(|| responder_server::Server::start(&listen, workers, world, table, inherited));
+        let server = py.detach(|| {
+            responder_server::Server::start(&listen, workers, world, table, inherited, limits)
+        });
         let server = server.map_err(os_error)?;
         Ok(Self {
             addresses: server

@@ -9,19 +9,26 @@
 //! A worker loads the serving world once per batch and shares nothing else with anyone: no lock and no allocation
 //! on the way from packet to packet.
 
+mod admission;
 mod batch;
 mod connection;
 mod handover;
 mod interrupt;
+mod limits;
 mod listen;
+mod memory;
 mod packet_info;
+mod replies;
 mod server;
 mod serving;
 mod tcp;
+mod tcp_common;
 mod udp;
 mod worker;
 
 pub use handover::{InheritError, Inherited, connections};
+pub use limits::Limits;
 pub use listen::BindError;
 pub use server::{Server, Totals};
 pub use serving::Serving;
+pub use tcp_common::TcpTotals;

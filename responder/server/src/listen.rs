@@ -16,6 +16,10 @@ const STOP_POLL: Duration = Duration::from_secs(1);
 /// Room for the bursts between two batches.
 const RECEIVE_BUFFER: usize = 4 << 20;
 const TCP_BACKLOG: i32 = 1024;
+/// Of a connection, so that it cannot grow to megabytes of the kernel's memory: the largest reply fits once or twice.
+const TCP_SEND_BUFFER: usize = 64 << 10;
+/// Some hundreds of pipelined queries.
+const TCP_RECEIVE_BUFFER: usize = 32 << 10;
 /// For port 0: the port that TCP got may be taken over UDP.
 const PORT_ATTEMPTS: usize = 16;
 
@@ -92,6 +96,9 @@ fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket(address, Type::STREAM, Protocol::TCP)?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    // Connections inherit both.
+    socket.set_send_buffer_size(TCP_SEND_BUFFER)?;
+    socket.set_recv_buffer_size(TCP_RECEIVE_BUFFER)?;
     socket.bind(&address.into())?;
     socket.listen(TCP_BACKLOG)?;
     Ok(socket.into())

@@ -15,9 +15,11 @@ use responder_core::snapshot::{SnapshotError, World};
 
 use crate::handover::Inherited;
 use crate::interrupt;
+use crate::limits::Limits;
 use crate::listen::{BindError, Listening};
 use crate::serving::Current;
 use crate::tcp::{Door, TcpServer};
+use crate::tcp_common::{TcpCommon, TcpTotals};
 use crate::udp;
 use crate::worker::{Shared, Worker};
 
@@ -30,6 +32,7 @@ pub struct Totals {
     pub queries: u64,
     pub dropped: u64,
     pub answers: BTreeMap<Tally, u64>,
+    pub tcp: TcpTotals,
 }
 
 /// Listeners and their threads. Dropping it stops them.
@@ -52,6 +55,7 @@ impl Server {
         world: Arc<World>,
         health: Arc<HealthTable>,
         mut inherited: Inherited,
+        limits: Limits,
     ) -> Result<Self, BindError> {
         interrupt::prepare();
         let bound = listen
@@ -62,6 +66,7 @@ impl Server {
             shared: Arc::new(Shared {
                 current: Current::new(world, health),
                 stopping: AtomicBool::new(false),
+                tcp: TcpCommon::new(limits),
             }),
             addresses: bound.iter().map(|listening| listening.address).collect(),
             counters: Vec::new(),
@@ -93,7 +98,10 @@ impl Server {
     }
 
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
+        let mut totals = Totals {
+            tcp: self.shared.tcp.totals(),
+            ..Totals::default()
+        };
         for counters in &self.counters {
             totals.queries += counters.queries();
             totals.dropped += counters.dropped();

@@ -3,23 +3,29 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use responder_core::answer::Transport;
+use responder_core::client_prefix::ClientPrefix;
 
-use crate::connection::{Connection, Wants};
+use crate::admission::{Pass, Refused};
+use crate::connection::{Connection, Turn, Wants};
+use crate::memory::Share;
+use crate::replies::Replies;
 use crate::worker::{Shared, Worker, now_s};
 
-/// At this many the one that was idle longest makes room (RFC 7766 section 6.2.2).
-const MOST_CONNECTIONS: usize = 1024;
-/// RFC 7766 section 6.2.3 asks for "the order of a few seconds".
-const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// How late a deadline may be noticed.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(100);
+/// Without connections there are no deadlines; should the waker fail, the worker looks this often by itself.
+const STOP_POLL: Duration = Duration::from_secs(1);
 const FINISH_TIMEOUT: Duration = Duration::from_millis(500);
 const EVENTS_PER_POLL: usize = 256;
+/// So that a flood of connections does not keep those that are made from being served.
+const ACCEPTS_PER_TURN: usize = 64;
 
 const LISTENER: Token = Token(0);
 const WAKER: Token = Token(1);
@@ -50,12 +56,21 @@ pub(crate) struct TcpServer {
     poll: Poll,
     listener: TcpListener,
     adopted: Receiver<StdTcpStream>,
-    connections: HashMap<Token, Connection>,
+    guests: HashMap<Token, Guest>,
     next_token: usize,
     /// Connections that want another turn.
     unfinished: Vec<Token>,
-    /// The query at work, then the reply in its place.
-    message: Box<[u8]>,
+    /// The listener's event comes once, and not everyone who waited then is let in yet.
+    is_accepting: bool,
+    replies: Replies,
+}
+
+/// A connection and what it takes of what all share.
+struct Guest {
+    connection: Connection,
+    peer: SocketAddr,
+    share: Share,
+    _pass: Pass,
 }
 
 impl TcpServer {
@@ -74,10 +89,11 @@ impl TcpServer {
             poll,
             listener,
             adopted,
-            connections: HashMap::new(),
+            guests: HashMap::new(),
             next_token: FIRST_CONNECTION,
             unfinished: Vec::new(),
-            message: vec![0; usize::from(u16::MAX)].into(),
+            is_accepting: false,
+            replies: Replies::new(),
         };
         Ok((server, door))
     }
@@ -88,11 +104,16 @@ impl TcpServer {
         let mut events = Events::with_capacity(EVENTS_PER_POLL);
         let mut next_sweep = Instant::now() + SWEEP_INTERVAL;
         while !shared.is_stopping() {
-            let ready = self.wait(&mut events, SWEEP_INTERVAL);
+            let patience = match self.guests.is_empty() {
+                true => STOP_POLL,
+                false => SWEEP_INTERVAL,
+            };
+            let ready = self.wait(&mut events, patience, shared);
             self.drive_all(ready, shared, &mut worker);
-            if Instant::now() >= next_sweep {
-                self.close_idle();
-                next_sweep = Instant::now() + SWEEP_INTERVAL;
+            let now = Instant::now();
+            if now >= next_sweep {
+                self.cut_off_overdue(now, shared);
+                next_sweep = now + SWEEP_INTERVAL;
             }
         }
         self.finish(&mut events, shared, &mut worker)
@@ -106,26 +127,27 @@ impl TcpServer {
         worker: &mut Worker,
     ) -> Vec<StdTcpStream> {
         let deadline = Instant::now() + FINISH_TIMEOUT;
-        let mut ready: Vec<_> = self.connections.keys().copied().collect();
-        self.accept_all(&mut ready);
-        self.admit_adopted(&mut ready);
+        let mut ready: Vec<_> = self.guests.keys().copied().collect();
+        self.is_accepting = true;
+        self.accept_some(&mut ready, shared);
+        self.admit_adopted(&mut ready, shared);
         let mut left = Vec::new();
         loop {
             self.drive_all(ready, shared, worker);
             left.extend(self.take_quiet());
             let remaining = deadline.saturating_duration_since(Instant::now());
-            if self.connections.is_empty() || remaining.is_zero() {
+            if self.guests.is_empty() && !self.is_accepting || remaining.is_zero() {
                 return left;
             }
-            ready = self.wait(events, remaining);
+            ready = self.wait(events, remaining, shared);
         }
     }
 
     /// Whose turn it is, after at most `timeout`.
-    fn wait(&mut self, events: &mut Events, timeout: Duration) -> Vec<Token> {
-        let timeout = match self.unfinished.is_empty() {
-            true => timeout,
-            false => Duration::ZERO,
+    fn wait(&mut self, events: &mut Events, timeout: Duration, shared: &Shared) -> Vec<Token> {
+        let timeout = match self.is_accepting || !self.unfinished.is_empty() {
+            true => Duration::ZERO,
+            false => timeout,
         };
         if self.poll.poll(events, Some(timeout)).is_err() {
             events.clear();
@@ -133,51 +155,55 @@ impl TcpServer {
         let mut ready = std::mem::take(&mut self.unfinished);
         for event in &*events {
             match event.token() {
-                LISTENER => self.accept_all(&mut ready),
-                WAKER => self.admit_adopted(&mut ready),
+                LISTENER => self.is_accepting = true,
+                WAKER => self.admit_adopted(&mut ready, shared),
                 token => ready.push(token),
             }
         }
+        self.accept_some(&mut ready, shared);
         ready
     }
 
     /// Connections whose client waits for nothing: whatever it sends from now on waits in the socket.
     fn take_quiet(&mut self) -> Vec<StdTcpStream> {
         let quiet = self
-            .connections
-            .extract_if(|_, connection| connection.is_quiet());
+            .guests
+            .extract_if(|_, guest| guest.connection.is_quiet());
         quiet
-            .map(|(_, connection)| connection.stream.into())
+            .map(|(_, guest)| guest.connection.into_stream().into())
             .collect()
     }
 
-    fn admit_adopted(&mut self, ready: &mut Vec<Token>) {
+    fn admit_adopted(&mut self, ready: &mut Vec<Token>, shared: &Shared) {
         while let Ok(stream) = self.adopted.try_recv() {
             let peer = stream.peer_addr();
             if let (Ok(peer), Ok(())) = (peer, stream.set_nonblocking(true)) {
-                ready.extend(self.admit(TcpStream::from_std(stream), peer));
+                ready.extend(self.admit(TcpStream::from_std(stream), peer, shared));
             }
         }
     }
 
-    /// The listener's event comes once, so everyone who waits is let in.
-    fn accept_all(&mut self, ready: &mut Vec<Token>) {
-        loop {
+    fn accept_some(&mut self, ready: &mut Vec<Token>, shared: &Shared) {
+        if !self.is_accepting {
+            return;
+        }
+        for _ in 0..ACCEPTS_PER_TURN {
             match self.listener.accept() {
-                Ok((stream, peer)) => ready.extend(self.admit(stream, peer)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Ok((stream, peer)) => ready.extend(self.admit(stream, peer, shared)),
                 Err(error) if is_of_one_client(&error) => {}
-                // Out of descriptors: make room, or nobody would ever be let in again.
-                Err(_) if self.close_longest_idle() => {}
-                Err(_) => return,
+                Err(error) => {
+                    let is_done = error.kind() == io::ErrorKind::WouldBlock;
+                    // Out of descriptors: make room, or nobody would ever be let in again.
+                    self.is_accepting = !is_done && self.close_quietest();
+                    return;
+                }
             }
         }
     }
 
-    fn admit(&mut self, mut stream: TcpStream, peer: SocketAddr) -> Option<Token> {
-        if self.connections.len() >= MOST_CONNECTIONS {
-            self.close_longest_idle();
-        }
+    /// `None`: not let in, or lost already; dropping the stream closes it.
+    fn admit(&mut self, mut stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<Token> {
+        let pass = self.pass(ClientPrefix::of(peer.ip()), shared)?;
         let token = Token(self.next_token);
         self.next_token += 1;
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -185,11 +211,29 @@ impl TcpServer {
             .registry()
             .register(&mut stream, token, interest)
             .ok()?;
-        // Replies are written whole: waiting for more to send would only add delay.
+        // Replies are written together: waiting for more to send would only add delay.
         stream.set_nodelay(true).ok()?;
-        let connection = Connection::new(stream, peer.ip(), Instant::now());
-        self.connections.insert(token, connection);
+        let guest = Guest {
+            connection: Connection::new(stream, Instant::now()),
+            peer,
+            share: shared.tcp.memory.share(),
+            _pass: pass,
+        };
+        self.guests.insert(token, guest);
         Some(token)
+    }
+
+    fn pass(&mut self, client: ClientPrefix, shared: &Shared) -> Option<Pass> {
+        loop {
+            match shared.tcp.admission.enter(client) {
+                Ok(pass) => return Some(pass),
+                Err(Refused::Full) if self.close_quietest() => {}
+                Err(_) => {
+                    shared.tcp.refused.fetch_add(1, Ordering::Relaxed);
+                    return None;
+                }
+            }
+        }
     }
 
     fn drive_all(&mut self, ready: Vec<Token>, shared: &Shared, worker: &mut Worker) {
@@ -197,54 +241,66 @@ impl TcpServer {
         let circumstances = (Transport::Tcp, now_s());
         let now = Instant::now();
         for token in ready {
-            let Some(connection) = self.connections.get_mut(&token) else {
+            let Some(guest) = self.guests.get_mut(&token) else {
                 continue;
             };
-            let peer = connection.peer;
-            let message = &mut self.message;
-            let wants = connection.drive(now, |query, reply| {
-                let room = message.get_mut(..query.len());
-                room.into_iter()
-                    .for_each(|room| room.copy_from_slice(query));
-                let length = query.len();
-                let answered = worker.answer(&serving, (message, length), peer, circumstances);
-                let answered = answered.and_then(|length| message.get(..length));
-                reply.extend_from_slice(answered.unwrap_or(&[]));
-                answered.is_some()
+            let source = guest.peer.ip();
+            let mut turn = Turn {
+                now,
+                limits: &shared.tcp.limits,
+                replies: &mut self.replies,
+            };
+            let wants = guest.connection.drive(&mut turn, |message, length| {
+                worker.answer(&serving, (message, length), source, circumstances)
             });
+            guest.share.set(guest.connection.held());
             match wants {
                 Wants::Event => {}
                 Wants::Turn => self.unfinished.push(token),
-                Wants::Close => self.close(token),
+                Wants::Close => _ = self.guests.remove(&token),
             }
+            while shared.tcp.memory.is_exceeded() && self.cut_off_largest(shared) {}
         }
     }
 
-    fn close_idle(&mut self) {
-        let now = Instant::now();
-        let idle = |connection: &Connection| now - connection.active >= IDLE_TIMEOUT;
-        let connections = self.connections.iter();
-        let tokens: Vec<_> = connections
-            .filter_map(|(token, connection)| idle(connection).then_some(*token))
+    fn cut_off_overdue(&mut self, now: Instant, shared: &Shared) {
+        let overdue = |guest: &Guest| guest.connection.deadline(&shared.tcp.limits) <= now;
+        let guests = self.guests.iter();
+        let tokens: Vec<_> = guests
+            .filter_map(|(token, guest)| overdue(guest).then_some(*token))
             .collect();
-        tokens.into_iter().for_each(|token| self.close(token));
-    }
-
-    fn close_longest_idle(&mut self) -> bool {
-        let connections = self.connections.iter();
-        let longest = connections.min_by_key(|(_, connection)| connection.active);
-        match longest.map(|(token, _)| *token) {
-            Some(token) => {
-                self.close(token);
-                true
-            }
-            None => false,
+        for token in tokens {
+            self.cut_off(token, shared);
         }
     }
 
-    /// Dropping the stream closes it, which also takes it out of the poll.
-    fn close(&mut self, token: Token) {
-        self.connections.remove(&token);
+    /// false: nobody here holds anything.
+    fn cut_off_largest(&mut self, shared: &Shared) -> bool {
+        let guests = self.guests.iter().filter(|(_, g)| g.share.octets() > 0);
+        let largest = guests.max_by_key(|(_, guest)| guest.share.octets());
+        let token = largest.map(|(token, _)| *token);
+        token.is_some_and(|token| {
+            self.cut_off(token, shared);
+            true
+        })
+    }
+
+    fn cut_off(&mut self, token: Token, shared: &Shared) {
+        match self.guests.remove(&token) {
+            Some(guest) if guest.connection.is_in_arrears() => {
+                shared.tcp.cut_off.fetch_add(1, Ordering::Relaxed);
+                guest.connection.reset();
+            }
+            _ => {}
+        }
+    }
+
+    /// false: there is none.
+    fn close_quietest(&mut self) -> bool {
+        let guests = self.guests.iter();
+        let quietest = guests.min_by_key(|(_, guest)| guest.connection.since());
+        let token = quietest.map(|(token, _)| *token);
+        token.is_some_and(|token| self.guests.remove(&token).is_some())
     }
 }
 

@@ -10,11 +10,13 @@ use responder_core::counters::Counters;
 use responder_core::observe::Silent;
 
 use crate::serving::{Current, Serving};
+use crate::tcp_common::TcpCommon;
 
 /// What all workers of a server share.
 pub(crate) struct Shared {
     pub current: Current,
     pub stopping: AtomicBool,
+    pub tcp: TcpCommon,
 }
 
 impl Shared {

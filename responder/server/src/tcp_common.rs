@@ -1,0 +1,50 @@
+//! What the TCP workers of all addresses share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::admission::Admission;
+use crate::limits::Limits;
+use crate::memory::Memory;
+
+pub(crate) struct TcpCommon {
+    pub limits: Limits,
+    pub admission: Arc<Admission>,
+    pub memory: Arc<Memory>,
+    pub refused: AtomicU64,
+    pub cut_off: AtomicU64,
+}
+
+/// Of all TCP connections since the server started, and of those that are open now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TcpTotals {
+    pub open: usize,
+    /// What those that are open keep in memory.
+    pub buffered_octets: usize,
+    /// Not let in: too many of one client, or too many in all.
+    pub refused: u64,
+    /// Closed in the middle: too slow in asking or in listening, or holding too much.
+    pub cut_off: u64,
+}
+
+impl TcpCommon {
+    pub fn new(limits: Limits) -> Self {
+        let limits = limits.within_descriptors();
+        Self {
+            admission: Arc::new(Admission::new(&limits)),
+            memory: Arc::new(Memory::new(limits.buffered_octets)),
+            refused: AtomicU64::new(0),
+            cut_off: AtomicU64::new(0),
+            limits,
+        }
+    }
+
+    pub fn totals(&self) -> TcpTotals {
+        TcpTotals {
+            open: self.admission.present(),
+            buffered_octets: self.memory.used(),
+            refused: self.refused.load(Ordering::Relaxed),
+            cut_off: self.cut_off.load(Ordering::Relaxed),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+"""TCP and its limits: what a client may do with a connection, and what no client can do to the others."""
+
+import resource
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dns.message
+import pytest
+
+from responder import Server
+from tests.responder.doors import TIMEOUT_S, address_of, framed, receive_frame
+from tests.worlds import world_of
+
+if TYPE_CHECKING:  # types of the stub only
+    from responder import Limits, TcpCounts
+
+ZONE = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nwww 60 A 192.0.2.1\n"
+BIG = "\n".join(f'big 60 TXT "{number:0200}"' for number in range(200))
+#: short enough to wait for, long enough for a busy machine to keep
+SOON_S = 0.3
+
+Start = Callable[["Limits"], Server]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    with ExitStack() as stack:
+
+        def started(limits: "Limits") -> Server:
+            world = world_of("z.test.", ZONE + BIG)
+            server = Server(["127.0.0.1:0"], world.open(), workers=1, limits=limits)
+            stack.callback(server.stop)
+            return server
+
+        yield started
+
+
+@pytest.fixture
+def server(start: Start) -> Server:
+    return start({})
+
+
+def query(number: int = 0, name: str = "www.z.test.", rdtype: str = "A") -> bytes:
+    return dns.message.make_query(name, rdtype, id=number).to_wire()
+
+
+def connect(server: Server) -> socket.socket:
+    return socket.create_connection(address_of(server), TIMEOUT_S)
+
+
+def received_ids(sock: socket.socket) -> Iterator[int]:
+    """The ids of all replies until the peer closes."""
+    while (answer := receive_frame(sock)) is not None:
+        (number,) = struct.unpack("!H", answer[:2])
+        yield number
+
+
+def is_served(sock: socket.socket) -> bool:
+    try:
+        sock.sendall(framed(query(7)))
+        return receive_frame(sock) is not None
+    except ConnectionError:
+        return False
+
+
+def serve_others_until(server: Server, happened: Callable[["TcpCounts"], bool]) -> None:
+    """Asks on a connection of its own, which must be answered all the while."""
+    deadline = time.monotonic() + TIMEOUT_S
+    with connect(server) as other:
+        while not happened(server.counters()["tcp"]):
+            assert is_served(other)
+            assert time.monotonic() < deadline
+
+
+class TestPipelining:
+    def test_a_thousand_queries_in_one_segment_are_answered_in_order(self, server: Server) -> None:
+        with connect(server) as sock:
+            sock.sendall(b"".join(framed(query(number)) for number in range(1000)))
+            sock.shutdown(socket.SHUT_WR)
+            assert list(received_ids(sock)) == list(range(1000))
+
+    def test_queries_may_come_octet_by_octet(self, server: Server) -> None:
+        with connect(server) as sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for octet in framed(query(1)) + framed(query(2)):
+                sock.sendall(bytes([octet]))
+            sock.shutdown(socket.SHUT_WR)
+            assert list(received_ids(sock)) == [1, 2]
+
+    def test_queries_may_be_cut_anywhere(self, server: Server) -> None:
+        octets = framed(query(1)) + framed(query(2))
+        for cut in range(1, len(octets)):
+            with connect(server) as sock:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.sendall(octets[:cut])
+                sock.sendall(octets[cut:])
+                sock.shutdown(socket.SHUT_WR)
+                assert list(received_ids(sock)) == [1, 2]
+
+    def test_replies_that_outgrow_every_buffer_all_arrive(self, server: Server) -> None:
+        with connect(server) as sock:
+            for number in range(200):
+                sock.sendall(framed(query(number, "big.z.test.", "TXT")))
+            sock.shutdown(socket.SHUT_WR)
+            assert list(received_ids(sock)) == list(range(200))
+
+    def test_who_has_said_all_still_gets_the_answers(self, server: Server) -> None:
+        # RFC 7766 section 6.2.4: a client may shut its side down after the last query.
+        with connect(server) as sock:
+            sock.sendall(framed(query(1)) + framed(query(2))[:-1])
+            sock.shutdown(socket.SHUT_WR)
+            assert list(received_ids(sock)) == [1]
+
+
+class TestGarbage:
+    @pytest.mark.parametrize("garbage", [b"\0\0", framed(b"short"), framed(bytes(2) + b"\x80" + bytes(9))])
+    def test_it_ends_the_connection_behind_the_replies_before_it(self, server: Server, garbage: bytes) -> None:
+        with connect(server) as sock:
+            sock.sendall(framed(query(1)) + garbage + framed(query(2)) * 1000)
+            assert list(received_ids(sock)) == [1]
+        assert server.counters()["dropped"] == 1
+
+    def test_the_longest_frame_that_never_ends_is_cut_off(self, start: Start) -> None:
+        server = start({"query_timeout_s": SOON_S})
+        with connect(server) as sock:
+            sock.sendall(b"\xff\xff" + bytes(1000))
+            serve_others_until(server, lambda tcp: tcp["cut_off"] == 1)
+            with pytest.raises(ConnectionResetError):
+                sock.recv(1)
+
+    def test_a_reset_in_the_middle_harms_nobody(self, server: Server) -> None:
+        for part in (b"\0", framed(query(1))[:-1], framed(query(1)) * 100):
+            with connect(server) as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                sock.sendall(part)
+        serve_others_until(server, lambda tcp: tcp["open"] == 1)
+
+
+class TestSlowClients:
+    def test_who_does_not_read_is_cut_off(self, start: Start) -> None:
+        server = start({"reply_timeout_s": SOON_S})
+        with connect(server) as sock:
+            with suppress(ConnectionError):
+                sock.sendall(framed(query(1, "big.z.test.", "TXT")) * 500)
+            serve_others_until(server, lambda tcp: tcp["cut_off"] == 1)
+            with pytest.raises(ConnectionResetError):
+                list(received_ids(sock))
+
+    def test_a_trickle_does_not_extend_the_time_for_a_query(self, start: Start) -> None:
+        server = start({"query_timeout_s": SOON_S})
+
+        def trickle(slow: socket.socket, other: socket.socket) -> None:
+            deadline = time.monotonic() + TIMEOUT_S
+            slow.sendall(b"\xff\xff")
+            while time.monotonic() < deadline:
+                slow.sendall(b"\0")
+                assert is_served(other)
+
+        with connect(server) as slow, connect(server) as other, pytest.raises(ConnectionError):
+            trickle(slow, other)
+
+    def test_who_is_idle_is_closed(self, start: Start) -> None:
+        server = start({"idle_timeout_s": SOON_S})
+        with connect(server) as asked, connect(server) as silent:
+            assert is_served(asked)
+            assert list(received_ids(asked)) == list(received_ids(silent)) == []
+        assert server.counters()["tcp"]["cut_off"] == 0
+
+    def test_who_never_rests_is_closed_in_good_order(self, start: Start) -> None:
+        server = start({"lifetime_s": SOON_S})
+        deadline = time.monotonic() + TIMEOUT_S
+        with connect(server) as sock:
+            while is_served(sock):
+                assert time.monotonic() < deadline
+        with connect(server) as again:
+            assert is_served(again)
+
+
+class TestCaps:
+    def test_a_client_has_no_more_connections_than_its_share(self, start: Start) -> None:
+        server = start({"connections_per_client": 3})
+        mine = [connect(server) for _ in range(3)]
+        assert all(is_served(sock) for sock in mine)
+        with connect(server) as one_more:
+            assert not is_served(one_more)
+        assert server.counters()["tcp"] == {"open": 3, "buffered_octets": 0, "refused": 1, "cut_off": 0}
+        assert all(is_served(sock) for sock in mine)
+        for sock in mine:
+            sock.close()
+        serve_others_until_admitted(server)
+
+    def test_another_network_has_a_share_of_its_own(self, start: Start) -> None:
+        server = start({"connections_per_client": 1})
+        with (
+            connect(server) as mine,
+            socket.create_connection(address_of(server), TIMEOUT_S, source_address=("127.0.1.1", 0)) as another,
+        ):
+            assert is_served(mine)
+            assert is_served(another)
+
+    def test_beyond_the_total_the_quietest_makes_room(self, start: Start) -> None:
+        server = start({"connections": 2})
+        with connect(server) as quietest, connect(server) as second:
+            assert is_served(quietest)
+            assert is_served(second)
+            with connect(server) as newest:
+                assert is_served(newest)
+                assert receive_frame(quietest) is None
+                assert is_served(second)
+
+    def test_a_limit_that_is_not_known_is_named(self, start: Start) -> None:
+        with pytest.raises(ValueError, match='limits: "connection" is none'):
+            start({"connection": 1})  # type: ignore[typeddict-unknown-key]
+
+    def test_a_time_that_is_none_is_named(self, start: Start) -> None:
+        with pytest.raises(ValueError, match="limits: -1 seconds"):
+            start({"idle_timeout_s": -1})
+
+
+def serve_others_until_admitted(server: Server) -> None:
+    """The server learns of closed connections by and by."""
+    deadline = time.monotonic() + TIMEOUT_S
+    served = False
+    while not served:
+        assert time.monotonic() < deadline
+        with connect(server) as sock:
+            served = is_served(sock)
+
+
+class TestMemory:
+    BOUND = 1 << 20
+    HALF_A_QUERY = b"\xff\xff" + bytes(50_000)
+    #: what one connection may hold for the length of a turn
+    OF_ONE = 1 << 18
+
+    def test_thousands_of_half_queries_stay_within_the_bound(self, start: Start) -> None:
+        clients = descriptors_for(2000)
+        server = start({"connections": clients, "connections_per_client": clients, "buffered_octets": self.BOUND})
+        before = resident_octets()
+        with ExitStack() as stack:
+            for number in range(clients - 1):
+                sock = stack.enter_context(connect(server))
+                with suppress(ConnectionError):
+                    sock.sendall(self.HALF_A_QUERY)
+                if number % 50 == 0:
+                    assert server.counters()["tcp"]["buffered_octets"] <= self.BOUND + self.OF_ONE
+            serve_others_until(server, lambda tcp: tcp["buffered_octets"] <= self.BOUND)
+            grown = resident_octets() - before
+            assert server.counters()["tcp"]["cut_off"] > clients / 2
+        # The rest is what Python keeps of the sockets.
+        assert grown < self.BOUND + clients * len(self.HALF_A_QUERY) / 4
+        serve_others_until(server, lambda tcp: tcp["open"] == 1 and tcp["buffered_octets"] == 0)
+
+    def test_who_sends_whole_queries_is_served_while_memory_is_short(self, start: Start) -> None:
+        server = start({"buffered_octets": 100})
+        with connect(server) as greedy, connect(server) as modest:
+            greedy.sendall(self.HALF_A_QUERY)
+            modest.sendall(framed(query(1))[:10])
+            serve_others_until(server, lambda tcp: tcp["cut_off"] == 1)
+            modest.sendall(framed(query(1))[10:])
+            assert receive_frame(modest) is not None
+
+
+def descriptors_for(connections: int) -> int:
+    """Lets this process open both ends of so many connections, or as many as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * connections
+    soft = max(soft, wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(connections, soft // 4)
+
+
+def resident_octets() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
