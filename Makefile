@@ -3,6 +3,7 @@
 #
 #   up     run everything on this machine        test   every test
 #   check  format, lint, types, layers, sizes    fmt    format the sources
+#   bench  what an answer costs, beside other servers (docs/performance.md)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,12 +13,12 @@ CARGO := cargo --quiet
 ifeq ($(shell cargo --version 2>/dev/null),)
 export RUSTUP_HOME ?= $(abspath $(dir $(shell command -v cargo))../../.rustup)
 endif
-RUST_SOURCES := $(shell find responder \( -name target -o -path responder/benches \) -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.pyi' \
-	-o -name '*.tsv' -o -path '*/python/pyproject.toml' \) -print)
+RUST_SOURCES := $(shell find responder \( -name target -o -path responder/benches \) -prune -o -type f \( -name '*.rs' \
+	-o -name 'Cargo.*' -o -name '*.pyi' -o -name '*.tsv' -o -path '*/python/pyproject.toml' \) -print)
 # What mypy needs to load the settings; nothing connects.
 MYPY_ENV := DATABASE_URL=postgres://check@127.0.0.1/check BROKER_URL=memory:// TRAFFICMGR_SECRET_KEY=check
 
-.PHONY: up test check fmt build
+.PHONY: up test check fmt bench build
 .DELETE_ON_ERROR:
 
 # Tied to make: whatever ends make ends the system.
@@ -42,6 +43,10 @@ fmt: build
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	cargo fmt --manifest-path responder/Cargo.toml --all
+
+# Measures the servers that are installed and installs none.
+bench: build
+	$(BIN)/python -m bench.dns
 
 build: $(VENV)/.packages $(VENV)/.responder $(VENV)/.trafficmgr
 

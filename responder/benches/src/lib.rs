@@ -1,4 +1,11 @@
 //! Parts of the benchmarks: see docs/performance.md.
 
 pub mod chance;
+pub mod cores;
+pub mod datagrams;
+pub mod flights;
+pub mod histogram;
+pub mod load;
+pub mod processor_time;
+pub mod queries;
 pub mod world;

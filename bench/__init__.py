@@ -1,0 +1,1 @@
+"""Measures what an answer costs, beside other servers on the same machine (docs/performance.md)."""

@@ -1,0 +1,125 @@
+"""Servers as processes: started on their core, asked until they answer, weighed, ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.cores import SERVER_CORE, starting_on
+from bench.servers.server import ADDRESS, Server
+from bench.workloads import NOERROR, Query
+
+START_S = 120.0
+STOP_S = 10.0
+POLL_S = 0.001
+
+
+class ServerFailedError(Exception):
+    """A server that did not start, or did not answer rightly. The message says where its output is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    process: subprocess.Popen[str]
+    port: int
+
+    def pids(self) -> list[int]:
+        """The process and what it started."""
+        found, waiting = [], [self.process.pid]
+        while waiting:
+            pid = waiting.pop()
+            found.append(pid)
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                waiting += map(int, children.read_text().split())
+        return found
+
+    def memory_mb(self) -> float:
+        """Proportional set size: what processes share counts once."""
+        return sum(_proportional_kb(pid) for pid in self.pids()) / 1000
+
+    def processor_s(self) -> float:
+        """What it has used of the processor since it started."""
+        tasks = (task for pid in self.pids() for task in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+@contextmanager
+def running(server: Server, directory: Path, port: int, first: Query, realtime: bool = False) -> Iterator[Running]:
+    """The server, answering `first`. Raises ServerFailedError."""
+    output = directory / "output.txt"
+    with output.open("w") as log, starting_on(SERVER_CORE, realtime):
+        process = subprocess.Popen(
+            server.command(directory, port),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        _await_answer(process, port, first, output)
+        yield Running(process, port)
+    finally:
+        _end(process)
+
+
+def free_port() -> int:
+    """Free over UDP and TCP."""
+    with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        stream.bind((ADDRESS, 0))
+        port: int = stream.getsockname()[1]
+        datagrams.bind((ADDRESS, port))
+        return port
+
+
+def ask(port: int, query: Query, timeout_s: float = 1.0) -> bytes | None:
+    """The reply to one query; None: there was none."""
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        sock.settimeout(timeout_s)
+        try:
+            sock.connect((ADDRESS, port))
+            sock.send(query.to_wire())
+            return sock.recv(4096)
+        except OSError:
+            return None
+
+
+def _await_answer(process: subprocess.Popen[str], port: int, first: Query, output: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise ServerFailedError(f"{process.args!r}: ended with {process.returncode}; see {output}")
+        reply = ask(port, first, timeout_s=0.05)
+        if reply is not None and reply[3] & 0x0F == (first.rcode if reply[2] & 0x80 else NOERROR):
+            return
+        time.sleep(POLL_S)
+    raise ServerFailedError(f"{process.args!r}: does not answer {first.name}; see {output}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """All of the session, so that no child outlives its server."""
+    if process.stdin is not None:
+        process.stdin.close()
+    for signal_ in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, signal_)
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            continue
+        except ProcessLookupError:
+            process.wait(STOP_S)
+        break
+
+
+def _proportional_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0

@@ -1,0 +1,42 @@
+"""Serves the generation of an edge's state directory; each line on standard input makes it look for a newer one.
+
+    python -m bench.serve HOME ADDRESS:PORT
+
+What an edge does without a control plane: its store, its way of serving, and the defaults of both.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from edge.health import next_health
+from edge.manifest import Manifest
+from edge.serving import Serving
+from edge.store import Store
+from responder import Health, Snapshot
+
+
+def main(home: str, address: str) -> None:
+    store, serving = Store(Path(home)), Serving([address])
+    serving.believe(next_health(Health(), store.health() or b""))
+    held = _serve_newest(store, serving, frozenset())
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        held = _serve_newest(store, serving, held)
+        print(f"{time.perf_counter() - started:.6f}", flush=True)
+    serving.stop()
+
+
+def _serve_newest(store: Store, serving: Serving, held: frozenset[str]) -> frozenset[str]:
+    """Digests of the generation served now; chunks of those in `held` are shared and not read again."""
+    manifest: Manifest = next(store.manifests())
+    chunks = {digest: store.chunk(digest) for digest in manifest.digests - held}
+    serving.serve(Snapshot.open(manifest.octets, chunks, serving.snapshot))
+    return manifest.digests
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
