@@ -237,7 +237,6 @@ impl TcpServer {
     }
 
     fn drive_all(&mut self, ready: Vec<Token>, shared: &Shared, worker: &mut Worker) {
-        let serving = shared.current.load();
         let circumstances = (Transport::Tcp, now_s());
         let now = Instant::now();
         for token in ready {
@@ -251,6 +250,8 @@ impl TcpServer {
                 replies: &mut self.replies,
             };
             let wants = guest.connection.drive(&mut turn, |message, length| {
+                // Not before: what is read only now may have been asked by somebody who has seen a newer world.
+                let serving = shared.current.load();
                 worker.answer(&serving, (message, length), source, circumstances)
             });
             guest.share.set(guest.connection.held());
