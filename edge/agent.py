@@ -1,18 +1,21 @@
-"""One edge node: starts from its disk, follows the feed, reports."""
+"""One edge node: starts from its disk, follows the feed, reports, and gives its place to a successor that asks."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from http import HTTPStatus
 
 from edge.backoff import Backoff
 from edge.feed import Feed, FeedError
+from edge.handover import PlaceError, Predecessor, Successor
 from edge.health import HealthError, next_health, written
 from edge.manifest import ManifestError
 from edge.pace import forever, wait_at_most
+from edge.packets import PacketError, close_all
+from edge.place import Place
 from edge.report import Reports
 from edge.server_sent_events import Event
 from edge.serving import ListenError, Serving
@@ -24,19 +27,40 @@ POLL_S = 30.0
 """A generation whose event was lost is found this late."""
 REPORT_S = 1.0
 KEEP_HEALTH_S = 1.0
+LAST_REPORTS_S = 3.0
+"""For what was counted before a successor took over. A feed that is away does not hold it up longer."""
 
 log = logging.getLogger(__name__)
 
 
-class Agent:
-    """`run` until cancelled; `serving` answers from memory meanwhile."""
+class HandedOverError(Exception):
+    """A successor has the place."""
 
-    def __init__(self, feed: Feed, store: Store, serving: Serving, reports: Reports) -> None:
+
+class Agent:
+    """`run` until cancelled or succeeded; `serving` answers from memory meanwhile.
+
+    `place`: None, and no successor can ask. `predecessor`: who has to be relieved of the place.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        store: Store,
+        serving: Serving,
+        reports: Reports,
+        place: Place | None = None,
+        predecessor: Predecessor | None = None,
+    ) -> None:
         self._feed = feed
         self._store = store
         self._serving = serving
         self._reports = reports
-        self._updater = Updater(feed, store, serving)
+        self._place = place
+        self._predecessor = predecessor
+        self._writing = asyncio.Lock()
+        self._reporting = asyncio.Lock()
+        self._updater = Updater(feed, store, serving, self._writing)
         self._announced = asyncio.Event()
         self._last_event_id: int | None = None  # None: the feed has to say the full health
         self._health_on_disk: Health | None = None
@@ -45,20 +69,31 @@ class Agent:
         self._retry = Backoff(random.random)
 
     async def run(self) -> None:
-        """Raises ListenError, in a group if it comes with the first snapshot from the feed."""
+        """Raises PlaceError, and ListenError, in a group if it comes with the first snapshot from the feed."""
         try:
             await asyncio.to_thread(self._start_from_disk)
+            await self._relieve_predecessor()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(forever("following the feed", self._follow))
                 tasks.create_task(forever("updating", self._keep_up, fatal=ListenError))
                 tasks.create_task(forever("reporting", self._report))
                 tasks.create_task(forever("keeping health", self._keep_health))
+                tasks.create_task(forever("opening to a successor", self._open_to_successor, fatal=HandedOverError))
+        except* HandedOverError:
+            log.info("a successor has taken over")
         finally:
             await asyncio.to_thread(self._serving.stop)
+            if self._predecessor is not None:
+                self._predecessor.close()
+            if self._place is not None:
+                self._place.give_up()
 
     def _start_from_disk(self) -> None:
         self._read_health()
+        least = self._predecessor.generation if self._predecessor else 0
         for manifest in self._store.manifests():
+            if manifest.generation < least:
+                continue  # what is served never goes back (P1)
             try:
                 chunks = {digest: self._store.chunk(digest) for digest in manifest.digests}
                 snapshot = Snapshot.open(manifest.octets, chunks)
@@ -68,6 +103,10 @@ class Agent:
             self._serving.serve(snapshot)
             self._updater.resume(manifest)
             return
+        if least:
+            raise PlaceError(
+                f"the running edge goes on: its generation {least} cannot be opened from {self._store.home}"
+            )
         log.warning("nothing on disk to serve in %s: waiting for the first snapshot from the feed", self._store.home)
 
     def _read_health(self) -> None:
@@ -80,6 +119,13 @@ class Agent:
             log.error("the health on disk is left out: %s", error)
         else:
             self._serving.believe(self._health_on_disk)
+
+    async def _relieve_predecessor(self) -> None:
+        if self._predecessor is None:
+            return
+        self._serving.adopt(await self._predecessor.relieve())
+        await asyncio.to_thread(self._read_health)  # of the last moment
+        log.info("taken over from the edge that ran before")
 
     async def _follow(self) -> None:
         """One contact with the feed, from connecting to its end."""
@@ -126,18 +172,36 @@ class Agent:
         await wait_at_most(self._announced, pause_s)
 
     async def _report(self) -> None:
+        await self._wait_for_last_report()
         await asyncio.sleep(REPORT_S)
-        report = self._reports.due(self._serving.counters(), self._serving.generation, self._serving.health.sequence)
-        try:
-            await self._feed.report(report)
-        except FeedError as error:
-            if error.status != HTTPStatus.BAD_REQUEST:
-                return  # the same report goes again next time
-            log.error("a report is lost: %s", error)
-        self._reports.acknowledge()
+        await self._report_once()
+
+    async def _wait_for_last_report(self) -> None:
+        """Of the predecessor: the feed counts a report once as long as the reports of two boots do not mix."""
+        if self._predecessor is not None:
+            await self._predecessor.gone()
+            self._predecessor = None
+
+    async def _report_once(self) -> bool:
+        """Whether the feed has it now."""
+        async with self._reporting:
+            counters, health = self._serving.counters(), self._serving.health
+            report = self._reports.due(counters, self._serving.generation, health.sequence)
+            try:
+                await self._feed.report(report)
+            except FeedError as error:
+                if error.status != HTTPStatus.BAD_REQUEST:
+                    return False  # the same report goes again next time
+                log.error("a report is lost: %s", error)
+            self._reports.acknowledge()
+            return True
 
     async def _keep_health(self) -> None:
         await asyncio.sleep(KEEP_HEALTH_S)
+        async with self._writing:
+            await self._keep_newest_health()
+
+    async def _keep_newest_health(self) -> None:
         health = self._serving.health
         if health is self._health_on_disk:
             return
@@ -146,3 +210,43 @@ class Agent:
         except OSError as error:
             log.error("health is not kept on disk: %s", error)
         self._health_on_disk = health
+
+    async def _open_to_successor(self) -> None:
+        """Raises HandedOverError once it has the place."""
+        if self._place is None:
+            await asyncio.Event().wait()
+            return
+        async with Successor(await self._place.visitor()) as successor:
+            try:
+                await self._hand_over(self._place, successor)
+            except PacketError as error:
+                log.warning("process %d does not take over, answering goes on: %s", successor.process, error)
+
+    async def _hand_over(self, place: Place, successor: Successor) -> None:
+        await successor.ask()
+        async with self._writing:  # from here on the disk stays as the successor reads it
+            await self._keep_newest_health()
+            log.info("handing generation %d over to process %d", self._serving.generation, successor.process)
+            await successor.offer(place, self._serving.sockets(), self._serving.generation)
+            await successor.serves()
+            await self._leave(successor)
+        raise HandedOverError
+
+    async def _leave(self, successor: Successor) -> None:
+        """Whatever happens now, the place is the successor's."""
+        connections = await asyncio.to_thread(self._serving.leave)
+        await self._keep_newest_health()
+        try:
+            await successor.leave(connections)
+        except PacketError as error:
+            log.error("the successor is gone already: %s", error)
+        finally:
+            close_all(connections)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_REPORTS_S):
+                await self._report_rest()
+
+    async def _report_rest(self) -> None:
+        while not self._reports.is_complete(self._serving.counters()):
+            if not await self._report_once():
+                await asyncio.sleep(REPORT_S)

@@ -14,6 +14,7 @@ import uvloop
 
 from edge.agent import Agent
 from edge.feed import Feed
+from edge.handover import PlaceError, take_place
 from edge.report import Reports
 from edge.serving import ListenError, Serving
 from edge.store import Store
@@ -21,24 +22,27 @@ from edge.store import Store
 log = logging.getLogger(__name__)
 
 
-def run(feed_url: str, node_token: str, listen: list[str], home: Path) -> None:
-    """Answer queries on the addresses `listen` until SIGTERM or SIGINT.
+def run(feed_url: str, node_token: str, listen: list[str], home: Path, *, take_over: bool = False) -> None:
+    """Answer queries on the addresses `listen` until SIGTERM or SIGINT, or until another process takes over.
 
     `feed_url` is that of a web process, such as `https://manager.example.net`. `home` is the state directory: with a
-    snapshot in it, answering needs nobody. Exits with status 1 if an address cannot be listened on.
+    snapshot in it, answering needs nobody. `take_over`: from the edge that runs on `home`, if there is one. Exits with
+    status 1 if there is one otherwise, or if an address cannot be listened on.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        uvloop.run(_run(feed_url, node_token, listen, home))
-    except* ListenError as problems:
+        uvloop.run(_run(feed_url, node_token, listen, home, take_over))
+    except* (ListenError, PlaceError) as problems:
         log.error("%s", problems.exceptions[0])
         sys.exit(1)
 
 
-async def _run(feed_url: str, node_token: str, listen: list[str], home: Path) -> None:
+async def _run(feed_url: str, node_token: str, listen: list[str], home: Path, take_over: bool) -> None:
+    place, predecessor = await take_place(home, take_over=take_over)
+    serving = Serving(listen, predecessor.sockets if predecessor else [])
+    reports = Reports(uuid4(), version("trafficmgr-responder"))
     feed = Feed(feed_url, node_token)
-    agent = Agent(feed, Store(home), Serving(listen), Reports(uuid4(), version("trafficmgr-responder")))
-    running = asyncio.ensure_future(agent.run())
+    running = asyncio.ensure_future(Agent(feed, Store(home), serving, reports, place, predecessor).run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     try:

@@ -46,6 +46,10 @@ class Reports:
             }
         return self._pending
 
+    def is_complete(self, counters: Counters) -> bool:
+        """Whether everything counted has been reported and acknowledged."""
+        return self._pending is None and not self._new_answers(counters["answers"])
+
     def acknowledge(self) -> None:
         """The pending report was taken."""
         if self._pending is not None:

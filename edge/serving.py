@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from edge.packets import close_all
 from responder import Health, Server, Snapshot
 
 if TYPE_CHECKING:  # a type of the stub only
@@ -29,8 +30,10 @@ log = logging.getLogger(__name__)
 class Serving:
     """Snapshot and health in use. Both are replaced atomically, between two queries."""
 
-    def __init__(self, listen: Sequence[str]) -> None:
+    def __init__(self, listen: Sequence[str], inherited: Sequence[int] = ()) -> None:
+        """`inherited`: descriptors of sockets that another process listens on; they are this one's to close."""
         self._listen = list(listen)
+        self._inherited = inherited
         self._server: Server | None = None
         self.snapshot: Snapshot | None = None
         self.health = Health()
@@ -56,9 +59,15 @@ class Serving:
 
     def _listening(self, snapshot: Snapshot) -> Server:
         try:
-            return Server(self._listen, snapshot, self.health)
+            return Server(self._listen, snapshot, self.health, inherited=self._inherited)
         except (OSError, ValueError) as error:
             raise ListenError(f"cannot answer queries: {error}") from error
+        finally:
+            self._close_inherited()
+
+    def _close_inherited(self) -> None:
+        close_all(self._inherited)
+        self._inherited = ()
 
     def believe(self, health: Health) -> None:
         """Use `health` from the next query on."""
@@ -69,6 +78,25 @@ class Serving:
     def counters(self) -> Counters:
         return self._server.counters() if self._server else NO_COUNTERS
 
+    def sockets(self) -> list[int]:
+        """Descriptors of what it listens on, for a successor to inherit."""
+        return self._server.filenos() if self._server else []
+
+    def adopt(self, connections: Sequence[int]) -> None:
+        """Go on with the TCP connections that a predecessor left; their descriptors are closed."""
+        try:
+            if self._server is not None:
+                self._server.adopt(connections)
+        except ValueError as error:
+            log.error("connections are closed instead of gone on with: %s", error)
+        finally:
+            close_all(connections)
+
+    def leave(self) -> list[int]:
+        """Stop. Returns the TCP connections a successor can go on with: descriptors, the caller's to close."""
+        return self._server.leave() if self._server else []
+
     def stop(self) -> None:
+        self._close_inherited()
         if self._server is not None:
             self._server.stop()

@@ -25,10 +25,12 @@ class RefusedError(Exception):
 class Updater:
     """Brings one node from the generation it serves to the newest."""
 
-    def __init__(self, feed: Feed, store: Store, serving: Serving) -> None:
+    def __init__(self, feed: Feed, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
+        """`writing` is held while the disk, and with it what is served, changes."""
         self._feed = feed
         self._store = store
         self._serving = serving
+        self._writing = writing
         self._served: Manifest | None = None
         self._etag: str | None = None
         self._downloaded: dict[str, bytes] = {}  # kept over failed attempts, so that the next one goes on from there
@@ -61,9 +63,10 @@ class Updater:
         chunks = await self._chunks(manifest)
         octets, previous = manifest.octets, self._serving.snapshot
         snapshot = await asyncio.to_thread(Snapshot.open, octets, chunks, previous)
-        await self._keep(manifest, chunks)
-        self._serving.serve(snapshot)
-        self._served = manifest
+        async with self._writing:
+            await self._keep(manifest, chunks)
+            self._serving.serve(snapshot)
+            self._served = manifest
         self._downloaded = {}
 
     async def _keep(self, manifest: Manifest, chunks: dict[str, bytes]) -> None:

@@ -52,9 +52,9 @@ class Node:
     async def serves(self, generation: int) -> None:
         await eventually(lambda: self.serving.generation == generation, f"generation {generation} is served")
 
-    async def answer(self) -> list[str]:
-        """The addresses of `www`, asked over UDP."""
-        host, _, port = self.serving.addresses[0].rpartition(":")
+    async def answer(self, address: str | None = None) -> list[str]:
+        """The addresses of `www`, asked over UDP; at its first address by default."""
+        host, _, port = (address or self.serving.addresses[0]).rpartition(":")
         query = dns.message.make_query(f"www.{ORIGIN}", "A")
         answer = await dns.asyncquery.udp(query, host, port=int(port), timeout=5)
         return [rdata.address for rrset in answer.answer for rdata in rrset if rrset.rdtype == dns.rdatatype.A]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiohttp import web
@@ -105,8 +105,9 @@ class FakeFeed:
             stream.put_nowait(first)
         self._streams.add(stream)
         try:
-            while (octets := await stream.get()) is not None:
-                await response.write(octets)
+            with suppress(ConnectionError):  # the edge has ended
+                while (octets := await stream.get()) is not None:
+                    await response.write(octets)
         finally:
             self._streams.discard(stream)
         return response

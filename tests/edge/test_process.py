@@ -12,14 +12,7 @@ import pytest
 from edge.manifest import read_manifest
 from edge.store import Store
 from tests.edge.conftest import a_world
-
-START = """
-import sys
-from pathlib import Path
-from edge.main import run
-run(sys.argv[1], "token", [sys.argv[2]], Path(sys.argv[3]))
-"""
-NO_FEED = "http://127.0.0.1:1"
+from tests.edge.processes import EdgeProcess
 
 
 @pytest.fixture
@@ -29,20 +22,14 @@ def home(tmp_path):
     return tmp_path
 
 
-def start(listen: str, home) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", START, NO_FEED, listen, str(home)], stderr=subprocess.PIPE, text=True
-    )
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_good_order(home, number):
-    with start("127.0.0.1:0", home) as edge:
-        assert any("serving generation 3" in line for line in iter(edge.stderr.readline, ""))
-        edge.send_signal(number)
-        _, errors = edge.communicate(timeout=20)
+    with EdgeProcess(home, "127.0.0.1:0") as edge:
+        edge.says("serving generation 3")
+        edge.process.send_signal(number)
+        status, errors = edge.ends()
 
-    assert edge.returncode == 0
+    assert status == 0
     assert "stopped" in errors
     assert "Traceback" not in errors
 
@@ -51,12 +38,28 @@ def test_an_address_that_is_taken_is_named(home):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with start(address, home) as edge:
-            _, errors = edge.communicate(timeout=20)
+        with EdgeProcess(home, address) as edge:
+            status, errors = edge.ends()
 
-    assert edge.returncode == 1
+    assert status == 1
     assert address in errors
     assert "Traceback" not in errors
+
+
+def test_a_second_one_on_the_same_directory_says_what_to_do(home):
+    with EdgeProcess(home, "127.0.0.1:0") as edge, EdgeProcess(home, "127.0.0.1:0") as second:
+        edge.says("serving generation 3")
+        status, errors = second.ends()
+
+    assert status == 1
+    assert "--take-over" in errors
+    assert "Traceback" not in errors
+
+
+def test_one_that_is_killed_leaves_nothing_that_keeps_the_next_from_starting(home):
+    for _ in range(2):
+        with EdgeProcess(home, "127.0.0.1:0") as edge:
+            edge.says("serving generation 3")
 
 
 def test_it_runs_without_django_celery_and_psycopg(home):

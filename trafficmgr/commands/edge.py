@@ -9,7 +9,8 @@ from trafficmgr.environment import Environment, VariableError, environment
 
 
 @click.command()
-def edge() -> None:
+@click.option("--take-over", is_flag=True, help="Replace the edge that runs on TRAFFICMGR_HOME, losing no query.")
+def edge(take_over: bool) -> None:
     """Run an edge on TRAFFICMGR_DNS, fed by TRAFFICMGR_FEED with TRAFFICMGR_NODE_TOKEN.
 
     Beside `trafficmgr up` both default to what is in TRAFFICMGR_HOME.
@@ -20,6 +21,7 @@ def edge() -> None:
         node_token=_node_token(variables),
         listen=variables.dns,
         home=variables.home / "edge",
+        take_over=take_over,
     )
 
 
