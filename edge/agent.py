@@ -58,6 +58,7 @@ class Agent:
         self._reports = reports
         self._place = place
         self._predecessor = predecessor
+        self.succeeded_by: int | None = None  # the process that has the place now
         self._writing = asyncio.Lock()
         self._reporting = asyncio.Lock()
         self._updater = Updater(feed, store, serving, self._writing)
@@ -80,7 +81,7 @@ class Agent:
                 tasks.create_task(forever("keeping health", self._keep_health))
                 tasks.create_task(forever("opening to a successor", self._open_to_successor, fatal=HandedOverError))
         except* HandedOverError:
-            log.info("a successor has taken over")
+            log.info("process %d has taken over", self.succeeded_by)
         finally:
             await asyncio.to_thread(self._serving.stop)
             if self._predecessor is not None:
@@ -229,6 +230,7 @@ class Agent:
             log.info("handing generation %d over to process %d", self._serving.generation, successor.process)
             await successor.offer(place, self._serving.sockets(), self._serving.generation)
             await successor.serves()
+            self.succeeded_by = successor.process
             await self._leave(successor)
         raise HandedOverError
 

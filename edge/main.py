@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +16,7 @@ import uvloop
 from edge.agent import Agent
 from edge.feed import Feed
 from edge.handover import PlaceError, take_place
+from edge.renewal import Renewal
 from edge.report import Reports
 from edge.serving import ListenError, Serving
 from edge.store import Store
@@ -22,32 +24,52 @@ from edge.store import Store
 log = logging.getLogger(__name__)
 
 
-def run(feed_url: str, node_token: str, listen: list[str], home: Path, *, take_over: bool = False) -> None:
+def run(
+    feed_url: str,
+    node_token: str,
+    listen: list[str],
+    home: Path,
+    *,
+    take_over: bool = False,
+    renew_by: Sequence[str] = (),
+) -> None:
     """Answer queries on the addresses `listen` until SIGTERM or SIGINT, or until another process takes over.
 
     `feed_url` is that of a web process, such as `https://manager.example.net`. `home` is the state directory: with a
     snapshot in it, answering needs nobody. `take_over`: from the edge that runs on `home`, if there is one. Exits with
-    status 1 if there is one otherwise, or if an address cannot be listened on.
+    status 1 if there is one otherwise, or if an address cannot be listened on. `renew_by`: a command that starts such
+    an edge to take over; with it, SIGUSR2 has this process become what is installed now (edge/renewal.py).
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    renewal = Renewal(renew_by)
     try:
-        uvloop.run(_run(feed_url, node_token, listen, home, take_over))
+        succeeded_by = uvloop.run(_run(feed_url, node_token, listen, home, take_over, renewal))
     except* (ListenError, PlaceError) as problems:
         log.error("%s", problems.exceptions[0])
         sys.exit(1)
+    if renewal.is_deputy(succeeded_by):
+        renewal.become_new()
 
 
-async def _run(feed_url: str, node_token: str, listen: list[str], home: Path, take_over: bool) -> None:
+async def _run(
+    feed_url: str, node_token: str, listen: list[str], home: Path, take_over: bool, renewal: Renewal
+) -> int | None:
+    """Returns the process that has taken over, if one has."""
     place, predecessor = await take_place(home, take_over=take_over)
     serving = Serving(listen, predecessor.sockets if predecessor else [])
     reports = Reports(uuid4(), version("trafficmgr-responder"))
     feed = Feed(feed_url, node_token)
-    running = asyncio.ensure_future(Agent(feed, Store(home), serving, reports, place, predecessor).run())
+    agent = Agent(feed, Store(home), serving, reports, place, predecessor)
+    running = asyncio.ensure_future(agent.run())
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+        loop.add_signal_handler(number, running.cancel)
+    if renewal.is_possible:
+        loop.add_signal_handler(signal.SIGUSR2, renewal.start)
     try:
         await running
     except asyncio.CancelledError:
         log.info("stopped")
     finally:
         await feed.close()
+    return agent.succeeded_by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -31,6 +32,11 @@ def a_world(generation: int, address: str) -> World:
     world = world_of(ORIGIN, f"{APEX}www 60 IN A {address}\n")
     world.generation = generation
     return world
+
+
+def a_free_address(host: str = "127.0.0.1") -> str:
+    with socket.create_server((host, 0)) as free:
+        return f"{host}:{free.getsockname()[1]}"
 
 
 async def eventually(holds: Callable[[], bool], what: str) -> None:

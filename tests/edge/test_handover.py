@@ -24,7 +24,7 @@ from edge.place import DOOR
 from edge.report import Reports
 from edge.serving import ListenError, Serving
 from edge.store import Store
-from tests.edge.conftest import DEADLINE_S, ORIGIN, Node, a_world, eventually
+from tests.edge.conftest import DEADLINE_S, ORIGIN, Node, a_free_address, a_world, eventually
 from tests.edge.fake_feed import TOKEN
 from tests.edge.processes import DIE_BEFORE_SERVING, EdgeProcess
 from tests.worlds import digest_of
@@ -35,11 +35,6 @@ OLD, NEW = "192.0.2.1", "192.0.2.2"
 @pytest.fixture(autouse=True)
 def _logged(caplog):
     caplog.set_level(logging.INFO)
-
-
-def a_free_address(host: str = "127.0.0.1") -> str:
-    with socket.create_server((host, 0)) as free:
-        return f"{host}:{free.getsockname()[1]}"
 
 
 class Edge(Node):

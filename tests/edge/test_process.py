@@ -7,11 +7,14 @@ import socket
 import subprocess
 import sys
 
+import dns.message
+import dns.query
 import pytest
 
+from common.addresses import split_address
 from edge.manifest import read_manifest
 from edge.store import Store
-from tests.edge.conftest import a_world
+from tests.edge.conftest import ORIGIN, a_free_address, a_world
 from tests.edge.processes import EdgeProcess
 
 
@@ -47,9 +50,10 @@ def test_an_address_that_is_taken_is_named(home):
 
 
 def test_a_second_one_on_the_same_directory_says_what_to_do(home):
-    with EdgeProcess(home, "127.0.0.1:0") as edge, EdgeProcess(home, "127.0.0.1:0") as second:
+    with EdgeProcess(home, "127.0.0.1:0") as edge:
         edge.says("serving generation 3")
-        status, errors = second.ends()
+        with EdgeProcess(home, "127.0.0.1:0") as second:
+            status, errors = second.ends()
 
     assert status == 1
     assert "--take-over" in errors
@@ -60,6 +64,30 @@ def test_one_that_is_killed_leaves_nothing_that_keeps_the_next_from_starting(hom
     for _ in range(2):
         with EdgeProcess(home, "127.0.0.1:0") as edge:
             edge.says("serving generation 3")
+
+
+def test_sigusr2_has_it_become_what_is_installed_now_and_stay_the_same_process(home):
+    address = a_free_address()
+    with EdgeProcess(home, address) as edge:
+        edge.says("serving generation 3")
+        for _ in range(2):
+            edge.process.send_signal(signal.SIGUSR2)
+            edge.says("stands in meanwhile")
+            edge.says("taken over")
+            edge.says("taken over")
+            edge.says("has taken over")  # so says the deputy, in the end
+            assert www_at(address) == "192.0.2.1"
+        edge.process.send_signal(signal.SIGTERM)
+        status, errors = edge.ends()
+
+    assert status == 0
+    assert "stopped" in errors
+
+
+def www_at(address: str) -> str:
+    host, port = split_address(address)
+    answer = dns.query.udp(dns.message.make_query(f"www.{ORIGIN}", "A"), host, port=port, timeout=5)
+    return str(answer.answer[0][0])
 
 
 def test_it_runs_without_django_celery_and_psycopg(home):

@@ -14,10 +14,10 @@ import dns.message
 from common.addresses import split_address
 from edge.main import run
 from responder import Server
-from tests.edge.conftest import APEX, DEADLINE_S, ORIGIN, eventually
+from tests.edge.conftest import APEX, DEADLINE_S, ORIGIN, a_free_address, eventually
 from tests.edge.fake_feed import TOKEN
 from tests.edge.load import Load, program
-from tests.edge.test_handover import a_free_address, sums
+from tests.edge.test_handover import sums
 from tests.worlds import World, world_of
 
 UPGRADES = 10

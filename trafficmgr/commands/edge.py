@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from edge.main import run
@@ -13,7 +15,8 @@ from trafficmgr.environment import Environment, VariableError, environment
 def edge(take_over: bool) -> None:
     """Run an edge on TRAFFICMGR_DNS, fed by TRAFFICMGR_FEED with TRAFFICMGR_NODE_TOKEN.
 
-    Beside `trafficmgr up` both default to what is in TRAFFICMGR_HOME.
+    Beside `trafficmgr up` both default to what is in TRAFFICMGR_HOME. SIGUSR2 has it become the version that is
+    installed by then, as the same process and losing no query.
     """
     variables = environment()
     run(
@@ -22,6 +25,7 @@ def edge(take_over: bool) -> None:
         listen=variables.dns,
         home=variables.home / "edge",
         take_over=take_over,
+        renew_by=[sys.executable, *sys.orig_argv[1:], *([] if take_over else ["--take-over"])],
     )
 
 
