@@ -6,6 +6,7 @@ pub mod client_prefix;
 pub mod counters;
 pub mod dnstap;
 pub mod explain;
+pub mod frame;
 pub mod frame_streams;
 pub mod geo;
 pub mod health;
