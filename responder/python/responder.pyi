@@ -106,6 +106,19 @@ class Server:
     def addresses(self) -> list[str]:
         """The bound `address:port`s, in the order of `listen`."""
 
+    def use_xdp(self, interface: str) -> None:
+        """Answer what arrives by `interface` over AF_XDP from now on, if that can be had (docs/xdp.md).
+
+        Never raises: `xdp` says what has come of it, and sockets answer whatever AF_XDP does not.
+        """
+
+    @property
+    def xdp(self) -> tuple[Literal["answering", "waiting", "unavailable"], str] | None:
+        """What has come of `use_xdp`, and a sentence for people; None: not asked for.
+
+        "waiting": another process has the interface, which is asked for again twice a second.
+        """
+
     def swap(self, snapshot: Snapshot) -> None:
         """Serve `snapshot` from the next query on, atomically. Raises SnapshotError if its generation is lower (P1)."""
 

@@ -9,7 +9,7 @@ use std::thread;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use responder_server::{BindError, InheritError, Inherited, Limits};
+use responder_server::{BindError, InheritError, Inherited, Limits, XdpStatus};
 
 use crate::counts::counters_dict;
 use crate::health::Health;
@@ -65,6 +65,22 @@ impl Server {
     #[getter]
     fn addresses(&self) -> Vec<String> {
         self.addresses.clone()
+    }
+
+    fn use_xdp(&self, py: Python<'_>, interface: &str) {
+        py.detach(|| self.lock().use_xdp(interface));
+    }
+
+    /// A pair of what is the case and a sentence about it.
+    #[getter]
+    fn xdp(&self, py: Python<'_>) -> Option<(&'static str, String)> {
+        let status = py.detach(|| self.lock().xdp())?;
+        let word = match status {
+            XdpStatus::Answering { .. } => "answering",
+            XdpStatus::Waiting { .. } => "waiting",
+            XdpStatus::Unavailable { .. } => "unavailable",
+        };
+        Some((word, status.to_string()))
     }
 
     fn swap(&self, py: Python<'_>, snapshot: &Snapshot) -> PyResult<()> {

@@ -1,8 +1,8 @@
-//! UDP and TCP listeners that answer with `responder-core`.
+//! UDP and TCP listeners, and AF_XDP, that answer with `responder-core`.
 //!
 //! ```text
 //!                    ┌─ udp worker ×n per address: recvmmsg ─► answer ─► sendmmsg ─┐
-//! Serving (arc-swap) ┤                                                             ├─► Counters, one per thread
+//! Serving (arc-swap) ┼─ xdp worker ×n per interface: frame ─► answer ─► same frame ┼─► Counters, one per thread
 //!                    └─ tcp worker  ×1 per address: poll loop over connections ────┘
 //! ```
 //!
@@ -25,6 +25,7 @@ mod tcp;
 mod tcp_common;
 mod udp;
 mod worker;
+mod xdp;
 
 pub use handover::{InheritError, Inherited, connections};
 pub use limits::Limits;
@@ -32,3 +33,4 @@ pub use listen::BindError;
 pub use server::{Server, Totals};
 pub use serving::Serving;
 pub use tcp_common::TcpTotals;
+pub use xdp::{Mode as XdpMode, Status as XdpStatus};

@@ -22,6 +22,7 @@ use crate::tcp::{Door, TcpServer};
 use crate::tcp_common::{TcpCommon, TcpTotals};
 use crate::udp;
 use crate::worker::{Shared, Worker};
+use crate::xdp;
 
 /// A worker may be about to block when it is interrupted, so it is interrupted until it has ended.
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(1);
@@ -44,6 +45,7 @@ pub struct Server {
     doors: Vec<Door>,
     /// Copies of the descriptors that the workers receive from and accept at.
     sockets: Vec<OwnedFd>,
+    xdp: Option<xdp::Control>,
 }
 
 impl Server {
@@ -73,6 +75,7 @@ impl Server {
             threads: Vec::new(),
             doors: Vec::new(),
             sockets: Vec::new(),
+            xdp: None,
         };
         for listening in bound {
             let address = listening.address;
@@ -97,12 +100,26 @@ impl Server {
         self.shared.current.set_health(health);
     }
 
+    /// Answers what arrives by `interface` over AF_XDP from now on, as far as the kernel allows; sockets answer the rest.
+    pub fn use_xdp(&mut self, interface: &str) {
+        // One that answers already has to let go of its interface before.
+        self.xdp = None;
+        let listen = self.addresses.clone();
+        self.xdp = Some(xdp::Control::start(interface, listen, self.shared.clone()));
+    }
+
+    /// `None`: nobody asked for AF_XDP.
+    pub fn xdp(&self) -> Option<xdp::Status> {
+        self.xdp.as_ref().map(xdp::Control::status)
+    }
+
     pub fn totals(&self) -> Totals {
         let mut totals = Totals {
             tcp: self.shared.tcp.totals(),
             ..Totals::default()
         };
-        for counters in &self.counters {
+        let xdp = self.xdp.iter().flat_map(xdp::Control::counters);
+        for counters in self.counters.iter().cloned().chain(xdp) {
             totals.queries += counters.queries();
             totals.dropped += counters.dropped();
             for (tally, count) in counters.answers() {
@@ -134,6 +151,10 @@ impl Server {
 
     /// Stops, but leaves the connections open that have nothing in flight, for another server to go on with.
     pub fn leave(&mut self) -> Vec<TcpStream> {
+        // First, while sockets still take what arrives.
+        if let Some(xdp) = &mut self.xdp {
+            xdp.stop();
+        }
         self.shared.stopping.store(true, Ordering::Release);
         self.wake_until_ended();
         // A worker that panicked has already said so on standard error; the others are to end all the same.

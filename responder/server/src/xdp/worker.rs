@@ -1,0 +1,68 @@
+//! The worker of one receive queue: frames in, the same frames out.
+
+use std::io::PipeReader;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use responder_core::answer::Transport;
+use responder_core::frame::Datagram;
+
+use super::socket::Socket;
+use crate::serving::Serving;
+use crate::worker::{Shared, Worker, now_s};
+
+/// Rounds of the last sending, each of which the kernel uses to send what it can.
+const LAST_SENDS: usize = 1000;
+
+/// Answers until the other end of `stop` is closed, and then what has been received by then.
+pub(super) fn serve(mut socket: Socket, stop: &PipeReader, shared: &Shared, mut worker: Worker) {
+    loop {
+        let is_over = match socket.has_received() {
+            true => false,
+            false => wait(socket.as_fd(), stop.as_fd()),
+        };
+        answer_batch(&mut socket, shared, &mut worker);
+        if is_over && !socket.has_received() {
+            break;
+        }
+    }
+    for _ in 0..LAST_SENDS {
+        if !socket.has_unsent() {
+            break;
+        }
+        socket.send();
+    }
+}
+
+fn answer_batch(socket: &mut Socket, shared: &Shared, worker: &mut Worker) {
+    let serving = shared.current.load();
+    let now_s = now_s();
+    socket.answer_each(|frame, length| answer(worker, &serving, now_s, frame, length));
+    socket.send();
+}
+
+/// `None`: there is to be no reply.
+fn answer(
+    worker: &mut Worker,
+    serving: &Serving,
+    now_s: u64,
+    frame: &mut [u8],
+    length: usize,
+) -> Option<usize> {
+    let datagram = Datagram::find(frame.get(..length)?)?;
+    let message = (datagram.payload(frame), datagram.length);
+    let reply = worker.answer(serving, message, datagram.source, (Transport::Udp, now_s))?;
+    datagram.turn_round(frame, reply)
+}
+
+/// Waits for a frame; true: `stop` was closed, and frames may have come too.
+fn wait(socket: BorrowedFd<'_>, stop: BorrowedFd<'_>) -> bool {
+    let mut waited_for = [socket, stop].map(|descriptor| libc::pollfd {
+        fd: descriptor.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    // SAFETY: an array of two entries with open descriptors, borrowed mutably for the call.
+    let ready = unsafe { libc::poll(waited_for.as_mut_ptr(), 2, -1) };
+    let [_, stop] = waited_for;
+    ready > 0 && stop.revents != 0
+}
