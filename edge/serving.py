@@ -30,10 +30,15 @@ log = logging.getLogger(__name__)
 class Serving:
     """Snapshot and health in use. Both are replaced atomically, between two queries."""
 
-    def __init__(self, listen: Sequence[str], inherited: Sequence[int] = ()) -> None:
-        """`inherited`: descriptors of sockets that another process listens on; they are this one's to close."""
+    def __init__(self, listen: Sequence[str], inherited: Sequence[int] = (), xdp: str | None = None) -> None:
+        """`inherited`: descriptors of sockets that another process listens on; they are this one's to close.
+
+        `xdp`: the interface to answer by over AF_XDP, where possible.
+        """
         self._listen = list(listen)
         self._inherited = inherited
+        self._xdp = xdp
+        self._xdp_told: str | None = None
         self._server: Server | None = None
         self.snapshot: Snapshot | None = None
         self.health = Health()
@@ -51,9 +56,12 @@ class Serving:
         """Answer with `snapshot` from the next query on. Raises SnapshotError (P1) and, the first time, ListenError."""
         if self._server is None:
             self._server = self._listening(snapshot)
+            if self._xdp is not None:
+                self._server.use_xdp(self._xdp)
             log.info("answering on %s", ", ".join(self._server.addresses))
         else:
             self._server.swap(snapshot)
+        self._tell_xdp(self._server)
         self.snapshot = snapshot
         log.info("serving generation %d", snapshot.generation)
 
@@ -68,6 +76,14 @@ class Serving:
     def _close_inherited(self) -> None:
         close_all(self._inherited)
         self._inherited = ()
+
+    def _tell_xdp(self, server: Server) -> None:
+        """Log what has come of AF_XDP, if that is news."""
+        state, sentence = server.xdp or (None, None)
+        if sentence != self._xdp_told:
+            level = logging.INFO if state == "answering" else logging.WARNING
+            log.log(level, "AF_XDP on %s: %s", self._xdp, sentence)
+        self._xdp_told = sentence
 
     def believe(self, health: Health) -> None:
         """Use `health` from the next query on."""

@@ -33,6 +33,7 @@ class Environment(BaseSettings):
     dns: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1:5300"], description="Where an edge answers, comma-separated."
     )
+    xdp: str | None = Field(None, description="Interface an edge answers by over AF_XDP, where possible.")
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", description="Postgres 15 or newer.")
     broker_url: str | None = Field(None, validation_alias="BROKER_URL", description="Redis, Valkey or RabbitMQ.")
     geo: Path | None = Field(None, description="Directory of MMDB files.")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from edge.backoff import Backoff
 from edge.report import MAX_COUNTS, Reports
 from edge.server_sent_events import Event, EventParser, EventStreamError
-from edge.serving import NO_COUNTERS
+from edge.serving import NO_COUNTERS, Serving
+from tests.edge.conftest import a_world
 
 BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
 STREAM = (
@@ -99,3 +100,14 @@ def test_what_does_not_fit_one_report_goes_with_the_next():
     reports.acknowledge()
 
     assert len(reports.due(many, 1, 0)["answers"]) == 10
+
+
+def test_without_af_xdp_sockets_answer_and_the_log_says_why_once(caplog):
+    serving = Serving(["127.0.0.1:0"], xdp="none-of-these")
+    for generation in (1, 2):
+        serving.serve(a_world(generation, "192.0.2.1").open())
+    serving.stop()
+
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    reason = "there is no Ethernet interface of this name"
+    assert warnings == [f"AF_XDP on none-of-these: sockets answer alone: {reason}"]

@@ -25,6 +25,7 @@ def edge(take_over: bool) -> None:
         listen=variables.dns,
         home=variables.home / "edge",
         take_over=take_over,
+        xdp=variables.xdp,
         renew_by=[sys.executable, *sys.orig_argv[1:], *([] if take_over else ["--take-over"])],
     )
 
