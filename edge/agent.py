@@ -28,7 +28,7 @@ POLL_S = 30.0
 REPORT_S = 1.0
 KEEP_HEALTH_S = 1.0
 LAST_REPORTS_S = 3.0
-"""For what was counted before a successor took over. A feed that is away does not hold it up longer."""
+"""For what was counted before a successor took over; without contact it is not even tried."""
 
 log = logging.getLogger(__name__)
 
@@ -249,6 +249,6 @@ class Agent:
                 await self._report_rest()
 
     async def _report_rest(self) -> None:
-        while not self._reports.is_complete(self._serving.counters()):
+        while self._in_contact and not self._reports.is_complete(self._serving.counters()):
             if not await self._report_once():
                 await asyncio.sleep(REPORT_S)

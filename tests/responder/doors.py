@@ -61,8 +61,8 @@ def _other_id(query: bytes) -> int:
     return int.from_bytes(query[:2].ljust(2, b"\0"), "big") ^ 0xFFFF
 
 
-def address_of(server: Server) -> tuple[str, int]:
-    host, port = server.addresses[0].rsplit(":", 1)
+def address_of(server: Server, which: int = 0) -> tuple[str, int]:
+    host, port = server.addresses[which].rsplit(":", 1)
     return host, int(port)
 
 

@@ -117,6 +117,16 @@ class TestConnections:
             client.sendall(framed(query(2)))
             assert last_octet(client) == NEW
 
+    def test_each_goes_to_where_its_address_is_served(self) -> None:
+        with (
+            a_server(OLD, ["127.0.0.1:0", "127.0.0.2:0"]) as old,
+            socket.create_connection(address_of(old, 1), TIMEOUT_S) as client,
+            a_server(NEW, list(reversed(old.addresses)), inherited=old.filenos()) as new,
+        ):
+            hand_over_connections(old, new)
+            client.sendall(framed(query(1)))
+            assert last_octet(client) == NEW
+
     def test_pipelined_queries_are_all_answered_by_one_or_the_other(self, old: Server) -> None:
         with (
             socket.create_connection(address_of(old), TIMEOUT_S) as client,

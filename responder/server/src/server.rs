@@ -134,14 +134,21 @@ impl Server {
         self.sockets.iter().map(AsRawFd::as_raw_fd).collect()
     }
 
-    /// Goes on with connections that another server left.
+    /// Goes on with connections that another server left, each where its address is served.
     pub fn adopt(&self, connections: Vec<TcpStream>) {
-        let Some(door) = self.doors.first() else {
-            return;
-        };
-        connections
-            .into_iter()
-            .for_each(|connection| door.let_in(connection));
+        for connection in connections {
+            if let Some(door) = self.door_of(&connection) {
+                door.let_in(connection);
+            }
+        }
+    }
+
+    /// Any will do for a wildcard's connection, whose own address is not in the list.
+    fn door_of(&self, connection: &TcpStream) -> Option<&Door> {
+        let local = connection.local_addr().ok();
+        let mut addressed = self.addresses.iter().zip(&self.doors);
+        let own = addressed.find(|(address, _)| Some(**address) == local);
+        own.map(|(_, door)| door).or(self.doors.first())
     }
 
     /// Answers what is in flight, closes the sockets and joins the threads.
