@@ -1,4 +1,4 @@
-"""An independent answer to "what does this zone say": RFC 1034 section 4.3.2 by plain search over dnspython's zone.
+"""An independent answer to "what do these zones say": RFC 1034 section 4.3.2 by plain search over dnspython's zones.
 
 Written for clarity, not speed, and from the RFCs rather than from the responder.
 """
@@ -12,8 +12,8 @@ import dns.rdatatype
 import dns.zone
 from dns.rdatatype import RdataType
 
-#: (owner, type, sorted rdata text)
-RecordSet = tuple[str, str, tuple[str, ...]]
+#: (owner, type, TTL, sorted rdata text)
+RecordSet = tuple[str, str, int, tuple[str, ...]]
 
 CHAIN_LIMIT = 16
 
@@ -27,12 +27,16 @@ class Answer:
     additional: set[RecordSet] = field(default_factory=set)
 
 
-def record_set(owner: dns.name.Name, rdataset: dns.rdataset.Rdataset) -> RecordSet:
+def record_set(owner: dns.name.Name, rdataset: dns.rdataset.Rdataset, ttl: int | None = None) -> RecordSet:
+    """With the TTL of the records, unless the answer gives them another."""
     rdatas = tuple(sorted(str(rdata).lower() for rdata in rdataset))
-    return str(owner).lower(), dns.rdatatype.to_text(rdataset.rdtype), rdatas
+    ttl = rdataset.ttl if ttl is None else ttl
+    return str(owner).lower(), dns.rdatatype.to_text(rdataset.rdtype), ttl, rdatas
 
 
-class Oracle:
+class ZoneView:
+    """One zone, and which names exist in it."""
+
     def __init__(self, zone: dns.zone.Zone) -> None:
         assert zone.origin is not None
         self.zone = zone
@@ -47,81 +51,106 @@ class Oracle:
     def rdataset(self, name: dns.name.Name, rdtype: RdataType) -> dns.rdataset.Rdataset | None:
         return self.zone.get_rdataset(name, rdtype)
 
-    def resolve(self, qname: dns.name.Name, rdtype: RdataType) -> Answer:
-        answer = Answer()
-        asked: list[dns.name.Name] = []
-        name: dns.name.Name | None = qname
-        while name is not None and name not in asked and len(asked) < CHAIN_LIMIT:
-            if not name.is_subdomain(self.origin):
-                break
-            asked.append(name)
-            name = self.look_up(name, rdtype, answer, is_first=len(asked) == 1)
-        return answer
-
-    def look_up(
-        self, name: dns.name.Name, rdtype: RdataType, answer: Answer, *, is_first: bool
-    ) -> dns.name.Name | None:
-        """Adds what the zone says of `name`; returns the name to go on with."""
-        for ancestor in self.path_to(name):
-            is_cut = ancestor != self.origin and self.rdataset(ancestor, dns.rdatatype.NS) is not None
-            if is_cut and not (ancestor == name and rdtype == dns.rdatatype.DS):
-                self.refer(ancestor, answer, is_first=is_first)
-                return None
-            dname = self.rdataset(ancestor, dns.rdatatype.DNAME)
-            if dname is not None and ancestor != name:
-                return self.substitute(name, ancestor, dname, rdtype, answer)
-        source = name if name in self.existing else self.wildcard_for(name)
-        if source is None:
-            answer.rcode = dns.rcode.NXDOMAIN
-            self.deny(answer)
-            return None
-        return self.at_source(name, source, rdtype, answer)
-
     def wildcard_for(self, name: dns.name.Name) -> dns.name.Name | None:
         encloser = max((ancestor for ancestor in self.path_to(name) if ancestor in self.existing), key=len)
         wildcard = dns.name.Name((b"*", *encloser.labels))
         return wildcard if wildcard in self.existing else None
 
-    def at_source(
-        self, name: dns.name.Name, source: dns.name.Name, rdtype: RdataType, answer: Answer
-    ) -> dns.name.Name | None:
-        found = self.rdataset(source, rdtype)
-        if found is not None:
-            answer.answer.append(record_set(name, found))
+
+class Oracle:
+    """Answers from all of its zones: chains go from one to another."""
+
+    def __init__(self, *zones: dns.zone.Zone) -> None:
+        self.zones = [ZoneView(zone) for zone in zones]
+
+    def zone_of(self, name: dns.name.Name, rdtype: RdataType) -> ZoneView | None:
+        """The deepest zone; of a DS at its apex the one above, if that is here too (RFC 4035 section 3.1.4.1)."""
+        around = [zone for zone in self.zones if name.is_subdomain(zone.origin)]
+        around.sort(key=lambda zone: len(zone.origin.labels))
+        if rdtype == dns.rdatatype.DS and len(around) > 1 and around[-1].origin == name:
+            around.pop()
+        return around[-1] if around else None
+
+    def resolve(self, qname: dns.name.Name, rdtype: RdataType) -> Answer:
+        answer = Answer()
+        asked: list[dns.name.Name] = []
+        name: dns.name.Name | None = qname
+        while name is not None and name not in asked and len(asked) < CHAIN_LIMIT:
+            zone = self.zone_of(name, rdtype)
+            if zone is None:
+                break
+            asked.append(name)
+            name = look_up(zone, name, rdtype, answer, is_first=len(asked) == 1)
+        if not asked:
+            return Answer(rcode=dns.rcode.REFUSED, authoritative=False)
+        return answer
+
+
+def look_up(
+    zone: ZoneView, name: dns.name.Name, rdtype: RdataType, answer: Answer, *, is_first: bool
+) -> dns.name.Name | None:
+    """Adds what the zone says of `name`; returns the name to go on with."""
+    for ancestor in zone.path_to(name):
+        is_cut = ancestor != zone.origin and zone.rdataset(ancestor, dns.rdatatype.NS) is not None
+        if is_cut and not (ancestor == name and rdtype == dns.rdatatype.DS):
+            refer(zone, ancestor, answer, is_first=is_first)
             return None
-        cname = self.rdataset(source, dns.rdatatype.CNAME)
-        if cname is not None:
-            answer.answer.append(record_set(name, cname))
-            target: dns.name.Name = cname[0].target
-            return target
-        self.deny(answer)
+        dname = zone.rdataset(ancestor, dns.rdatatype.DNAME)
+        if dname is not None and ancestor != name:
+            return substitute(name, ancestor, dname, rdtype, answer)
+    source = name if name in zone.existing else zone.wildcard_for(name)
+    if source is None:
+        answer.rcode = dns.rcode.NXDOMAIN
+        deny(zone, answer)
         return None
+    return at_source(zone, name, source, rdtype, answer)
 
-    def substitute(
-        self, name: dns.name.Name, owner: dns.name.Name, dname: dns.rdataset.Rdataset, rdtype: RdataType, answer: Answer
-    ) -> dns.name.Name | None:
-        if record_set(owner, dname) not in answer.answer:
-            answer.answer.append(record_set(owner, dname))
-        try:
-            target = name.relativize(owner).concatenate(dname[0].target)
-        except dns.name.NameTooLong:
-            answer.rcode = dns.rcode.YXDOMAIN
-            return None
-        answer.answer.append((str(name), "CNAME", (str(target),)))
-        return None if rdtype == dns.rdatatype.CNAME else target
 
-    def refer(self, cut: dns.name.Name, answer: Answer, *, is_first: bool) -> None:
-        answer.authoritative = not is_first
-        servers = self.rdataset(cut, dns.rdatatype.NS)
-        assert servers is not None
-        answer.authority.append(record_set(cut, servers))
-        for server in servers:
-            for rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
-                glue = self.rdataset(server.target, rdtype)
-                if glue is not None:
-                    answer.additional.add(record_set(server.target, glue))
+def at_source(
+    zone: ZoneView, name: dns.name.Name, source: dns.name.Name, rdtype: RdataType, answer: Answer
+) -> dns.name.Name | None:
+    found = zone.rdataset(source, rdtype)
+    if found is not None:
+        answer.answer.append(record_set(name, found))
+        return None
+    cname = zone.rdataset(source, dns.rdatatype.CNAME)
+    if cname is not None:
+        answer.answer.append(record_set(name, cname))
+        target: dns.name.Name = cname[0].target
+        return target
+    deny(zone, answer)
+    return None
 
-    def deny(self, answer: Answer) -> None:
-        soa = self.rdataset(self.origin, dns.rdatatype.SOA)
-        assert soa is not None
-        answer.authority.append(record_set(self.origin, soa))
+
+def substitute(
+    name: dns.name.Name, owner: dns.name.Name, dname: dns.rdataset.Rdataset, rdtype: RdataType, answer: Answer
+) -> dns.name.Name | None:
+    if record_set(owner, dname) not in answer.answer:
+        answer.answer.append(record_set(owner, dname))
+    try:
+        target = name.relativize(owner).concatenate(dname[0].target)
+    except dns.name.NameTooLong:
+        answer.rcode = dns.rcode.YXDOMAIN
+        return None
+    # RFC 6672 section 3.1: with the TTL of the DNAME.
+    answer.answer.append((str(name).lower(), "CNAME", dname.ttl, (str(target).lower(),)))
+    return None if rdtype == dns.rdatatype.CNAME else target
+
+
+def refer(zone: ZoneView, cut: dns.name.Name, answer: Answer, *, is_first: bool) -> None:
+    answer.authoritative = not is_first
+    servers = zone.rdataset(cut, dns.rdatatype.NS)
+    assert servers is not None
+    answer.authority.append(record_set(cut, servers))
+    for server in servers:
+        for rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
+            glue = zone.rdataset(server.target, rdtype)
+            if glue is not None:
+                answer.additional.add(record_set(server.target, glue))
+
+
+def deny(zone: ZoneView, answer: Answer) -> None:
+    soa = zone.rdataset(zone.origin, dns.rdatatype.SOA)
+    assert soa is not None
+    # RFC 2308 section 5.
+    answer.authority.append(record_set(zone.origin, soa, ttl=min(soa.ttl, soa[0].minimum)))
