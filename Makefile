@@ -4,6 +4,7 @@
 #   up     run everything on this machine        test   every test
 #   check  format, lint, types, layers, sizes    fmt    format the sources
 #   bench  what an answer costs, beside other servers (docs/performance.md)
+#   fuzz   input of every kind, FUZZ_SECONDS of each target (docs/fuzzing.md)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,12 +14,15 @@ CARGO := cargo --quiet
 ifeq ($(shell cargo --version 2>/dev/null),)
 export RUSTUP_HOME ?= $(abspath $(dir $(shell command -v cargo))../../.rustup)
 endif
-RUST_SOURCES := $(shell find responder \( -name target -o -path responder/benches \) -prune -o -type f \( -name '*.rs' \
+FUZZ_SECONDS ?= 30
+# A workspace of its own, so that nothing else needs libFuzzer; what it is made of is compiled once.
+FUZZ_TARGETS := --manifest-path responder/fuzz/Cargo.toml --target-dir responder/target
+RUST_SOURCES := $(shell find responder \( -name target -o -path responder/benches -o -path responder/fuzz \) -prune -o -type f \( -name '*.rs' \
 	-o -name 'Cargo.*' -o -name '*.pyi' -o -name '*.tsv' -o -path '*/python/pyproject.toml' \) -print)
 # What mypy needs to load the settings; nothing connects.
 MYPY_ENV := DATABASE_URL=postgres://check@127.0.0.1/check BROKER_URL=memory:// TRAFFICMGR_SECRET_KEY=check
 
-.PHONY: up test check fmt bench build
+.PHONY: up test check fmt bench fuzz build
 .DELETE_ON_ERROR:
 
 # Tied to make: whatever ends make ends the system.
@@ -27,6 +31,7 @@ up: build
 
 test: build
 	$(CARGO) test --manifest-path responder/Cargo.toml --workspace
+	$(CARGO) test $(FUZZ_TARGETS)
 	$(BIN)/python -m pytest
 
 check: build
@@ -36,6 +41,8 @@ check: build
 	$(BIN)/lint-imports --no-logo
 	cargo fmt --manifest-path responder/Cargo.toml --all --check
 	$(CARGO) clippy --manifest-path responder/Cargo.toml --workspace --all-targets -- -D warnings
+	cargo fmt --manifest-path responder/fuzz/Cargo.toml --check
+	$(CARGO) clippy $(FUZZ_TARGETS) --all-targets -- -D warnings
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/stubtest responder --allowlist responder/python/stubtest-allowlist.txt
 	$(BIN)/python -m pytest tests/structure
 
@@ -43,6 +50,11 @@ fmt: build
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	cargo fmt --manifest-path responder/Cargo.toml --all
+	cargo fmt --manifest-path responder/fuzz/Cargo.toml
+
+fuzz: build
+	$(BIN)/python -ISE responder/fuzz/campaign.py --seconds $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.responder.differential --seconds $(FUZZ_SECONDS)
 
 # Measures the servers that are installed and installs none.
 bench: build

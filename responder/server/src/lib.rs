@@ -12,6 +12,8 @@
 mod admission;
 mod batch;
 mod connection;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod handover;
 mod interrupt;
 mod limits;
