@@ -10,16 +10,19 @@
 
 pub mod codes;
 pub mod countries;
+mod file;
+mod prefix_map;
 mod record;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use maxminddb::Reader;
+use maxminddb::MaxMindDbError;
 
 pub use codes::{Continent, Subdivision};
 pub use countries::{Country, CountryIndex};
+use file::File;
 use record::Record;
 
 /// What a file is asked for, in the manifest's words.
@@ -95,10 +98,15 @@ impl Position {
     /// Great-circle distance on the mean Earth radius.
     pub fn distance_km(&self, other: &Self) -> f64 {
         const EARTH_RADIUS_KM: f64 = 6371.0088;
+        let chord = libm::sqrt(self.chord_squared(other));
+        2.0 * EARTH_RADIUS_KM * libm::asin((chord / 2.0).min(1.0))
+    }
+
+    /// The square of the straight line through the globe, in radii: it orders as the distance does.
+    pub(crate) fn chord_squared(&self, other: &Self) -> f64 {
         let [x, y, z] = self.unit;
         let [u, v, w] = other.unit;
-        let chord = libm::sqrt((x - u) * (x - u) + (y - v) * (y - v) + (z - w) * (z - w));
-        2.0 * EARTH_RADIUS_KM * libm::asin((chord / 2.0).min(1.0))
+        (x - u) * (x - u) + (y - v) * (y - v) + (z - w) * (z - w)
     }
 }
 
@@ -131,99 +139,138 @@ pub struct Location {
     pub scope: u8,
 }
 
-type File = Reader<Arc<[u8]>>;
+/// One opened file of a snapshot, by its role.
+pub enum GeoFile {
+    Country(Arc<File<Place>>),
+    City(Arc<File<Place>>),
+    Asn(Arc<File<Option<u32>>>),
+}
+
+impl GeoFile {
+    /// Opens a file given as the manifest's role and the file's octets, which are not needed afterwards.
+    pub fn open(role: &str, octets: &[u8]) -> Result<Self, GeoError> {
+        let unreadable = |error: MaxMindDbError| GeoError::Unreadable {
+            role: role.to_owned(),
+            reason: error.to_string(),
+        };
+        let places = || {
+            let file = File::open(octets, Place::of_record);
+            file.map(Arc::new).map_err(unreadable)
+        };
+        match GeoRole::from_name(role) {
+            None => Err(GeoError::UnknownRole(role.to_owned())),
+            Some(GeoRole::Country) => places().map(Self::Country),
+            Some(GeoRole::City) => places().map(Self::City),
+            Some(GeoRole::Asn) => {
+                let file = File::open(octets, |record| record.asn());
+                file.map(|file| Self::Asn(Arc::new(file)))
+                    .map_err(unreadable)
+            }
+        }
+    }
+}
 
 /// The geo files of one snapshot.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct GeoData {
-    country: Option<File>,
-    city: Option<File>,
-    asn: Option<File>,
+    country: Option<Arc<File<Place>>>,
+    city: Option<Arc<File<Place>>>,
+    asn: Option<Arc<File<Option<u32>>>>,
 }
 
 impl GeoData {
-    /// Opens the manifest's files, given as role and bytes. The bytes are shared, not copied.
-    pub fn open<'a>(
-        files: impl IntoIterator<Item = (&'a str, Arc<[u8]>)>,
-    ) -> Result<Self, GeoError> {
+    /// Of files with different roles.
+    pub fn new<'f>(files: impl IntoIterator<Item = &'f GeoFile>) -> Result<Self, GeoError> {
         let mut geo = Self::default();
-        for (name, bytes) in files {
-            geo.add(name, bytes)?;
+        for file in files {
+            let (taken, role) = match file {
+                GeoFile::Country(file) => (geo.country.replace(file.clone()).is_some(), "country"),
+                GeoFile::City(file) => (geo.city.replace(file.clone()).is_some(), "city"),
+                GeoFile::Asn(file) => (geo.asn.replace(file.clone()).is_some(), "asn"),
+            };
+            if taken {
+                return Err(GeoError::Twice(role));
+            }
         }
         Ok(geo)
-    }
-
-    fn add(&mut self, name: &str, bytes: Arc<[u8]>) -> Result<(), GeoError> {
-        let role =
-            GeoRole::from_name(name).ok_or_else(|| GeoError::UnknownRole(name.to_owned()))?;
-        let file = Reader::from_source(bytes).map_err(|error| GeoError::Unreadable {
-            role: name.to_owned(),
-            reason: error.to_string(),
-        })?;
-        let (slot, role) = match role {
-            GeoRole::Country => (&mut self.country, "country"),
-            GeoRole::City => (&mut self.city, "city"),
-            GeoRole::Asn => (&mut self.asn, "asn"),
-        };
-        match slot.replace(file) {
-            None => Ok(()),
-            Some(_) => Err(GeoError::Twice(role)),
-        }
     }
 
     /// The place of `address`: from the city file, and from the country file where that names no country.
     pub fn locate(&self, address: IpAddr) -> Location {
         let (city, city_scope) = look_up(self.city.as_ref(), address);
-        if let Some(country) = city.country() {
-            return place(&city, country, city_scope);
+        if let Some(city) = city.filter(|place| place.country.is_some()) {
+            return city.location(city_scope);
         }
-        let (record, scope) = look_up(self.country.as_ref(), address);
-        let scope = scope.max(city_scope);
-        match record.country() {
-            Some(country) => place(&record, country, scope),
-            None => Location {
-                continent: record.continent().or(city.continent()),
-                scope,
-                ..Location::default()
-            },
+        let (place, scope) = look_up(self.country.as_ref(), address);
+        let location = place.copied().unwrap_or_default();
+        Location {
+            continent: location.continent.or(city.and_then(|city| city.continent)),
+            ..location.location(scope.max(city_scope))
         }
+    }
+
+    pub fn knows_asns(&self) -> bool {
+        self.asn.is_some()
     }
 
     /// The autonomous system that announces `address`, and the length of the prefix for which that holds.
     pub fn asn(&self, address: IpAddr) -> (Option<u32>, u8) {
-        let (record, scope) = look_up(self.asn.as_ref(), address);
-        (record.asn(), scope)
+        let (asn, scope) = look_up(self.asn.as_ref(), address);
+        (asn.copied().flatten(), scope)
     }
 }
 
-fn place(record: &Record<'_>, country: CountryIndex, scope: u8) -> Location {
-    let entry = countries::country(country);
-    let (position, source) = match record.position() {
-        Some(position) => (position, PositionSource::City),
-        None => (entry.position, PositionSource::Country),
-    };
-    Location {
-        continent: record.continent().or(Some(entry.continent)),
-        country: Some(country),
-        subdivision: record.subdivision(entry.code),
-        position: Some(position),
-        position_source: Some(source),
-        scope,
+/// What a record says, wherever it holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place {
+    continent: Option<Continent>,
+    country: Option<CountryIndex>,
+    subdivision: Option<Subdivision>,
+    position: Option<Position>,
+    position_source: Option<PositionSource>,
+}
+
+impl Place {
+    fn of_record(record: &Record<'_>) -> Self {
+        let Some(country) = record.country() else {
+            return Self {
+                continent: record.continent(),
+                ..Self::default()
+            };
+        };
+        let entry = countries::country(country);
+        let (position, source) = match record.position() {
+            Some(position) => (position, PositionSource::City),
+            None => (entry.position, PositionSource::Country),
+        };
+        Self {
+            continent: record.continent().or(Some(entry.continent)),
+            country: Some(country),
+            subdivision: record.subdivision(entry.code),
+            position: Some(position),
+            position_source: Some(source),
+        }
+    }
+
+    fn location(&self, scope: u8) -> Location {
+        Location {
+            continent: self.continent,
+            country: self.country,
+            subdivision: self.subdivision,
+            position: self.position,
+            position_source: self.position_source,
+            scope,
+        }
     }
 }
 
-/// The record of `address` and its prefix length; nothing, for every address alike, from a file that is missing,
-/// holds another address family or cannot be decoded.
-fn look_up(file: Option<&File>, address: IpAddr) -> (Record<'_>, u8) {
-    let Some(found) = file.and_then(|file| file.lookup(address).ok()) else {
-        return (Record::default(), 0);
-    };
-    let scope = match (found.network(), address) {
-        (Ok(network), _) if network.is_ipv4() == address.is_ipv4() => network.prefix(),
-        _ => 0,
-    };
-    let record = found.decode::<Record<'_>>().ok().flatten();
-    (record.unwrap_or_default(), scope)
+/// Nothing, for every address alike, from a file that is missing.
+#[inline]
+fn look_up<T: Default>(file: Option<&Arc<File<T>>>, address: IpAddr) -> (Option<&T>, u8) {
+    match file.and_then(|file| file.get(address)) {
+        Some((value, scope)) => (Some(value), scope),
+        None => (None, 0),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::steering::{EndpointIndex, Family, PolicySet};
 
@@ -156,6 +157,8 @@ impl HealthTable {
 /// The same, indexed by the endpoints of one `PolicySet`: what `select` asks. Made when either of the two changes.
 #[derive(Debug, Default)]
 pub struct HealthView {
+    /// Tells this view from every other, for whoever remembers what it led to.
+    epoch: Arc<()>,
     sequence: u64,
     ipv4: Box<[State]>,
     ipv6: Box<[State]>,
@@ -174,6 +177,7 @@ impl HealthView {
                 .collect()
         };
         Self {
+            epoch: Arc::default(),
             sequence: table.sequence,
             ipv4: states(Family::V4),
             ipv6: states(Family::V6),
@@ -182,6 +186,10 @@ impl HealthView {
 
     pub fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    pub(crate) fn epoch(&self) -> &Arc<()> {
+        &self.epoch
     }
 
     /// The state of an endpoint of the set for clients that ask for `family`.

@@ -22,7 +22,7 @@ pub use manifest::Manifest;
 pub use open::Chunks;
 pub use zones::Zones;
 
-use crate::geo::GeoData;
+use crate::geo::{GeoData, GeoFile};
 use crate::steering::PolicySet;
 use crate::zone::Zone;
 
@@ -31,18 +31,18 @@ pub struct World {
     generation: u64,
     zones: Zones,
     policies: Arc<PolicySet>,
-    geo: Arc<GeoData>,
+    geo: GeoData,
     zone_by_digest: HashMap<Digest, Arc<Zone>>,
     policies_digest: Digest,
-    geo_files: Vec<GeoFile>,
+    geo_files: Vec<OpenedFile>,
 }
 
-/// A file of the geo data; its octets are those that the data reads.
+/// A file of the geo data, shared with the worlds that have the same.
 #[derive(Clone)]
-struct GeoFile {
+struct OpenedFile {
     role: String,
     digest: Digest,
-    octets: Arc<[u8]>,
+    file: Arc<GeoFile>,
 }
 
 impl World {

@@ -31,7 +31,7 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
             geo: self.world.geo(),
             client: &client,
             family,
-            name,
+            name: lookup.full_hash(),
             now_s: self.now_s,
             apex: is_apex.then_some(self.world),
         };

@@ -48,6 +48,13 @@ impl Continent {
 pub struct Subdivision([u8; 6]);
 
 impl Subdivision {
+    /// Of 48 bits, different for each.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+            .iter()
+            .fold(0, |number, octet| number << 8 | u64::from(*octet))
+    }
+
     /// The subdivision `part` (1 to 3 capitals or digits) of a country.
     pub fn new(country: [u8; 2], part: &str) -> Option<Self> {
         let mut code = [0; 6];

@@ -11,7 +11,12 @@ fn country_code(location: &Location) -> Option<&'static str> {
 
 fn geo(files: &[(&str, &[(&str, Value)])]) -> GeoData {
     let files = files.iter().map(|(role, records)| (*role, mmdb(records)));
-    GeoData::open(files).unwrap()
+    opened(files).unwrap()
+}
+
+fn opened<'r>(files: impl Iterator<Item = (&'r str, Arc<[u8]>)>) -> Result<GeoData, GeoError> {
+    let files = files.map(|(role, octets)| GeoFile::open(role, &octets));
+    GeoData::new(&files.collect::<Result<Vec<_>, _>>()?)
 }
 
 fn at(geo: &GeoData, address: &str) -> Location {
@@ -115,7 +120,10 @@ fn without_files_nobody_is_known_and_nothing_narrows_the_scope() {
 fn a_file_that_cannot_be_used_is_named_by_its_role() {
     let open = |role, bytes: &[u8]| {
         let file: Arc<[u8]> = bytes.into();
-        GeoData::open([(role, file)]).unwrap_err().to_string()
+        opened([(role, file)].into_iter())
+            .err()
+            .unwrap()
+            .to_string()
     };
     assert_eq!(
         open("town", b""),
@@ -124,9 +132,9 @@ fn a_file_that_cannot_be_used_is_named_by_its_role() {
     let unreadable = open("city", b"not an MMDB file");
     assert!(unreadable.starts_with("geo file \"city\": not a readable MMDB file: "));
     let country = mmdb(&[("10.0.0.0/8", json!({"country": "DE"}))]);
-    let twice = GeoData::open([("country", country.clone()), ("country", country)]);
+    let twice = opened([("country", country.clone()), ("country", country)].into_iter());
     assert_eq!(
-        twice.unwrap_err().to_string(),
+        twice.err().unwrap().to_string(),
         "geo file \"country\": given twice"
     );
 }

@@ -66,10 +66,15 @@ impl Manifest {
 
     /// The digests of all chunks that `previous` does not hold already.
     pub fn missing_from(&self, previous: Option<&World>) -> Vec<Digest> {
-        let listed = self.zones.iter().chain(&self.geo);
-        let listed = listed.map(|(_, digest)| *digest);
-        let mut missing: Vec<_> = listed.chain([self.policies]).collect();
+        let zones = self.zones.iter().map(|(_, digest)| *digest);
+        let mut missing: Vec<_> = zones.chain([self.policies]).collect();
         missing.retain(|digest| !previous.is_some_and(|world| world.holds(digest)));
+        // A geo file is opened for its role.
+        let geo = self.geo.iter();
+        let geo = geo.filter(|(role, digest)| {
+            previous.is_none_or(|world| world.geo_file(role, digest).is_none())
+        });
+        missing.extend(geo.map(|(_, digest)| *digest));
         missing
     }
 }

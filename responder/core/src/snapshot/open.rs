@@ -7,8 +7,8 @@ use super::digest::Digest;
 use super::error::SnapshotError;
 use super::manifest::Manifest;
 use super::zones::Zones;
-use super::{GeoFile, World};
-use crate::geo::GeoData;
+use super::{OpenedFile, World};
+use crate::geo::{GeoData, GeoFile};
 use crate::steering::PolicySet;
 use crate::zone::{Steered, Zone, ZoneError, ZoneFault, chunk_v1};
 
@@ -39,7 +39,7 @@ impl World {
             generation: manifest.generation,
             zones: Zones::new(zones),
             policies,
-            geo: opening.geo(&geo_files)?,
+            geo: GeoData::new(geo_files.iter().map(|opened| opened.file.as_ref()))?,
             zone_by_digest,
             policies_digest: manifest.policies,
             geo_files,
@@ -47,13 +47,12 @@ impl World {
     }
 
     pub(super) fn holds(&self, digest: &Digest) -> bool {
-        self.zone_by_digest.contains_key(digest)
-            || self.policies_digest == *digest
-            || self.geo_file(digest).is_some()
+        self.zone_by_digest.contains_key(digest) || self.policies_digest == *digest
     }
 
-    fn geo_file(&self, digest: &Digest) -> Option<&GeoFile> {
-        self.geo_files.iter().find(|file| file.digest == *digest)
+    pub(super) fn geo_file(&self, role: &str, digest: &Digest) -> Option<&OpenedFile> {
+        let mut files = self.geo_files.iter();
+        files.find(|file| file.role == role && file.digest == *digest)
     }
 
     /// P1: whether this world may follow the one of generation `serving`.
@@ -101,38 +100,23 @@ impl Opening<'_> {
         }
     }
 
-    fn geo_files(&self, listed: &[(String, Digest)]) -> Result<Vec<GeoFile>, SnapshotError> {
+    fn geo_files(&self, listed: &[(String, Digest)]) -> Result<Vec<OpenedFile>, SnapshotError> {
         let files = listed.iter().map(|(role, digest)| {
-            let held = self.previous.and_then(|world| world.geo_file(digest));
-            let octets = match held {
-                Some(file) => file.octets.clone(),
-                None => self.verified(&format!("geo {role}"), *digest)?.into(),
+            let held = self.previous;
+            let file = match held.and_then(|world| world.geo_file(role, digest)) {
+                Some(held) => held.file.clone(),
+                None => {
+                    let octets = self.verified(&format!("geo {role}"), *digest)?;
+                    Arc::new(GeoFile::open(role, octets)?)
+                }
             };
-            Ok(GeoFile {
+            Ok(OpenedFile {
                 role: role.clone(),
                 digest: *digest,
-                octets,
+                file,
             })
         });
         files.collect()
-    }
-
-    fn geo(&self, files: &[GeoFile]) -> Result<Arc<GeoData>, SnapshotError> {
-        let same_file = |a: &GeoFile, b: &GeoFile| a.role == b.role && a.digest == b.digest;
-        if let Some(world) = self.previous
-            && world.geo_files.len() == files.len()
-            && world
-                .geo_files
-                .iter()
-                .zip(files)
-                .all(|(a, b)| same_file(a, b))
-        {
-            return Ok(world.geo.clone());
-        }
-        let by_role = files
-            .iter()
-            .map(|file| (file.role.as_str(), file.octets.clone()));
-        Ok(Arc::new(GeoData::open(by_role)?))
     }
 
     fn verified(&self, chunk: &str, expected: Digest) -> Result<&[u8], SnapshotError> {

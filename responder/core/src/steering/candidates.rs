@@ -1,5 +1,6 @@
 //! Candidates on their way through a policy, in memory that is reused for every query.
 
+use super::decision_tree::DecisionTree;
 use super::policy::EndpointIndex;
 
 /// How many candidates a policy may have, those of its fallback pools included. Members are known by a number
@@ -53,6 +54,31 @@ impl Candidates {
             };
             self.length += 1;
         }
+    }
+
+    /// Starts again with what `kept` noted.
+    pub(crate) fn restore(&mut self, kept: &[(MemberIndex, u16)]) {
+        self.length = 0;
+        for (slot, (member, tier)) in self.list.iter_mut().zip(kept) {
+            *slot = Candidate {
+                member: *member,
+                tier: *tier,
+                ..Candidate::default()
+            };
+            self.length += 1;
+        }
+    }
+
+    /// Who is there, in which tier.
+    pub(crate) fn kept(&self) -> Box<[(MemberIndex, u16)]> {
+        let candidates = self.as_slice().iter();
+        candidates
+            .map(|candidate| (candidate.member, candidate.tier))
+            .collect()
+    }
+
+    pub(crate) fn keep_best_tier(&mut self) {
+        self.length = self.best_tier_len();
     }
 
     pub(crate) fn as_slice(&self) -> &[Candidate] {
@@ -196,6 +222,7 @@ impl FromIterator<MemberIndex> for MemberSet {
 #[derive(Debug)]
 pub struct Scratch {
     pub(crate) candidates: Candidates,
+    pub(crate) tree: DecisionTree,
     chosen: [EndpointIndex; MAX_CHOSEN],
     count: usize,
 }
@@ -204,6 +231,7 @@ impl Scratch {
     pub const fn new() -> Self {
         Self {
             candidates: Candidates::new(),
+            tree: DecisionTree::new(),
             chosen: [EndpointIndex::NONE; MAX_CHOSEN],
             count: 0,
         }
@@ -227,6 +255,11 @@ impl Scratch {
 
     pub(crate) fn choose_nobody(&mut self) {
         self.count = 0;
+    }
+
+    pub(crate) fn choose_one(&mut self, endpoint: Option<EndpointIndex>) {
+        self.chosen[0] = endpoint.unwrap_or(EndpointIndex::NONE);
+        self.count = usize::from(endpoint.is_some());
     }
 }
 

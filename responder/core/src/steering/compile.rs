@@ -10,6 +10,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::chunk_v1::{self, Chunk};
+use super::id_map::IdMap;
 use super::policy::{Flattened, Policy, PolicyIndex, PolicySet, SaltKey};
 use super::steps::Step;
 use crate::wire::NameBuf;
@@ -62,7 +63,7 @@ pub(super) fn policy_set(json: &[u8]) -> Result<PolicySet, PolicyError> {
     Ok(PolicySet {
         regions: catalogue.regions,
         endpoints: catalogue.endpoints,
-        policy_by_id: catalogue.policy_by_id,
+        policy_by_id: IdMap::new(catalogue.policy_by_id),
         policies,
         flattened,
     })
@@ -102,12 +103,16 @@ fn policy(written: &chunk_v1::Policy, catalogue: &Catalogue<'_>) -> Result<Polic
             PolicyError::new(format!("{place}, step {number} ({kind})"), message)
         })?);
     }
+    let has_names = context
+        .members()
+        .any(|(_, endpoint)| endpoint.hostname.is_some());
     Ok(Policy {
         id: written.id,
         name: written.name.as_str().into(),
         ttl_s: written.ttl,
         ecs: written.ecs,
         salt: salt_key(&written.salt),
+        has_names,
         members: context.into_members(),
         own,
         candidates,

@@ -6,9 +6,8 @@
 //! on who else takes part: when one leaves, only the clients that it had won move (S4).
 //!
 //! The hash is SipHash-1-3 under the policy's salt, over octets in a fixed order, and one step of SplitMix64 per
-//! endpoint; `ln` is libm's. Both give the same on every platform.
+//! endpoint; the logarithm is a short series of products and sums. Both give the same on every platform.
 
-use std::hash::Hasher;
 use std::net::IpAddr;
 
 use siphasher::sip::SipHasher13;
@@ -17,7 +16,6 @@ use super::candidates::{Candidate, Candidates, MemberIndex};
 use super::client::Subnet;
 use super::policy::SaltKey;
 use crate::observe::Why;
-use crate::wire::Name;
 
 /// What the draws of one query depend on, short of the endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -26,19 +24,25 @@ pub(crate) struct Seed(u64);
 impl Seed {
     /// A draw that keeps its winner for the client (S4).
     pub(crate) fn sticky(salt: SaltKey, client: Subnet) -> Self {
-        Self(hasher_over(salt, client).finish())
+        Self(hasher(salt).hash(&prefix_octets(client)))
     }
 
-    /// A draw that is made anew for each name and time slot (S3).
-    pub(crate) fn passing(salt: SaltKey, client: Subnet, name: Name<'_>, time_slot: u64) -> Self {
-        let mut hasher = hasher_over(salt, client);
-        hasher.write(name.as_bytes());
-        hasher.write(&time_slot.to_be_bytes());
-        Self(hasher.finish())
+    /// A draw that is made anew for each name, given by its hash, and time slot (S3).
+    pub(crate) fn passing(salt: SaltKey, client: Subnet, name: u64, time_slot: u64) -> Self {
+        let mut octets = [0; PREFIX_OCTETS + 16];
+        let parts = prefix_octets(client)
+            .into_iter()
+            .chain(name.to_be_bytes())
+            .chain(time_slot.to_be_bytes());
+        for (to, from) in octets.iter_mut().zip(parts) {
+            *to = from;
+        }
+        Self(hasher(salt).hash(&octets))
     }
 
-    /// A number in (0, 1) for one endpoint.
-    fn uniform(self, endpoint: u32) -> f64 {
+    /// `-ln(u)` of a number `u` in (0, 1) for one endpoint.
+    #[inline]
+    fn exponential(self, endpoint: u32) -> f64 {
         const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
         let state = self
             .0
@@ -46,19 +50,62 @@ impl Seed {
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let mixed = mixed ^ (mixed >> 31);
-        const STEPS: f64 = (1u64 << 53) as f64;
-        ((mixed >> 11) as f64 + 0.5) / STEPS
+        (f64::from(UNIFORM_BITS) - log2((mixed >> (64 - UNIFORM_BITS)) as f64 + 0.5))
+            * std::f64::consts::LN_2
     }
 }
 
-fn hasher_over(salt: SaltKey, client: Subnet) -> SipHasher13 {
-    let mut hasher = SipHasher13::new_with_keys(salt.0, salt.1);
-    match client.address {
-        IpAddr::V4(v4) => hasher.write(&v4.octets()),
-        IpAddr::V6(v6) => hasher.write(&v6.octets()),
-    }
-    hasher.write(&[client.prefix]);
-    hasher
+/// As many as a float holds exactly, with a half added.
+const UNIFORM_BITS: u32 = 52;
+
+/// The binary logarithm of a positive, normal number, to nine digits: the exponent, and of the mantissa m the series of
+/// the inverse hyperbolic tangent, `ln(m / √2) = 2 artanh((m - √2) / (m + √2))`.
+#[inline]
+fn log2(number: f64) -> f64 {
+    const MANTISSA: u64 = (1 << 52) - 1;
+    const ONE: u64 = 1023 << 52;
+    let bits = number.to_bits();
+    let exponent = (bits >> 52) as f64 - 1023.0;
+    let mantissa = f64::from_bits(bits & MANTISSA | ONE);
+    let t = (mantissa - std::f64::consts::SQRT_2) / (mantissa + std::f64::consts::SQRT_2);
+    let s = t * t;
+    let series = 1.0 / 5.0 + s * (1.0 / 7.0 + s * (1.0 / 9.0 + s * (1.0 / 11.0)));
+    let series = 1.0 + s * (1.0 / 3.0 + s * series);
+    exponent + 0.5 + t * series * (2.0 / std::f64::consts::LN_2)
+}
+
+/// An address of 16 octets, IPv4 as mapped (RFC 4291 section 2.5.5.2), and the length of its prefix.
+const PREFIX_OCTETS: usize = 17;
+
+fn prefix_octets(client: Subnet) -> [u8; PREFIX_OCTETS] {
+    let address = match client.address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    };
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = address.octets();
+    [
+        a,
+        b,
+        c,
+        d,
+        e,
+        f,
+        g,
+        h,
+        i,
+        j,
+        k,
+        l,
+        m,
+        n,
+        o,
+        p,
+        client.prefix,
+    ]
+}
+
+fn hasher(salt: SaltKey) -> SipHasher13 {
+    SipHasher13::new_with_keys(salt.0, salt.1)
 }
 
 /// What one member brings to a draw.
@@ -71,7 +118,7 @@ pub(crate) struct Stake {
     handicap: f64,
 }
 
-/// Above every score: `-ln` of the least `u` is below 38.
+/// Above every score: `-ln` of the least `u` is below 37.
 const WEIGHTLESS: f64 = 1000.0;
 
 impl Stake {
@@ -88,8 +135,9 @@ impl Stake {
         }
     }
 
-    fn score(&self, seed: Seed) -> f64 {
-        self.handicap - libm::log(seed.uniform(self.endpoint)) * self.inverse_weight
+    #[inline]
+    pub(crate) fn score(&self, seed: Seed) -> f64 {
+        self.handicap + seed.exponential(self.endpoint) * self.inverse_weight
     }
 }
 
@@ -110,5 +158,18 @@ pub(crate) fn why_drawn(candidate: &Candidate, stakes: &[Stake]) -> Why {
             weight: stake.weight,
         },
         _ => Why::NotSaid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logarithm_is_right_to_nine_digits() {
+        for step in 0..100_000_u32 {
+            let number = 0.5 + f64::from(step).powi(3);
+            assert!((log2(number) - number.log2()).abs() < 1e-9, "{number}");
+        }
     }
 }

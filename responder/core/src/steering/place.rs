@@ -24,6 +24,19 @@ pub struct Block {
 }
 
 impl Place {
+    /// Continents, countries and subdivisions have each a number of its own, above 0.
+    pub(super) fn number(&self) -> u64 {
+        let (kind, number) = match self {
+            Self::Continent(continent) => (1, *continent as u64),
+            Self::Country(country) => (2, country.as_usize() as u64),
+            Self::Subdivision(subdivision) => (3, subdivision.number()),
+            Self::Asn(asn) => (4, u64::from(*asn)),
+            // Rules for blocks are not told apart by place.
+            Self::Block(block) => (5, u64::from(block.prefix)),
+        };
+        kind << 56 | number
+    }
+
     /// The error is a sentence without subject: what is wrong with `text`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (kind, value) = text

@@ -8,6 +8,7 @@ use super::candidates::MemberIndex;
 pub use super::chunk_v1::AdminState;
 use super::client::{EcsMode, Family};
 use super::compile::{self, PolicyError};
+use super::id_map::IdMap;
 use super::steps::Step;
 use crate::geo::Position;
 use crate::wire::{Name, NameBuf};
@@ -141,6 +142,8 @@ pub struct Policy {
     pub(super) steps: Box<[Step]>,
     /// Without a `first` step one address is answered.
     pub(super) says_first: bool,
+    /// Whether a member is a host name, which may have no address where one is needed.
+    pub(super) has_names: bool,
 }
 
 impl Policy {
@@ -165,7 +168,7 @@ pub struct PolicySet {
     pub(super) regions: HashMap<u32, Region>,
     pub(super) endpoints: Box<[Endpoint]>,
     pub(super) policies: Box<[Policy]>,
-    pub(super) policy_by_id: HashMap<u32, PolicyIndex>,
+    pub(super) policy_by_id: IdMap<PolicyIndex>,
     pub(super) flattened: HashMap<Box<[u8]>, Flattened>,
 }
 
@@ -177,7 +180,7 @@ impl PolicySet {
 
     /// The policy with the id `id`.
     pub fn policy(&self, id: u32) -> Option<PolicyIndex> {
-        self.policy_by_id.get(&id).copied()
+        self.policy_by_id.get(id).copied()
     }
 
     /// Whether the policy has an endpoint at all, of whatever family (P3).

@@ -13,11 +13,12 @@ mod narrate;
 
 use super::candidates::Scratch;
 use super::client::{ClientView, EcsMode};
+use super::decision_tree::Decision;
 use super::policy::{Policy, PolicyIndex};
 use super::run::{Flow, Question, Run};
 use super::steps::{Role, Step};
 use crate::geo::CountryIndex;
-use crate::observe::Observer;
+use crate::observe::{Observer, Silent};
 use crate::wire::Name;
 
 /// What a policy answers.
@@ -44,15 +45,15 @@ pub enum Outcome<'a> {
 }
 
 /// Which steps are passed by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Serving {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Serving {
     Regular,
     FallbackPolicy,
     FallbackPool,
 }
 
 impl Serving {
-    fn skips(self, role: Role) -> bool {
+    pub(super) fn skips(self, role: Role) -> bool {
         match self {
             Self::Regular => false,
             Self::FallbackPolicy => role == Role::AsksHealth,
@@ -68,8 +69,67 @@ enum Ending {
     HandedOver(PolicyIndex),
 }
 
-/// Runs `policy` for `question`. Pure: what it reads is its arguments, what it writes is `scratch`.
+/// Has `policy` decide `question`. Pure: what it reads is its arguments, and what `scratch` remembers changes no answer.
 pub fn select<'a, O: Observer>(
+    question: &Question<'a>,
+    policy: PolicyIndex,
+    scratch: &mut Scratch,
+    observer: &mut O,
+) -> Selection<'a> {
+    let remembered = match O::LISTENS {
+        false => remembered(question, policy, scratch),
+        true => None,
+    };
+    remembered.unwrap_or_else(|| decided(question, policy, scratch, observer))
+}
+
+/// What the policy decided before for clients like this one; `None`: its whole chain has to be run.
+fn remembered<'a>(
+    question: &Question<'a>,
+    index: PolicyIndex,
+    scratch: &mut Scratch,
+) -> Option<Selection<'a>> {
+    let policy = question.policies.policy_at(index)?;
+    if policy.has_names && question.apex.is_some() {
+        return None;
+    }
+    let client = ClientView::new(question.client, policy.ecs);
+    let mut run = Run {
+        question: *question,
+        policy,
+        location: question.geo.locate(client.located.address),
+        client,
+        candidates: &mut scratch.candidates,
+        scope: 0,
+    };
+    let decision = scratch.tree.decide(&mut run, index)?;
+    let ending = match decision {
+        Decision::Chosen(_) => Ending::Found,
+        Decision::Continue { step, serving } => run_steps(&mut run, step, serving, &mut Silent),
+    };
+    let (scope, country) = (run.scope, run.location.country);
+    let outcome = match (ending, decision) {
+        (Ending::HandedOver(_), _) => return None,
+        (Ending::Refused, _) => {
+            scratch.choose_nobody();
+            Outcome::Refused
+        }
+        (Ending::Found, Decision::Chosen(endpoint)) => {
+            scratch.choose_one(endpoint);
+            outcome(question, scratch)
+        }
+        (Ending::Found, Decision::Continue { .. }) => found(question, policy, scratch),
+    };
+    Some(Selection {
+        outcome,
+        ttl_s: policy.ttl_s,
+        scope,
+        country,
+    })
+}
+
+/// Runs the whole chain of `policy`, and those of the policies it falls back to.
+fn decided<'a, O: Observer>(
     question: &Question<'a>,
     policy: PolicyIndex,
     scratch: &mut Scratch,
@@ -123,14 +183,24 @@ pub fn select<'a, O: Observer>(
     selection
 }
 
-fn run_policy<O: Observer>(run: &mut Run<'_>, mut serving: Serving, observer: &mut O) -> Ending {
+fn run_policy<O: Observer>(run: &mut Run<'_>, serving: Serving, observer: &mut O) -> Ending {
     let candidates = run.question.answerable(run.policy, &run.policy.candidates);
     run.candidates.reset(candidates);
     narrate::candidates(run, observer);
     if run.candidates.is_empty() {
         return Ending::Found;
     }
-    for step in &run.policy.steps {
+    run_steps(run, 0, serving, observer)
+}
+
+/// Runs the steps from number `from` on.
+fn run_steps<O: Observer>(
+    run: &mut Run<'_>,
+    from: usize,
+    mut serving: Serving,
+    observer: &mut O,
+) -> Ending {
+    for step in run.policy.steps.iter().skip(from) {
         if serving.skips(step.role()) {
             narrate::skipped(step, run, observer);
             continue;
@@ -156,8 +226,12 @@ fn apply<O: Observer>(step: &Step, run: &mut Run<'_>, observer: &mut O) -> Flow 
 }
 
 fn found<'a>(question: &Question<'a>, policy: &Policy, scratch: &mut Scratch) -> Outcome<'a> {
-    let policies = question.policies;
     scratch.choose(|member| policy.member(member).map(|member| member.endpoint));
+    outcome(question, scratch)
+}
+
+fn outcome<'a>(question: &Question<'a>, scratch: &Scratch) -> Outcome<'a> {
+    let policies = question.policies;
     let best = scratch.chosen().first();
     match best.and_then(|best| policies.endpoint(*best)) {
         None => Outcome::NoCandidate,

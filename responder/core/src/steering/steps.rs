@@ -13,8 +13,12 @@ mod weighted;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub(super) use distance::Site;
+
 use super::candidates::{Candidate, MemberIndex};
 use super::compile::Context;
+use super::decision_tree::{DrawKind, Sight};
+use super::draw::Stake;
 use super::policy::PolicyIndex;
 use super::run::{Flow, Run};
 use super::sift::IfEmpty;
@@ -29,10 +33,20 @@ pub(crate) enum Role {
     Sorts,
 }
 
+/// What of a client a step looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sees {
+    Nobody,
+    Place,
+    /// Its prefix is drawn for.
+    Prefix(DrawKind),
+}
+
 /// A kind of step: how it is written, checked, run and explained.
 trait Kind: Sized {
     const NAME: &'static str;
     const ROLE: Role;
+    const SEES: Sees = Sees::Nobody;
 
     /// The options as they are written.
     type Options: DeserializeOwned;
@@ -41,6 +55,23 @@ trait Kind: Sized {
     fn compile(options: Self::Options, context: &mut Context<'_>) -> Result<Self, String>;
 
     fn apply(&self, run: &mut Run<'_>) -> Flow;
+
+    /// For a step that sees the client's place: what `class` needs to know of the candidates; `None`: it cannot tell
+    /// classes. If `order_counts`, those of a class get their candidates in the same order.
+    fn sight(&self, run: &Run<'_>, _order_counts: bool) -> Option<Sight> {
+        Some(Sight::of(run.candidates))
+    }
+
+    /// A number that clients share only if `apply` makes the same of the candidates in `sight` for all of them; of one
+    /// that sorts, the same best tier. Notes the scope as `apply` does. `None`: it cannot tell.
+    fn class(&self, _run: &mut Run<'_>, _sight: &Sight) -> Option<u64> {
+        None
+    }
+
+    /// For a step that draws: what a member brings to it.
+    fn stake(&self, _member: MemberIndex) -> Option<Stake> {
+        None
+    }
 
     /// Why the step dropped, or would have dropped, a member. Asked after `apply`, only by explanations.
     fn why_dropped(&self, _run: &Run<'_>, _member: MemberIndex) -> Reason {
@@ -91,6 +122,22 @@ macro_rules! step_kinds {
                 match self { $(Self::$kind(step) => step.apply(run),)* }
             }
 
+            pub(super) fn sees(&self) -> Sees {
+                match self { $(Self::$kind(_) => $module::$kind::SEES,)* }
+            }
+
+            pub(super) fn sight(&self, run: &Run<'_>, order_counts: bool) -> Option<Sight> {
+                match self { $(Self::$kind(step) => step.sight(run, order_counts),)* }
+            }
+
+            pub(super) fn class(&self, run: &mut Run<'_>, sight: &Sight) -> Option<u64> {
+                match self { $(Self::$kind(step) => step.class(run, sight),)* }
+            }
+
+            pub(super) fn stake(&self, member: MemberIndex) -> Option<Stake> {
+                match self { $(Self::$kind(step) => step.stake(member),)* }
+            }
+
             pub(super) fn why_dropped(&self, run: &Run<'_>, member: MemberIndex) -> Reason {
                 match self { $(Self::$kind(step) => step.why_dropped(run, member),)* }
             }
@@ -138,6 +185,10 @@ impl Step {
 
     pub(super) fn is_first(&self) -> bool {
         matches!(self, Self::First(_))
+    }
+
+    pub(super) fn is_first_one(&self) -> bool {
+        matches!(self, Self::First(first) if first.is_one())
     }
 }
 

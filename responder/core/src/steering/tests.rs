@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::explain::Recorder;
-use crate::geo::GeoData;
 use crate::geo::fixture::mmdb;
+use crate::geo::{GeoData, GeoFile};
 use crate::health::{HealthTable, HealthView, Path, State};
 use crate::observe::Silent;
-use crate::wire::NameBuf;
+use crate::wire::{LookupName, NameBuf};
 
 const NOW_S: u64 = 1_795_248_000;
 const WWW: u32 = 5;
@@ -47,7 +47,15 @@ fn geo() -> GeoData {
         ),
     ]);
     let systems = mmdb(&[("10.1.128.0/17", json!({"autonomous_system_number": 3320}))]);
-    GeoData::open([("city", cities), ("asn", systems)]).unwrap()
+    opened(&[("city", cities), ("asn", systems)])
+}
+
+fn opened(files: &[(&str, std::sync::Arc<[u8]>)]) -> GeoData {
+    let files: Vec<_> = files
+        .iter()
+        .map(|(role, octets)| GeoFile::open(role, octets).unwrap())
+        .collect();
+    GeoData::new(&files).unwrap()
 }
 
 /// A chunk with the policy "www" over all endpoints, which are given as what differs from an ordinary one. Endpoint
@@ -163,7 +171,7 @@ impl Scene {
             geo: &self.geo,
             client,
             family: Family::V4,
-            name: name.as_name(),
+            name: LookupName::of(name.as_name()).full_hash(),
             now_s: NOW_S,
             apex: self.apex.as_deref(),
         }

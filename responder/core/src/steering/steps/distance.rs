@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 
-use super::{Kind, Role};
+use super::{Kind, Role, Sees};
 use crate::geo::Position;
 use crate::observe::Why;
 use crate::steering::candidates::{Candidate, MemberIndex};
 use crate::steering::compile::Context;
+use crate::steering::decision_tree::Sight;
 use crate::steering::run::{Flow, Run};
 
 #[derive(Debug, Deserialize)]
@@ -25,8 +26,8 @@ pub(in crate::steering) struct Distance {
     sites: Box<[Site]>,
 }
 
-#[derive(Debug)]
-struct Site {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::steering) struct Site {
     position: Position,
     bias: i8,
     factor: f64,
@@ -35,6 +36,7 @@ struct Site {
 impl Kind for Distance {
     const NAME: &'static str = "distance";
     const ROLE: Role = Role::Sorts;
+    const SEES: Sees = Sees::Place;
     type Options = Options;
 
     fn compile(options: Options, context: &mut Context<'_>) -> Result<Self, String> {
@@ -77,6 +79,40 @@ impl Kind for Distance {
         Flow::Continue
     }
 
+    /// The different sites of the best tier: a bit each in `class`.
+    fn sight(&self, run: &Run<'_>, order_counts: bool) -> Option<Sight> {
+        if order_counts && self.within_km > 0.0 {
+            return None;
+        }
+        let best = run.candidates.as_slice().iter();
+        let best = best.take(run.candidates.best_tier_len());
+        let mut sites: Vec<Site> = Vec::new();
+        for site in best.filter_map(|candidate| self.site(candidate.member)) {
+            if !sites.contains(site) {
+                sites.push(*site);
+            }
+        }
+        (sites.len() <= u64::BITS as usize).then(|| Sight {
+            sites: sites.into(),
+            ..Sight::of(run.candidates)
+        })
+    }
+
+    fn class(&self, run: &mut Run<'_>, sight: &Sight) -> Option<u64> {
+        if sight.count < 2 {
+            return Some(0);
+        }
+        run.located_within(run.location.scope);
+        let Some(client) = run.location.position else {
+            return Some(0);
+        };
+        let nearest = match self.within_km == 0.0 {
+            true => only_nearest(&sight.sites, &client),
+            false => None,
+        };
+        Some(nearest.unwrap_or_else(|| self.nearest(&sight.sites, &client)))
+    }
+
     fn why_kept(&self, run: &Run<'_>, candidate: &Candidate) -> Why {
         match (run.location.position, self.site(candidate.member)) {
             (Some(client), Some(site)) => Why::Distance {
@@ -89,6 +125,15 @@ impl Kind for Distance {
 }
 
 impl Distance {
+    /// A bit for each site that shares the best tier.
+    fn nearest(&self, sites: &[Site], client: &Position) -> u64 {
+        let distances = sites.iter().map(|site| site.biased_km(client));
+        let nearest = distances.clone().fold(f64::INFINITY, f64::min);
+        let bits = distances.zip(0..);
+        bits.filter(|(km, _)| km - nearest <= self.within_km)
+            .fold(0, |class, (_, bit)| class | 1 << bit)
+    }
+
     fn site(&self, member: MemberIndex) -> Option<&Site> {
         self.sites.get(usize::from(member))
     }
@@ -98,6 +143,25 @@ impl Site {
     fn biased_km(&self, client: &Position) -> f64 {
         self.position.distance_km(client) * self.factor
     }
+}
+
+/// The bit of the nearest site by its chord, which needs no arcsine; `None` where that could mislead.
+fn only_nearest(sites: &[Site], client: &Position) -> Option<u64> {
+    let (mut nearest, mut second, mut bit) = (f64::INFINITY, f64::INFINITY, 0);
+    for (number, site) in sites.iter().enumerate() {
+        if site.bias != 0 {
+            return None;
+        }
+        let chord = site.position.chord_squared(client);
+        if chord < nearest {
+            (nearest, second, bit) = (chord, nearest, number);
+        } else {
+            second = second.min(chord);
+        }
+    }
+    // Rounding could make equal distances of chords as close as this.
+    const APART: f64 = 1e-9;
+    (second - nearest > APART).then_some(1 << bit)
 }
 
 /// S6: b > 0 → d·(1 − b/100); b < 0 → d/(1 + b/100).

@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
-use super::{Kind, Role};
+use super::{Kind, Role, Sees};
 use crate::observe::{Reason, Why};
 use crate::steering::candidates::{Candidate, MemberIndex, MemberSet};
 use crate::steering::compile::Context;
+use crate::steering::decision_tree::Sight;
 use crate::steering::place::Place;
 use crate::steering::place_map::PlaceMap;
 use crate::steering::run::{Flow, Run};
@@ -50,6 +51,7 @@ struct Judgement {
 impl Kind for Fence {
     const NAME: &'static str = "fence";
     const ROLE: Role = Role::Sifts;
+    const SEES: Sees = Sees::Place;
     type Options = Options;
 
     fn compile(options: Options, context: &mut Context<'_>) -> Result<Self, String> {
@@ -82,6 +84,15 @@ impl Kind for Fence {
                 !self.fenced.contains(member)
             }),
         }
+    }
+
+    fn class(&self, run: &mut Run<'_>, sight: &Sight) -> Option<u64> {
+        if !self.fenced.intersects(&sight.members) {
+            return Some(0);
+        }
+        let Judgement { verdict, scope, .. } = self.judge(run);
+        run.located_within(scope);
+        Some(1 + u64::from(verdict == Verdict::Deny))
     }
 
     fn why_dropped(&self, run: &Run<'_>, _member: MemberIndex) -> Reason {

@@ -45,3 +45,9 @@ impl Kind for First {
         }
     }
 }
+
+impl First {
+    pub(in crate::steering) fn is_one(&self) -> bool {
+        self.count == 1
+    }
+}

@@ -2,10 +2,12 @@
 
 use serde::Deserialize;
 
-use super::{Kind, Role};
+use super::{Kind, Role, Sees};
+use crate::geo::Location;
 use crate::observe::{Reason, Why};
 use crate::steering::candidates::{Candidate, MemberIndex, MemberSet};
 use crate::steering::compile::Context;
+use crate::steering::decision_tree::Sight;
 use crate::steering::place::Place;
 use crate::steering::place_map::PlaceMap;
 use crate::steering::run::{Flow, Run};
@@ -63,6 +65,7 @@ pub(in crate::steering) struct Geo {
 impl Kind for Geo {
     const NAME: &'static str = "geo";
     const ROLE: Role = Role::Sifts;
+    const SEES: Sees = Sees::Place;
     type Options = Options;
 
     fn compile(options: Options, context: &mut Context<'_>) -> Result<Self, String> {
@@ -87,20 +90,32 @@ impl Kind for Geo {
     }
 
     fn apply(&self, run: &mut Run<'_>) -> Flow {
-        let (_, chosen) = self.most_specific(run);
+        let (_, chosen) = self.most_specific(&run.location, &run.candidates.members());
         run.located_within(run.location.scope);
         sift(run, &self.if_empty, |_, member| chosen.contains(member))
     }
 
+    fn class(&self, run: &mut Run<'_>, sight: &Sight) -> Option<u64> {
+        run.located_within(run.location.scope);
+        let (place, _) = self.most_specific(&run.location, &sight.members);
+        Some(place.map_or(0, |place| place.number()))
+    }
+
     fn why_dropped(&self, run: &Run<'_>, _member: MemberIndex) -> Reason {
-        match self.most_specific(run).0 {
+        match self
+            .most_specific(&run.location, &run.candidates.members())
+            .0
+        {
             Some(place) => Reason::NotIn(place),
             None => Reason::NotInDefault,
         }
     }
 
     fn why_kept(&self, run: &Run<'_>, _candidate: &Candidate) -> Why {
-        match self.most_specific(run).0 {
+        match self
+            .most_specific(&run.location, &run.candidates.members())
+            .0
+        {
             Some(place) => Why::Matched(place),
             None => Why::MatchedDefault,
         }
@@ -113,11 +128,10 @@ impl Kind for Geo {
 
 impl Geo {
     /// The first rule with a candidate left; `None` is the default.
-    fn most_specific(&self, run: &Run<'_>) -> (Option<Place>, MemberSet) {
-        let left = run.candidates.members();
+    fn most_specific(&self, location: &Location, left: &MemberSet) -> (Option<Place>, MemberSet) {
         self.rules
-            .by_region(&run.location)
-            .find(|(_, members)| members.intersects(&left))
+            .by_region(location)
+            .find(|(_, members)| members.intersects(left))
             .map_or((None, self.default), |(place, members)| {
                 (Some(place), members)
             })

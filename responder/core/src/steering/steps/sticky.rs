@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
-use super::{Kind, Role};
+use super::{Kind, Role, Sees};
 use crate::observe::Why;
-use crate::steering::candidates::Candidate;
+use crate::steering::candidates::{Candidate, MemberIndex};
 use crate::steering::compile::Context;
+use crate::steering::decision_tree::DrawKind;
 use crate::steering::draw::{Stake, draw, why_drawn};
 use crate::steering::run::{Flow, Run};
 
@@ -29,6 +30,7 @@ pub(in crate::steering) struct Sticky {
 impl Kind for Sticky {
     const NAME: &'static str = "sticky";
     const ROLE: Role = Role::Sorts;
+    const SEES: Sees = Sees::Prefix(DrawKind::Sticky);
     type Options = Options;
 
     fn compile(options: Options, context: &mut Context<'_>) -> Result<Self, String> {
@@ -43,6 +45,10 @@ impl Kind for Sticky {
             draw(run.candidates, &self.stakes, seed);
         }
         Flow::Continue
+    }
+
+    fn stake(&self, member: MemberIndex) -> Option<Stake> {
+        self.stakes.get(usize::from(member)).copied()
     }
 
     fn why_kept(&self, _run: &Run<'_>, candidate: &Candidate) -> Why {

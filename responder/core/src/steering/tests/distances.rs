@@ -117,7 +117,7 @@ proptest! {
         }).collect();
         let mut scene = Scene::new(&chunk);
         let record = json!({"country": {"iso_code": "DE"}, "location": {"latitude": client.0, "longitude": client.1}});
-        scene.geo = GeoData::open([("city", mmdb(&[("10.0.0.0/8", record)]))]).unwrap();
+        scene.geo = opened(&[("city", mmdb(&[("10.0.0.0/8", record)]))]);
         let mut expected: Vec<_> = (1..).zip(&regions).map(|(id, (position, bias))| {
             let km = haversine_km(*position, client);
             let share = *bias as f64 / 100.0;

@@ -187,6 +187,30 @@ proptest! {
         prop_assert_eq!(&last["scope"], &json!(answer.scope));
     }
 
+    /// What the tree remembers of clients that came before changes nothing for those that come after.
+    #[test]
+    fn what_is_remembered_is_what_would_be_decided(
+        scene in any_scene(),
+        clients in prop::collection::vec((any::<u32>(), 8u8..=32), 1..40),
+    ) {
+        let mut warm = Scratch::new();
+        let (index, name) = (scene.policies.policy(WWW).unwrap(), www());
+        for (bits, prefix) in clients {
+            for family in [Family::V4, Family::V6] {
+                let client = Client {
+                    resolver: "198.51.100.53".parse().unwrap(),
+                    subnet: Some(subnet_of(bits, prefix)),
+                };
+                let question = Question { family, ..scene.question(&client, &name) };
+                let selection = select(&question, index, &mut warm, &mut Silent);
+                let remembered = scene.described(&selection, &warm);
+                let mut cold = Scratch::new();
+                let selection = select(&question, index, &mut cold, &mut Recorder::new());
+                prop_assert_eq!(remembered, scene.described(&selection, &cold));
+            }
+        }
+    }
+
     #[test]
     fn every_dropped_candidate_has_a_reason(scene in any_scene(), bits: u32) {
         let subnet = subnet_of(bits, 24);

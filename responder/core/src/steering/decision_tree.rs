@@ -1,0 +1,319 @@
+//! What policies decided for clients that they treat alike, remembered so that it is decided once.
+//!
+//! ```text
+//! policy, family ─► steps that see no client ─► a step that sees where the client is
+//!                                                  │ class: what it sees, as a number
+//!                                                  ├─ 17 ─► steps that see no client ─► … ─► draw
+//!                                                  └─ 31 ─► …                             ─► settled
+//! ```
+//!
+//! A node is what the steps themselves made of the first client that came by: the tree holds no rule of its own. All it
+//! asks of a step is `class`: clients of one class are to get the same candidates. It grows as clients come, is bounded,
+//! and starts again when health or policies change.
+
+use std::sync::Arc;
+
+use super::candidates::{Candidates, MemberIndex, MemberSet};
+use super::draw::{Seed, Stake};
+use super::policy::{EndpointIndex, PolicyIndex};
+use super::run::{Flow, Run};
+use super::select::Serving;
+use super::steps::{Role, Sees, Step};
+
+/// A full tree starts again. 64,000 nodes of some hundred octets.
+const MOST_NODES: usize = 1 << 16;
+
+#[derive(Debug, Default)]
+pub(crate) struct DecisionTree {
+    /// Which health, and so which policies, the nodes were grown under.
+    epoch: Option<Arc<()>>,
+    /// By policy and family.
+    roots: Vec<Option<NodeNumber>>,
+    nodes: Vec<Node>,
+}
+
+type NodeNumber = u32;
+
+#[derive(Debug)]
+enum Node {
+    Looks(Look),
+    /// One draw over these decides.
+    Draws {
+        kind: DrawKind,
+        stakes: Box<[(Stake, EndpointIndex)]>,
+    },
+    /// All who come here get this endpoint, or none.
+    Settled(Option<EndpointIndex>),
+    /// The steps from this one on run for each client.
+    Goes {
+        on_at: usize,
+        candidates: Kept,
+        serving: Serving,
+    },
+    /// The tree knows no more.
+    Unknown,
+}
+
+/// A step that sees where the client is, before the candidates that come to it.
+#[derive(Debug)]
+struct Look {
+    step: usize,
+    candidates: Kept,
+    serving: Serving,
+    sight: Sight,
+    /// Sorted by class.
+    children: Vec<(u64, NodeNumber)>,
+}
+
+/// Candidates with their tiers.
+type Kept = Box<[(MemberIndex, u16)]>;
+
+/// What a step prepares of the candidates before it, to tell classes of clients quickly.
+#[derive(Debug)]
+pub(super) struct Sight {
+    pub members: MemberSet,
+    pub count: usize,
+    /// For `distance`: where candidates of the best tier are.
+    pub sites: Box<[super::steps::Site]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DrawKind {
+    Passing,
+    Sticky,
+}
+
+/// What the tree found.
+pub(super) enum Decision {
+    Chosen(Option<EndpointIndex>),
+    /// The run holds the candidates; the steps from here on are still to be run.
+    Continue {
+        step: usize,
+        serving: Serving,
+    },
+}
+
+impl DecisionTree {
+    pub(crate) const fn new() -> Self {
+        Self {
+            epoch: None,
+            roots: Vec::new(),
+            nodes: Vec::new(),
+        }
+    }
+
+    /// What `policy`, which `run` is a run of, decides for its client; `None`: it has to be run from its start.
+    pub(super) fn decide(&mut self, run: &mut Run<'_>, policy: PolicyIndex) -> Option<Decision> {
+        self.renew(run);
+        let mut number = self.root(run, policy)?;
+        loop {
+            match self.nodes.get(number as usize)? {
+                Node::Settled(endpoint) => return Some(Decision::Chosen(*endpoint)),
+                Node::Draws { kind, stakes } => {
+                    return Some(Decision::Chosen(winner(run, *kind, stakes)));
+                }
+                Node::Looks(look) => {
+                    let class = run.policy.steps.get(look.step)?.class(run, &look.sight)?;
+                    let children = look.children.binary_search_by_key(&class, |child| child.0);
+                    number = match children {
+                        Ok(at) => look.children.get(at)?.1,
+                        Err(at) => self.grow(run, number, class, at)?,
+                    };
+                }
+                Node::Goes {
+                    on_at,
+                    candidates,
+                    serving,
+                } => {
+                    run.candidates.restore(candidates);
+                    return Some(Decision::Continue {
+                        step: *on_at,
+                        serving: *serving,
+                    });
+                }
+                Node::Unknown => return None,
+            }
+        }
+    }
+
+    fn renew(&mut self, run: &Run<'_>) {
+        let epoch = run.question.health.epoch();
+        let is_current = self
+            .epoch
+            .as_ref()
+            .is_some_and(|own| Arc::ptr_eq(own, epoch));
+        if !is_current || self.nodes.len() >= MOST_NODES {
+            self.epoch = Some(epoch.clone());
+            self.roots.clear();
+            self.nodes.clear();
+        }
+    }
+
+    fn root(&mut self, run: &mut Run<'_>, policy: PolicyIndex) -> Option<NodeNumber> {
+        let place = 2 * policy.0 as usize + usize::from(run.question.family.number() == 6);
+        if let Some(Some(root)) = self.roots.get(place) {
+            return Some(*root);
+        }
+        let candidates = run.question.answerable(run.policy, &run.policy.candidates);
+        run.candidates.reset(candidates);
+        let node = match run.candidates.is_empty() {
+            true => Node::Settled(None),
+            false => settled(run, 0, Serving::Regular),
+        };
+        let number = self.add(node);
+        if self.roots.len() <= place {
+            self.roots.resize(place + 1, None);
+        }
+        *self.roots.get_mut(place)? = Some(number);
+        Some(number)
+    }
+
+    /// Lets the step of the node `parent` act for this client, and remembers it for its class.
+    fn grow(
+        &mut self,
+        run: &mut Run<'_>,
+        parent: NodeNumber,
+        class: u64,
+        at: usize,
+    ) -> Option<NodeNumber> {
+        let Node::Looks(look) = self.nodes.get(parent as usize)? else {
+            return None;
+        };
+        let (at_step, serving) = (look.step, look.serving);
+        run.candidates.restore(&look.candidates);
+        let step = run.policy.steps.get(at_step)?;
+        let flow = step.apply(run);
+        if step.role() == Role::Sorts {
+            // What is behind the best tier differs within a class, and no later step looks at it.
+            run.candidates.keep_best_tier();
+        }
+        let node = match flow {
+            Flow::Continue | Flow::Bypassed(_) => settled(run, at_step + 1, serving),
+            Flow::FallbackPool { .. } => settled(run, at_step + 1, Serving::FallbackPool),
+            Flow::FallbackPolicy(_) | Flow::Refused => Node::Unknown,
+        };
+        let number = self.add(node);
+        if let Node::Looks(look) = self.nodes.get_mut(parent as usize)? {
+            look.children.insert(at, (class, number));
+        }
+        Some(number)
+    }
+
+    fn add(&mut self, node: Node) -> NodeNumber {
+        self.nodes.push(node);
+        (self.nodes.len() - 1) as NodeNumber
+    }
+}
+
+/// Runs the steps from `from` on until one sees the client.
+fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving) -> Node {
+    for (at, step) in run.policy.steps.iter().enumerate().skip(from) {
+        if serving.skips(step.role()) {
+            continue;
+        }
+        let rest = run.policy.steps.get(at + 1..).unwrap_or(&[]);
+        match step.sees() {
+            Sees::Nobody => match step.apply(run) {
+                Flow::Continue | Flow::Bypassed(_) => {}
+                Flow::FallbackPool { .. } => serving = Serving::FallbackPool,
+                Flow::FallbackPolicy(_) | Flow::Refused => return Node::Unknown,
+            },
+            Sees::Place => return looks(run, step, (at, serving), rest),
+            Sees::Prefix(kind) => match run.candidates.best_tier_len() {
+                0 | 1 => {}
+                _ if answers_one(run, rest) && rest.iter().all(Step::is_first) => {
+                    return draws(run, step, kind);
+                }
+                _ => return goes(run, at, serving),
+            },
+        }
+    }
+    match run.policy.says_first && run.candidates.len() > 1 {
+        true => goes(run, run.policy.steps.len(), serving),
+        false => {
+            let best = run.candidates.as_slice().first();
+            Node::Settled(best.map(|best| run.endpoint_index(best.member)))
+        }
+    }
+}
+
+fn looks(run: &Run<'_>, step: &Step, (at, serving): (usize, Serving), rest: &[Step]) -> Node {
+    // One that sorts is told apart by its best tier alone: nothing that is left may look further.
+    let only_best_counts =
+        answers_one(run, rest) && rest.iter().all(|step| step.role() == Role::Sorts);
+    if step.role() == Role::Sorts && !only_best_counts {
+        return goes(run, at, serving);
+    }
+    // A draw orders the best tier anew.
+    let order_counts = !matches!(rest.first().map(Step::sees), Some(Sees::Prefix(_)));
+    match step.sight(run, order_counts) {
+        None => goes(run, at, serving),
+        Some(sight) => Node::Looks(Look {
+            step: at,
+            candidates: run.candidates.kept(),
+            serving,
+            sight,
+            children: Vec::new(),
+        }),
+    }
+}
+
+/// Whether the best candidate alone is answered after the steps in `rest`.
+fn answers_one(run: &Run<'_>, rest: &[Step]) -> bool {
+    !run.policy.says_first || rest.iter().any(Step::is_first_one)
+}
+
+fn draws(run: &Run<'_>, step: &Step, kind: DrawKind) -> Node {
+    let best = run
+        .candidates
+        .as_slice()
+        .iter()
+        .take(run.candidates.best_tier_len());
+    let stakes = best.filter_map(|candidate| {
+        let stake = step.stake(candidate.member)?;
+        Some((stake, run.endpoint_index(candidate.member)))
+    });
+    Node::Draws {
+        kind,
+        stakes: stakes.collect(),
+    }
+}
+
+fn goes(run: &Run<'_>, on_at: usize, serving: Serving) -> Node {
+    Node::Goes {
+        on_at,
+        candidates: run.candidates.kept(),
+        serving,
+    }
+}
+
+fn winner(
+    run: &mut Run<'_>,
+    kind: DrawKind,
+    stakes: &[(Stake, EndpointIndex)],
+) -> Option<EndpointIndex> {
+    run.drawn();
+    let seed: Seed = match kind {
+        DrawKind::Passing => run.passing_seed(),
+        DrawKind::Sticky => run.sticky_seed(),
+    };
+    let mut best = (f64::INFINITY, None);
+    for (stake, endpoint) in stakes {
+        let score = stake.score(seed);
+        if score < best.0 {
+            best = (score, Some(*endpoint));
+        }
+    }
+    best.1
+}
+
+impl Sight {
+    /// Of a step that only needs to know who is there.
+    pub(super) fn of(candidates: &Candidates) -> Self {
+        Self {
+            members: candidates.members(),
+            count: candidates.len(),
+            sites: Box::default(),
+        }
+    }
+}
