@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import uvloop
@@ -21,6 +22,9 @@ from edge.report import Reports
 from edge.serving import ListenError, Serving
 from edge.store import Store
 
+if TYPE_CHECKING:  # a type of the stub only
+    from responder import Limits
+
 log = logging.getLogger(__name__)
 
 
@@ -31,21 +35,23 @@ def run(
     home: Path,
     *,
     xdp: str | None = None,
+    limits: Limits | None = None,
     take_over: bool = False,
     renew_by: Sequence[str] = (),
 ) -> None:
     """Answer queries on the addresses `listen` until SIGTERM or SIGINT, or until another process takes over.
 
     `feed_url` is that of a web process, such as `https://manager.example.net`. `home` is the state directory: with a
-    snapshot in it, answering needs nobody. `xdp`: the interface to answer by over AF_XDP, where possible. `take_over`:
-    from the edge that runs on `home`, if there is one. Exits with status 1 if there is one otherwise, or if an address
-    cannot be listened on. `renew_by`: a command that starts such an edge to take over; with it, SIGUSR2 has this
-    process become what is installed now (edge/renewal.py).
+    snapshot in it, answering needs nobody. `xdp`: the interface to answer by over AF_XDP, where possible. `limits`:
+    those of the server that shall differ from their defaults. `take_over`: from the edge that runs on `home`, if there
+    is one. Exits with status 1 if there is one otherwise, or if an address cannot be listened on. `renew_by`: a command
+    that starts such an edge to take over; with it, SIGUSR2 has this process become what is installed now
+    (edge/renewal.py).
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     renewal = Renewal(renew_by)
     try:
-        succeeded_by = uvloop.run(_run(feed_url, node_token, listen, home, xdp, take_over, renewal))
+        succeeded_by = uvloop.run(_run(feed_url, node_token, listen, home, xdp, limits, take_over, renewal))
     except* (ListenError, PlaceError) as problems:
         log.error("%s", problems.exceptions[0])
         sys.exit(1)
@@ -59,12 +65,13 @@ async def _run(
     listen: list[str],
     home: Path,
     xdp: str | None,
+    limits: Limits | None,
     take_over: bool,
     renewal: Renewal,
 ) -> int | None:
     """Returns the process that has taken over, if one has."""
     place, predecessor = await take_place(home, take_over=take_over)
-    serving = Serving(listen, predecessor.sockets if predecessor else [], xdp)
+    serving = Serving(listen, predecessor.sockets if predecessor else [], xdp, limits)
     reports = Reports(uuid4(), version("trafficmgr-responder"))
     feed = Feed(feed_url, node_token)
     agent = Agent(feed, Store(home), serving, reports, place, predecessor)

@@ -10,11 +10,13 @@ from edge.packets import close_all
 from responder import Health, Server, Snapshot
 
 if TYPE_CHECKING:  # a type of the stub only
-    from responder import Counters
+    from responder import Counters, Limits
 
 NO_COUNTERS: Counters = {
     "queries": 0,
     "dropped": 0,
+    "withheld": 0,
+    "slipped": 0,
     "answers": [],
     "tcp": {"open": 0, "buffered_octets": 0, "refused": 0, "cut_off": 0},
 }
@@ -30,14 +32,18 @@ log = logging.getLogger(__name__)
 class Serving:
     """Snapshot and health in use. Both are replaced atomically, between two queries."""
 
-    def __init__(self, listen: Sequence[str], inherited: Sequence[int] = (), xdp: str | None = None) -> None:
+    def __init__(
+        self, listen: Sequence[str], inherited: Sequence[int] = (), xdp: str | None = None, limits: Limits | None = None
+    ) -> None:
         """`inherited`: descriptors of sockets that another process listens on; they are this one's to close.
 
-        `xdp`: the interface to answer by over AF_XDP, where possible.
+        `xdp`: the interface to answer by over AF_XDP, where possible. `limits`: those of the server that shall differ
+        from their defaults.
         """
         self._listen = list(listen)
         self._inherited = inherited
         self._xdp = xdp
+        self._limits = limits
         self._xdp_told: str | None = None
         self._server: Server | None = None
         self.snapshot: Snapshot | None = None
@@ -67,7 +73,7 @@ class Serving:
 
     def _listening(self, snapshot: Snapshot) -> Server:
         try:
-            return Server(self._listen, snapshot, self.health, inherited=self._inherited)
+            return Server(self._listen, snapshot, self.health, inherited=self._inherited, limits=self._limits)
         except (OSError, ValueError) as error:
             raise ListenError(f"cannot answer queries: {error}") from error
         finally:

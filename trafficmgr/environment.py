@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from common.addresses import reachable, split_address
@@ -32,6 +32,12 @@ class Environment(BaseSettings):
     web: str = Field("127.0.0.1:8000", description="Where the web process listens.")
     dns: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1:5300"], description="Where an edge answers, comma-separated."
+    )
+    rate_limit: int | None = Field(
+        None, ge=0, le=1_000_000, description="Replies per second over UDP to one client network about one subject."
+    )
+    rate_limit_exempt: Annotated[list[IPvAnyNetwork], NoDecode] | None = Field(
+        None, description="Address blocks that the rate of replies is not limited for."
     )
     xdp: str | None = Field(None, description="Interface an edge answers by over AF_XDP, where possible.")
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", description="Postgres 15 or newer.")
@@ -68,7 +74,7 @@ class Environment(BaseSettings):
             raise ValueError("at least one ADDRESS:PORT is needed")
         return value
 
-    @field_validator("dns", "hosts", mode="before")
+    @field_validator("dns", "hosts", "rate_limit_exempt", mode="before")
     @classmethod
     def split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

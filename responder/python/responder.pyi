@@ -64,6 +64,8 @@ class TcpCounts(TypedDict):
 class Counters(TypedDict):
     queries: int  # datagrams and TCP messages received since the server started
     dropped: int  # of these: not answered at all (not a DNS query, a response, too short)
+    withheld: int  # of these: answers that the rate limit kept back
+    slipped: int  # of the answers: those that the rate limit cut short
     answers: list[AnswerCount]  # since the server started, cumulative
     tcp: TcpCounts
 
@@ -77,6 +79,11 @@ class Limits(TypedDict, total=False):
     reply_timeout_s: float  # until the peer has taken the replies that wait for it
     lifetime_s: float  # of a connection that is never idle
     buffered_octets: int  # that all connections together keep
+    responses_per_s: (
+        int  # over UDP to one client prefix about one name, and about what does not exist in one zone; 0: no limit
+    )
+    slip: int  # every so many limited replies one is sent truncated; 0: none
+    exempt: Sequence[str]  # address blocks that are never limited
 
 @final
 class Server:

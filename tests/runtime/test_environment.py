@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from trafficmgr.commands.edge import server_limits
 from trafficmgr.environment import VariableError, declared_environment
 
 
@@ -20,6 +21,8 @@ def no_variables(monkeypatch):
         ("TRAFFICMGR_WEB", "127.0.0.1:http", "TRAFFICMGR_WEB: '127.0.0.1:http' is not ADDRESS:PORT"),
         ("TRAFFICMGR_DNS", "127.0.0.1:5300,[::1]:70000", "TRAFFICMGR_DNS: '[::1]:70000' is not ADDRESS:PORT"),
         ("TRAFFICMGR_DNS", " , ", "TRAFFICMGR_DNS: at least one ADDRESS:PORT is needed"),
+        ("TRAFFICMGR_RATE_LIMIT", "-1", "TRAFFICMGR_RATE_LIMIT: Input should be greater than or equal to 0"),
+        ("TRAFFICMGR_RATE_LIMIT_EXEMPT", "10.0.0.1/8", "TRAFFICMGR_RATE_LIMIT_EXEMPT: value is not a valid IPv4"),
         ("TRAFFICMGR_DEMO", "perhaps", "TRAFFICMGR_DEMO: Input should be a valid boolean"),
     ],
 )
@@ -51,3 +54,19 @@ def test_the_web_process_is_reached_at_an_address_that_can_be_connected_to(monke
     monkeypatch.setenv("TRAFFICMGR_WEB", web)
 
     assert declared_environment().web_url == url
+
+
+@pytest.mark.parametrize(
+    ("variables", "limits"),
+    [
+        ({}, {}),
+        ({"TRAFFICMGR_RATE_LIMIT": "0"}, {"responses_per_s": 0}),
+        ({"TRAFFICMGR_RATE_LIMIT_EXEMPT": ""}, {"exempt": []}),
+        ({"TRAFFICMGR_RATE_LIMIT_EXEMPT": "10.0.0.0/8, ::1"}, {"exempt": ["10.0.0.0/8", "::1/128"]}),
+    ],
+)
+def test_an_edge_differs_from_the_servers_limits_only_in_what_is_set(monkeypatch, variables, limits):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert server_limits(declared_environment()) == limits

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.main import run
 from trafficmgr.environment import Environment, VariableError, environment
+
+if TYPE_CHECKING:  # a type of the stub only
+    from responder import Limits
 
 
 @click.command()
@@ -26,8 +30,19 @@ def edge(take_over: bool) -> None:
         home=variables.home / "edge",
         take_over=take_over,
         xdp=variables.xdp,
+        limits=server_limits(variables),
         renew_by=[sys.executable, *sys.orig_argv[1:], *([] if take_over else ["--take-over"])],
     )
+
+
+def server_limits(variables: Environment) -> Limits:
+    """Those that are set: the others stay at the server's defaults."""
+    limits: Limits = {}
+    if variables.rate_limit is not None:
+        limits["responses_per_s"] = variables.rate_limit
+    if variables.rate_limit_exempt is not None:
+        limits["exempt"] = [str(block) for block in variables.rate_limit_exempt]
+    return limits
 
 
 def _node_token(variables: Environment) -> str:

@@ -19,6 +19,7 @@ use std::net::IpAddr;
 use crate::counters::Tally;
 use crate::health::HealthView;
 use crate::observe::Observer;
+use crate::rate_limit::Subject;
 use crate::snapshot::World;
 use crate::steering;
 use crate::wire::edns::{LEAST_UDP_SIZE, OWN_UDP_SIZE};
@@ -47,6 +48,8 @@ pub struct Reply {
     pub length: usize,
     /// What to count it under.
     pub tally: Tally,
+    /// What its rate is limited by.
+    pub subject: Subject,
 }
 
 /// Memory that answering works in: one per worker, reused for every query.
@@ -102,6 +105,7 @@ pub fn answer<O: Observer>(
             return Some(Reply {
                 length: writer.finish(Verdict::of(rcode)),
                 tally: Tally::of_static(rcode),
+                subject: Subject::Error,
             });
         }
     };

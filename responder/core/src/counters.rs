@@ -101,6 +101,8 @@ fn unpair(pair: u64) -> (u32, u32) {
 pub struct Counters {
     queries: AtomicU64,
     dropped: AtomicU64,
+    withheld: AtomicU64,
+    slipped: AtomicU64,
     answers: Table,
     /// Answers under keys that found no room at all.
     crowded_out: AtomicU64,
@@ -119,12 +121,32 @@ impl Counters {
         }
     }
 
+    /// Counts a query whose reply the rate limit kept back.
+    pub fn count_withheld(&self) {
+        raise(&self.queries);
+        raise(&self.withheld);
+    }
+
+    /// Counts a query whose reply the rate limit cut short.
+    pub fn count_slipped(&self, tally: Tally) {
+        self.count(Some(tally));
+        raise(&self.slipped);
+    }
+
     pub fn queries(&self) -> u64 {
         self.queries.load(Ordering::Relaxed)
     }
 
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    pub fn withheld(&self) -> u64 {
+        self.withheld.load(Ordering::Relaxed)
+    }
+
+    pub fn slipped(&self) -> u64 {
+        self.slipped.load(Ordering::Relaxed)
     }
 
     /// Every key counted so far with its count; a key may come more than once.

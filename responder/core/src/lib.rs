@@ -12,6 +12,7 @@ pub mod geo;
 pub mod health;
 pub mod latency;
 pub mod observe;
+pub mod rate_limit;
 pub mod snapshot;
 pub mod steering;
 pub mod wire;

@@ -19,6 +19,7 @@ pub mod rdata;
 mod rdata_text;
 pub mod reader;
 pub mod svcb;
+pub mod truncation;
 pub mod types;
 pub mod writer;
 

@@ -38,12 +38,18 @@ pub struct Zone {
     /// No name of the zone has more labels.
     deepest: usize,
     negative_ttl: u32,
+    origin_labels: usize,
     denial: Prepared,
 }
 
 impl Zone {
     pub fn origin(&self) -> Name<'_> {
         self.apex().name()
+    }
+
+    /// How many labels the origin has.
+    pub fn origin_labels(&self) -> usize {
+        self.origin_labels
     }
 
     pub fn apex(&self) -> NodeRef<'_> {

@@ -11,6 +11,7 @@ use responder_core::health::{HealthTable, HealthView};
 use responder_core::observe::Silent;
 use responder_core::snapshot::{Chunks, Digest, Manifest, World};
 use responder_core::wire::message::Message;
+use responder_core::wire::truncation::truncate;
 use responder_core::wire::{NameBuf, RecordType, compose};
 use responder_core::zone::chunk_v1;
 
@@ -129,6 +130,34 @@ proptest! {
             prop_assert!(reply.len() <= limit);
             prop_assert_eq!(&reply[..2], &packet[..2]);
             prop_assert!(Message::parse(&reply).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_truncated_reply_is_its_question_and_opt_record(packet in query(), tcp in any::<bool>()) {
+        let transport = if tcp { Transport::Tcp } else { Transport::Udp };
+        let mut octets = reply(&world(), &packet, transport).unwrap();
+        let whole = Message::parse(&octets).unwrap();
+        let whole_length = octets.len();
+        let length = truncate(&mut octets, whole_length).unwrap();
+        prop_assert!(length <= whole_length);
+        let question = 12..packet.len() - 11;
+        prop_assert_eq!(&octets[question.clone()], &packet[question]);
+        let short = Message::parse(&octets[..length]).unwrap();
+        prop_assert_eq!(short, Message {
+            truncated: true,
+            answer: vec![],
+            authority: vec![],
+            additional: vec![],
+            ..whole
+        });
+    }
+
+    #[test]
+    fn truncating_anything_at_all_never_panics(mut octets in vec(any::<u8>(), 0..100)) {
+        let length = octets.len();
+        if let Some(short) = truncate(&mut octets, length) {
+            prop_assert!(short <= length);
         }
     }
 

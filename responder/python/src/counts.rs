@@ -9,6 +9,8 @@ pub(crate) fn counters_dict<'py>(py: Python<'py>, totals: &Totals) -> PyResult<B
     let counters = PyDict::new(py);
     counters.set_item("queries", totals.queries)?;
     counters.set_item("dropped", totals.dropped)?;
+    counters.set_item("withheld", totals.withheld)?;
+    counters.set_item("slipped", totals.slipped)?;
     let answers = PyList::empty(py);
     for (tally, count) in &totals.answers {
         answers.append(answer_count(py, tally, *count)?)?;

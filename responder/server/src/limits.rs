@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use responder_core::rate_limit::RateLimit;
+
 /// Every bound that a test or an operator may want another value of; `docs/responder.md` lists them all.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -21,6 +23,8 @@ pub struct Limits {
     pub lifetime: Duration,
     /// Unfinished queries and unread replies of all connections together. Beyond, who holds most is cut off.
     pub buffered_octets: usize,
+    /// Of replies over UDP.
+    pub rate_limit: RateLimit,
 }
 
 impl Default for Limits {
@@ -33,6 +37,7 @@ impl Default for Limits {
             reply_timeout: Duration::from_secs(5),
             lifetime: Duration::from_secs(600),
             buffered_octets: 16 << 20,
+            rate_limit: RateLimit::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use responder_core::counters::{Counters, Tally};
 use responder_core::health::HealthTable;
+use responder_core::rate_limit::RateLimiter;
 use responder_core::snapshot::{SnapshotError, World};
 
 use crate::handover::Inherited;
@@ -32,6 +33,10 @@ const INTERRUPT_INTERVAL: Duration = Duration::from_millis(1);
 pub struct Totals {
     pub queries: u64,
     pub dropped: u64,
+    /// Replies that the rate limit kept back.
+    pub withheld: u64,
+    /// Replies that it cut short.
+    pub slipped: u64,
     pub answers: BTreeMap<Tally, u64>,
     pub tcp: TcpTotals,
 }
@@ -64,11 +69,13 @@ impl Server {
             .iter()
             .map(|address| Listening::open(*address, workers, &mut inherited));
         let bound: Vec<_> = bound.collect::<Result<_, _>>()?;
+        let limits = limits.within_descriptors();
         let mut server = Self {
             shared: Arc::new(Shared {
                 current: Current::new(world, health),
                 stopping: AtomicBool::new(false),
-                tcp: TcpCommon::new(limits),
+                tcp: TcpCommon::new(&limits),
+                limits,
             }),
             addresses: bound.iter().map(|listening| listening.address).collect(),
             counters: Vec::new(),
@@ -122,6 +129,8 @@ impl Server {
         for counters in self.counters.iter().cloned().chain(xdp) {
             totals.queries += counters.queries();
             totals.dropped += counters.dropped();
+            totals.withheld += counters.withheld();
+            totals.slipped += counters.slipped();
             for (tally, count) in counters.answers() {
                 *totals.answers.entry(tally).or_default() += count;
             }
@@ -184,9 +193,11 @@ impl Server {
 
     fn start_address(&mut self, listening: Listening) -> io::Result<()> {
         let is_wildcard = listening.address.ip().is_unspecified();
+        let workers = listening.udp.len();
         for socket in listening.udp {
             self.sockets.push(socket.try_clone()?.into());
-            self.spawn("dns-udp", move |shared, worker| {
+            let limiter = self.shared.limiter(workers);
+            self.spawn("dns-udp", limiter, move |shared, worker| {
                 udp::serve(&socket, is_wildcard, shared, worker);
                 Vec::new()
             })?;
@@ -194,18 +205,20 @@ impl Server {
         self.sockets.push(listening.tcp.try_clone()?.into());
         let (tcp, door) = TcpServer::new(listening.tcp)?;
         self.doors.push(door);
-        self.spawn("dns-tcp", |shared, worker| tcp.serve(shared, worker))
+        // Over TCP nobody can ask in somebody else's name.
+        self.spawn("dns-tcp", None, |shared, worker| tcp.serve(shared, worker))
     }
 
     fn spawn(
         &mut self,
         name: &str,
+        limiter: Option<RateLimiter>,
         serve: impl FnOnce(&Shared, Worker) -> Vec<TcpStream> + Send + 'static,
     ) -> io::Result<()> {
         let counters = Arc::new(Counters::default());
         self.counters.push(counters.clone());
         let shared = self.shared.clone();
-        let run = move || serve(&shared, Worker::new(counters));
+        let run = move || serve(&shared, Worker::new(counters, limiter));
         let thread = thread::Builder::new().name(name.to_owned()).spawn(run)?;
         self.threads.push(thread);
         Ok(())

@@ -16,7 +16,7 @@ use crate::admission::{Pass, Refused};
 use crate::connection::{Connection, Turn, Wants};
 use crate::memory::Share;
 use crate::replies::Replies;
-use crate::worker::{Shared, Worker, now_s};
+use crate::worker::{Shared, Worker, now_ms};
 
 /// How late a deadline may be noticed.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(100);
@@ -237,7 +237,7 @@ impl TcpServer {
     }
 
     fn drive_all(&mut self, ready: Vec<Token>, shared: &Shared, worker: &mut Worker) {
-        let circumstances = (Transport::Tcp, now_s());
+        let circumstances = (Transport::Tcp, now_ms());
         let now = Instant::now();
         for token in ready {
             let Some(guest) = self.guests.get_mut(&token) else {
@@ -246,7 +246,7 @@ impl TcpServer {
             let source = guest.peer.ip();
             let mut turn = Turn {
                 now,
-                limits: &shared.tcp.limits,
+                limits: &shared.limits,
                 replies: &mut self.replies,
             };
             let wants = guest.connection.drive(&mut turn, |message, length| {
@@ -265,7 +265,7 @@ impl TcpServer {
     }
 
     fn cut_off_overdue(&mut self, now: Instant, shared: &Shared) {
-        let overdue = |guest: &Guest| guest.connection.deadline(&shared.tcp.limits) <= now;
+        let overdue = |guest: &Guest| guest.connection.deadline(&shared.limits) <= now;
         let guests = self.guests.iter();
         let tokens: Vec<_> = guests
             .filter_map(|(token, guest)| overdue(guest).then_some(*token))

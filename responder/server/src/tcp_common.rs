@@ -8,7 +8,6 @@ use crate::limits::Limits;
 use crate::memory::Memory;
 
 pub(crate) struct TcpCommon {
-    pub limits: Limits,
     pub admission: Arc<Admission>,
     pub memory: Arc<Memory>,
     pub refused: AtomicU64,
@@ -28,14 +27,12 @@ pub struct TcpTotals {
 }
 
 impl TcpCommon {
-    pub fn new(limits: Limits) -> Self {
-        let limits = limits.within_descriptors();
+    pub fn new(limits: &Limits) -> Self {
         Self {
-            admission: Arc::new(Admission::new(&limits)),
+            admission: Arc::new(Admission::new(limits)),
             memory: Arc::new(Memory::new(limits.buffered_octets)),
             refused: AtomicU64::new(0),
             cut_off: AtomicU64::new(0),
-            limits,
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use responder_core::answer::Transport;
 
 use crate::batch::{Batch, Wait};
-use crate::worker::{Shared, Worker, now_s};
+use crate::worker::{Shared, Worker, now_ms};
 
 /// A flood does not keep the server from stopping; nor does the socket's queue end while others fill it.
 const FINISH_TIMEOUT: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ fn finish(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &mut W
 
 fn answer_all(batch: &mut Batch, shared: &Shared, worker: &mut Worker) {
     let serving = shared.current.load();
-    let circumstances = (Transport::Udp, now_s());
+    let circumstances = (Transport::Udp, now_ms());
     batch.reply_to_each(|message, length, source| {
         worker.answer(&serving, (message, length), source, circumstances)
     });

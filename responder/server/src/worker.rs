@@ -1,14 +1,18 @@
 //! What every worker thread has of its own.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use responder_core::answer::{Request, Scratch, Transport, answer};
+use responder_core::answer::{Reply, Request, Scratch, Transport, answer};
 use responder_core::counters::Counters;
 use responder_core::observe::Silent;
+use responder_core::rate_limit::{RateLimiter, Subject, Verdict};
+use responder_core::wire::truncation::truncate;
 
+use crate::limits::Limits;
 use crate::serving::{Current, Serving};
 use crate::tcp_common::TcpCommon;
 
@@ -16,6 +20,7 @@ use crate::tcp_common::TcpCommon;
 pub(crate) struct Shared {
     pub current: Current,
     pub stopping: AtomicBool,
+    pub limits: Limits,
     pub tcp: TcpCommon,
 }
 
@@ -23,18 +28,25 @@ impl Shared {
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
+
+    /// For one of the `workers` that answer over UDP on the same address.
+    pub fn limiter(&self, workers: usize) -> Option<RateLimiter> {
+        RateLimiter::new(&self.limits.rate_limit, workers, [secret(), secret()])
+    }
 }
 
 pub(crate) struct Worker {
     counters: Arc<Counters>,
     scratch: Scratch,
+    limiter: Option<RateLimiter>,
 }
 
 impl Worker {
-    pub fn new(counters: Arc<Counters>) -> Self {
+    pub fn new(counters: Arc<Counters>, limiter: Option<RateLimiter>) -> Self {
         Self {
             counters,
             scratch: Scratch::new(),
+            limiter,
         }
     }
 
@@ -45,12 +57,12 @@ impl Worker {
         serving: &Serving,
         (message, length): (&mut [u8], usize),
         source: IpAddr,
-        (transport, now_s): (Transport, u64),
+        (transport, now_ms): (Transport, u64),
     ) -> Option<usize> {
         let request = Request {
             source,
             transport,
-            now_s,
+            now_s: now_ms / 1000,
         };
         let reply = answer(
             &serving.world,
@@ -60,13 +72,53 @@ impl Worker {
             &mut self.scratch,
             &mut Silent,
         );
-        self.counters.count(reply.map(|reply| reply.tally));
-        reply.map(|reply| reply.length)
+        match reply {
+            Some(reply) => self.limited(&reply, message, source, now_ms),
+            None => {
+                self.counters.count(None);
+                None
+            }
+        }
+    }
+
+    /// Counts the reply and says how much of it is to be sent.
+    fn limited(
+        &mut self,
+        reply: &Reply,
+        message: &mut [u8],
+        source: IpAddr,
+        now_ms: u64,
+    ) -> Option<usize> {
+        let limiter = self.limiter.as_mut();
+        let verdict = limiter.map(|limiter| limiter.check(source, reply.subject, now_ms));
+        match verdict {
+            None | Some(Verdict::Send) => {
+                self.counters.count(Some(reply.tally));
+                Some(reply.length)
+            }
+            Some(Verdict::Drop) => {
+                self.counters.count_withheld();
+                None
+            }
+            Some(Verdict::Slip) => {
+                self.counters.count_slipped(reply.tally);
+                match reply.subject {
+                    // As small as it is, and it would be the same over TCP.
+                    Subject::Error => Some(reply.length),
+                    _ => truncate(message, reply.length),
+                }
+            }
+        }
     }
 }
 
-/// Seconds since 1970.
-pub(crate) fn now_s() -> u64 {
+/// A number that only this process knows: the standard library keys its hash tables with the system's randomness.
+fn secret() -> u64 {
+    RandomState::new().hash_one(())
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-    since_1970.map_or(0, |elapsed| elapsed.as_secs())
+    since_1970.map_or(0, |elapsed| elapsed.as_millis() as u64)
 }

@@ -4,6 +4,7 @@ use super::{Reply, Request};
 use crate::counters::Tally;
 use crate::health::HealthView;
 use crate::observe::{Observer, StageOutcome};
+use crate::rate_limit::Subject;
 use crate::snapshot::World;
 use crate::steering::{Client, Scratch, Subnet};
 use crate::wire::writer::{MessageWriter, Owner, Section, Verdict};
@@ -45,6 +46,7 @@ pub(super) struct Resolution<'w, 'q, O> {
     pub writer: MessageWriter<'q>,
     pub verdict: Verdict,
     pub tally: Tally,
+    subject: Subject,
     pub flattening: Option<Flattening<'w>>,
     pub scratch: &'q mut Scratch,
     pub observer: &'q mut O,
@@ -74,6 +76,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
             writer,
             verdict: Verdict::of(Rcode::NOERROR),
             tally: Tally::of_static(Rcode::NOERROR),
+            subject: Subject::Error,
             flattening: None,
             scratch,
             observer,
@@ -102,6 +105,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
                 rcode,
                 ..self.tally
             },
+            subject: self.subject,
         }
     }
 
@@ -109,10 +113,12 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
         let Some(zone) = self.zone_of(name) else {
             return self.outside(name.as_name());
         };
+        let found = zone.find(name, self.record_type);
         if self.is_first() {
             self.verdict.authoritative = true;
+            self.subject = subject(zone, name, &found);
         }
-        match zone.find(name, self.record_type) {
+        match found {
             Found::Exact(node) => self.at_node(zone, name, node, StageOutcome::Static),
             Found::Wildcard(node) => self.at_node(zone, name, node, StageOutcome::Wildcard),
             Found::Referral(cut) => self.refer(zone, name.as_name(), cut),
@@ -174,6 +180,18 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
     pub fn saw(&mut self, zone: Option<&Zone>, name: Name<'_>, outcome: StageOutcome) {
         self.observer
             .looked_up(zone.map(Zone::origin), name, outcome);
+    }
+}
+
+/// Names that exist are a zone's own choice, and each has a rate of its own; those that do not are without end.
+fn subject(zone: &Zone, name: &LookupName, found: &Found<'_>) -> Subject {
+    match found {
+        Found::Exact(_) => Subject::Name(name.full_hash()),
+        Found::Wildcard(node) => {
+            let encloser = node.name().label_count().saturating_sub(1);
+            Subject::Name(name.hash_of(encloser))
+        }
+        _ => Subject::Zone(name.hash_of(zone.origin_labels())),
     }
 }
 

@@ -87,7 +87,8 @@ impl fmt::Display for Place {
 }
 
 impl Block {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// From text such as `10.0.0.0/8`. The error is a sentence without subject: what is wrong with `text`.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let malformed =
             || format!("\"{text}\" is not an address block; write for example 10.0.0.0/8");
         let (address, prefix) = text.split_once('/').ok_or_else(malformed)?;
@@ -104,6 +105,10 @@ impl Block {
             ));
         }
         Ok(Self { address, prefix })
+    }
+
+    pub fn contains(self, address: IpAddr) -> bool {
+        address.is_ipv4() == self.address.is_ipv4() && masked(address, self.prefix) == self.address
     }
 }
 

@@ -163,17 +163,17 @@ impl Question {
     }
 }
 
-/// A resource record of a query, whose owner matters only in so far as it is the root or not.
-struct PlainRecord<'a> {
+/// A resource record, whose owner matters only in so far as it is the root or not.
+pub(super) struct PlainRecord<'a> {
     is_at_root: bool,
-    record_type: RecordType,
+    pub record_type: RecordType,
     class: u16,
     ttl: u32,
     octets: &'a [u8],
 }
 
 impl<'a> PlainRecord<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, ReadError> {
+    pub fn read(reader: &mut Reader<'a>) -> Result<Self, ReadError> {
         let is_at_root = match reader.clone().u8()? {
             0 => {
                 reader.u8()?;

@@ -39,6 +39,7 @@ pub(super) fn zone(
         table,
         deepest,
         negative_ttl: 0,
+        origin_labels: origin.of(&octets).label_count(),
         denial: Prepared::default(),
         octets,
     };

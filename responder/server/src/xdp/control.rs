@@ -152,11 +152,13 @@ fn run_workers(
 ) -> io::Result<()> {
     let (workers_stop, workers_run) = io::pipe()?;
     let mut threads = Vec::new();
+    let queues = sockets.len();
     for socket in sockets {
         let counters = Arc::new(Counters::default());
         lock(&state.counters).push(counters.clone());
         let (shared, stop) = (shared.clone(), workers_stop.try_clone()?);
-        let run = move || serve(socket, &stop, &shared, Worker::new(counters));
+        let worker = Worker::new(counters, shared.limiter(queues));
+        let run = move || serve(socket, &stop, &shared, worker);
         threads.push(
             thread::Builder::new()
                 .name("dns-xdp".to_owned())

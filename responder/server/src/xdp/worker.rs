@@ -8,7 +8,7 @@ use responder_core::frame::Datagram;
 
 use super::socket::Socket;
 use crate::serving::Serving;
-use crate::worker::{Shared, Worker, now_s};
+use crate::worker::{Shared, Worker, now_ms};
 
 /// Rounds of the last sending, each of which the kernel uses to send what it can.
 const LAST_SENDS: usize = 1000;
@@ -35,8 +35,8 @@ pub(super) fn serve(mut socket: Socket, stop: &PipeReader, shared: &Shared, mut 
 
 fn answer_batch(socket: &mut Socket, shared: &Shared, worker: &mut Worker) {
     let serving = shared.current.load();
-    let now_s = now_s();
-    socket.answer_each(|frame, length| answer(worker, &serving, now_s, frame, length));
+    let now_ms = now_ms();
+    socket.answer_each(|frame, length| answer(worker, &serving, now_ms, frame, length));
     socket.send();
 }
 
@@ -44,13 +44,13 @@ fn answer_batch(socket: &mut Socket, shared: &Shared, worker: &mut Worker) {
 fn answer(
     worker: &mut Worker,
     serving: &Serving,
-    now_s: u64,
+    now_ms: u64,
     frame: &mut [u8],
     length: usize,
 ) -> Option<usize> {
     let datagram = Datagram::find(frame.get(..length)?)?;
     let message = (datagram.payload(frame), datagram.length);
-    let reply = worker.answer(serving, message, datagram.source, (Transport::Udp, now_s))?;
+    let reply = worker.answer(serving, message, datagram.source, (Transport::Udp, now_ms))?;
     datagram.turn_round(frame, reply)
 }
 
