@@ -59,6 +59,7 @@ fuzz: build
 # Measures the servers that are installed and installs none.
 bench: build
 	$(BIN)/python -m bench.dns
+	$(BIN)/python -m bench.loading
 
 build: $(VENV)/.packages $(VENV)/.responder $(VENV)/.trafficmgr
 

@@ -42,6 +42,8 @@ RULES = {
     "country:PT": "sa",
 }
 """Whose clients go to which region: the country decides before the continent."""
+CONTINENTS = {"CA": "NA", "IN": "AS", "JP": "AS", "MX": "NA", "PT": "EU"}
+"""Of the countries that RULES name."""
 DEFAULT_REGION = "us-east"
 
 
@@ -58,6 +60,10 @@ class SteeredName:
 
     label: str
     endpoints: tuple[Endpoint, ...]
+
+    def address_in(self, region: str) -> str:
+        """For servers that draw by weight or by location, but not by both."""
+        return self.in_region(region)[0].address
 
     def in_region(self, region: str) -> list[Endpoint]:
         return [endpoint for endpoint in self.endpoints if endpoint.region == region]

@@ -10,9 +10,10 @@ from pathlib import Path
 from bench import report, tools
 from bench.city import city_database
 from bench.measure import Cell, Pace, measure
-from bench.processes import ServerFailedError, free_port
+from bench.processes import ServerFailedError, free_port, running
 from bench.servers import SERVERS
 from bench.servers.server import Server
+from bench.verify import verify
 from bench.workloads import WORKLOADS, Query, Workload, dataset_of, queries_of
 
 COUNTRY = Path(__file__).parents[1] / "snapshots" / "geodata" / "country.mmdb"
@@ -22,11 +23,11 @@ QUERIES = 32_768
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     tools.build()
-    servers = list(_installed(options.servers))
+    servers = list(installed(options.servers))
     pace = Pace(options.seconds, options.warmup, options.window, options.realtime, not options.no_latency)
     failed = False
     for name in options.workloads:
-        bench = Bench(WORKLOADS[name], servers, options.work / name, options.queries)
+        bench = Bench(WORKLOADS[name], servers, options.work.resolve() / name, options.queries)
         cells = list(bench.run(options.rounds, pace))
         failed |= bench.has_failed
         print(
@@ -43,16 +44,18 @@ class Bench:
         self.has_failed = False
         self._work = work
         self._servers = [server for server in servers if server.supports(workload)]
-        self._dataset = dataset_of(workload, COUNTRY, lambda: city_database(work.parent))
+        self._dataset = dataset_of(workload, COUNTRY, lambda: city_database(COUNTRY, work.parent / "city.mmdb"))
         self._queries = queries_of(workload, self._dataset, count)
 
     def run(self, rounds: int, pace: Pace) -> Iterator[Cell]:
         """Every server in turn, and again. One that fails is left out from then on."""
         queries = self._write_queries()
-        places = {server: self._prepare(server) for server in self._servers}
+        places = {server: self.prepare(server) for server in self._servers}
         for round_ in range(rounds):
             for server, (directory, port) in list(places.items()):
                 try:
+                    if round_ == 0:
+                        self._verify(server, directory, port)
                     cell = measure(server, directory, port, queries, round_, pace)
                 except ServerFailedError as error:
                     print(f"{server.name}: left out: {error}", file=sys.stderr, flush=True)
@@ -68,14 +71,19 @@ class Bench:
         file.write_bytes(b"".join(query.to_record() for query in self._queries))
         return file, self._queries[0]
 
-    def _prepare(self, server: Server) -> tuple[Path, int]:
+    def _verify(self, server: Server, directory: Path, port: int) -> None:
+        if server.judge == "dns":
+            with running(server, directory, port, self._queries[0]):
+                verify(server.name, port, self._dataset, self._queries, server.knows_distance)
+
+    def prepare(self, server: Server) -> tuple[Path, int]:
         directory, port = self._work / server.name, free_port()
         directory.mkdir(exist_ok=True)
         server.prepare(self._dataset, directory, port)
         return directory, port
 
 
-def _installed(names: Sequence[str]) -> Iterator[Server]:
+def installed(names: Sequence[str]) -> Iterator[Server]:
     for name in names:
         missing = SERVERS[name].missing()
         if missing is None:
@@ -94,8 +102,8 @@ def _line(cell: Cell) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.dns", description=__doc__)
     add = parser.add_argument
-    add("--workloads", type=_names(WORKLOADS), default=list(WORKLOADS), help=",".join(WORKLOADS))
-    add("--servers", type=_names(SERVERS), default=list(SERVERS), help=",".join(SERVERS))
+    add("--workloads", type=choice_of(WORKLOADS), default=list(WORKLOADS), help=",".join(WORKLOADS))
+    add("--servers", type=choice_of(SERVERS), default=list(SERVERS), help=",".join(SERVERS))
     add("--rounds", type=int, default=5)
     add("--seconds", type=float, default=1.0, help="per measurement at full load; half of it at half load")
     add("--warmup", type=float, default=0.2, help="seconds before each measurement")
@@ -107,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _names(known: Collection[str]) -> Callable[[str], list[str]]:
+def choice_of(known: Collection[str]) -> Callable[[str], list[str]]:
     def parse(text: str) -> list[str]:
         names = text.split(",")
         unknown = [name for name in names if name not in known]

@@ -16,7 +16,7 @@ from bench.cores import SERVER_CORE, starting_on
 from bench.servers.server import ADDRESS, Server
 from bench.workloads import NOERROR, Query
 
-START_S = 120.0
+START_S = 60.0
 STOP_S = 10.0
 POLL_S = 0.001
 

@@ -1,4 +1,7 @@
-"""Cells as a table: medians over rounds, each round's server beside the same round's echo."""
+"""Cells as a table: medians over rounds, each cell beside the echo of its round.
+
+Cells are compared with echoes of their mode only: with the median one where the round's own was of the other mode.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,20 @@ from statistics import median
 from bench.measure import Cell
 
 ECHO = "echo"
-HEADINGS = ("server", "ns/query", "x echo", "ns above", "qps", "p50 µs", "p99 µs", "p99.9 µs", "MB", "rounds", "notes")
+HEADINGS = (
+    "server",
+    "pair",
+    "ns/query",
+    "x echo",
+    "ns above",
+    "qps",
+    "p50 µs",
+    "p99 µs",
+    "p99.9 µs",
+    "MB",
+    "rounds",
+    "notes",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +34,7 @@ class Row:
     """Medians of one server. `multiple` and `above_ns` are medians of what each round says."""
 
     server: str
+    mode: str
     cpu_ns: float
     multiple: float | None
     above_ns: float | None
@@ -31,6 +48,7 @@ class Row:
         latency = self.latency_us or ()
         return (
             self.server,
+            self.mode,
             f"{self.cpu_ns:,.0f}",
             "-" if self.multiple is None else f"{self.multiple:.2f}",
             "-" if self.above_ns is None else f"{self.above_ns:+,.0f}",
@@ -44,25 +62,29 @@ class Row:
 
 
 def rows(cells: Sequence[Cell]) -> list[Row]:
-    """One per server, in order of appearance, of the mode that most cells were measured in."""
-    if not cells:
-        return []
-    mode = Counter(cell.mode for cell in cells).most_common(1)[0][0]
-    alike = [cell for cell in cells if cell.mode == mode]
-    echoes = {cell.round: cell.cpu_ns for cell in alike if cell.server == ECHO}
-    servers = dict.fromkeys(cell.server for cell in alike)
-    return [_row([cell for cell in alike if cell.server == server], echoes) for server in servers]
+    """One per mode and server, in order of appearance; the mode of most cells comes first."""
+    modes = [mode for mode, _count in Counter(cell.mode for cell in cells).most_common()]
+    return [row for mode in modes for row in _rows_of_mode([cell for cell in cells if cell.mode == mode])]
+
+
+def _rows_of_mode(cells: Sequence[Cell]) -> list[Row]:
+    echoes = {cell.round: cell.cpu_ns for cell in cells if cell.server == ECHO}
+    servers = dict.fromkeys(cell.server for cell in cells)
+    return [_row([cell for cell in cells if cell.server == server], echoes) for server in servers]
 
 
 def _row(cells: list[Cell], echoes: dict[int, float]) -> Row:
-    pairs = [(cell.cpu_ns, echoes[cell.round]) for cell in cells if cell.round in echoes and cell.server != ECHO]
+    usual = median(echoes.values()) if echoes else None
+    pairs = [(cell.cpu_ns, echoes.get(cell.round, usual)) for cell in cells if cell.server != ECHO]
+    known = [(own, echo) for own, echo in pairs if echo]
     latencies = [cell.latency_us for cell in cells if cell.latency_us]
     p50, p99, p999 = ([latency[place] for latency in latencies] for place in range(3))
     return Row(
         server=cells[0].server,
+        mode=cells[0].mode,
         cpu_ns=median(cell.cpu_ns for cell in cells),
-        multiple=median(own / echo for own, echo in pairs) if pairs else None,
-        above_ns=median(own - echo for own, echo in pairs) if pairs else None,
+        multiple=median(own / echo for own, echo in known) if known else None,
+        above_ns=median(own - echo for own, echo in known) if known else None,
         qps=median(cell.qps for cell in cells),
         latency_us=(median(p50), median(p99), median(p999)) if latencies else None,
         memory_mb=median(cell.memory_mb for cell in cells),

@@ -54,6 +54,7 @@ WORKLOADS = {
         Workload("static", steers=False),
         Workload("nxdomain", steers=False),
         Workload("steered", steers=True),
+        Workload("steered-city", steers=True, is_city=True),
         Workload("mixed", steers=True),
     )
 }

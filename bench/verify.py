@@ -1,0 +1,87 @@
+"""Whether a server answers rightly, before it is measured: with the right endpoint, and the client subnet said back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import dns.edns
+import dns.exception
+import dns.message
+import dns.rdatatype
+import maxminddb
+
+from bench.dataset import CONTINENTS, DEFAULT_REGION, REGIONS, Dataset, Region
+from bench.processes import ServerFailedError, ask
+from bench.workloads import NOERROR, Query
+
+SAMPLE = 200
+NEAR_TIE_KM = 50.0
+"""Servers compute on different models of the earth."""
+EARTH_RADIUS_KM = 6371.0
+
+
+def verify(name: str, port: int, dataset: Dataset, queries: Sequence[Query], knows_distance: bool) -> None:
+    """Raises ServerFailedError with the first wrong answer. A server that does not know distance goes by the rules."""
+    by_distance = dataset.by_distance and knows_distance
+    for query in queries[:SAMPLE]:
+        fault = _fault(query, ask(port, query), dataset, by_distance)
+        if fault:
+            raise ServerFailedError(f"{name}: {query.name} for {query.subnet}: {fault}")
+
+
+def _fault(query: Query, reply: bytes | None, dataset: Dataset, by_distance: bool) -> str | None:
+    """What is wrong with a reply; None: nothing."""
+    if reply is None:
+        return "no reply"
+    try:
+        message = dns.message.from_wire(reply)
+    except dns.exception.DNSException as error:
+        return f"malformed: {error}"
+    if message.rcode() != query.rcode:
+        return f"code {message.rcode()} instead of {query.rcode}"
+    return _fault_of_answer(query, message, dataset, by_distance)
+
+
+def _fault_of_answer(query: Query, message: dns.message.Message, dataset: Dataset, by_distance: bool) -> str | None:
+    answered = {rdata.to_text() for rrset in message.answer for rdata in rrset if rrset.rdtype == dns.rdatatype.A}
+    if bool(answered) != (query.rcode == NOERROR):
+        return f"answers {answered or 'nothing'}"
+    if query.subnet is None:
+        return None
+    if not any(isinstance(option, dns.edns.ECSOption) for option in message.options):
+        return "no client subnet in the reply"
+    expected = _expected(query, dataset, by_distance)
+    return None if answered <= expected else f"answers {answered} instead of one of {expected}"
+
+
+def _expected(query: Query, dataset: Dataset, by_distance: bool) -> set[str]:
+    label = query.name.partition(".")[0]
+    steered = next(name for name in dataset.steered if name.label == label)
+    regions = set(_regions(cast("str", query.subnet), dataset, by_distance))
+    return {endpoint.address for endpoint in steered.endpoints if endpoint.region in regions}
+
+
+def _regions(subnet: str, dataset: Dataset, by_distance: bool) -> Iterator[str]:
+    """One region, or those that are equally near."""
+    assert dataset.geo is not None
+    with maxminddb.open_database(dataset.geo) as database:
+        record = cast("dict[str, Any]", database.get(subnet))
+    if not by_distance:
+        country = record["country"]["iso_code"]
+        continent = CONTINENTS.get(country) or record["continent"]["code"]
+        rules = dataset.rules
+        yield rules.get(f"country:{country}") or rules.get(f"continent:{continent}") or DEFAULT_REGION
+        return
+    place = record["location"]
+    distances = {region.name: _distance_km(region, place["latitude"], place["longitude"]) for region in REGIONS}
+    nearest = min(distances.values())
+    yield from (name for name, distance in distances.items() if distance <= nearest + NEAR_TIE_KM)
+
+
+def _distance_km(region: Region, latitude: float, longitude: float) -> float:
+    one, other = math.radians(region.latitude), math.radians(latitude)
+    apart = math.radians(longitude - region.longitude)
+    haversine = math.sin((other - one) / 2) ** 2 + math.cos(one) * math.cos(other) * math.sin(apart / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, haversine)))
