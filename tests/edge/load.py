@@ -25,9 +25,16 @@ class Load:
     """Runs within the block, on `address`, for the name whose addresses are numbered."""
 
     def __init__(
-        self, address: str, name: str, *, udp_sockets: int, tcp_connections: int, patience_ms: int = 5000
+        self,
+        address: str,
+        name: str,
+        *,
+        udp_sockets: int,
+        tcp_connections: int = 0,
+        diallers: int = 0,
+        patience_ms: int = 5000,
     ) -> None:
-        numbers = [str(number) for number in (udp_sockets, tcp_connections, patience_ms)]
+        numbers = [str(number) for number in (udp_sockets, tcp_connections, diallers, patience_ms)]
         command = [program(), address, name, *numbers]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 
 import dns.asyncquery
 import dns.message
+import pytest
 
 from common.addresses import split_address
 from edge.main import run
@@ -38,10 +39,12 @@ def processes_with_everything_imported():
     """Starting Python would take most of the time, and load enough is there already."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["edge.main"])
-    yield context
-    for process in context.active_children():
-        process.kill()
-        process.join()
+    try:
+        yield context
+    finally:
+        for process in context.active_children():
+            process.kill()
+            process.join()
 
 
 class Operator:
@@ -91,7 +94,7 @@ async def test_sixty_swaps_and_ten_upgrades_lose_no_query_and_answer_none_wrongl
         operator = Operator(feed, tmp_path, address, processes)
         edge = operator.start()
         await eventually(lambda: bool(feed.reports) and feed.reports[-1]["generation"] == 1, "generation 1 is served")
-        with Load(address, NAME, udp_sockets=4, tcp_connections=2) as load:
+        with Load(address, NAME, udp_sockets=4, tcp_connections=2, diallers=1) as load:
             generations = iter(range(2, 2 + UPGRADES * SWAPS_EACH))
             for _ in range(UPGRADES):
                 upgrade = asyncio.create_task(operator.upgrade(edge))
@@ -108,9 +111,29 @@ async def test_sixty_swaps_and_ten_upgrades_lose_no_query_and_answer_none_wrongl
     assert sums(feed.reports) == asked
 
 
+@pytest.mark.parametrize("transport", ["udp_sockets", "tcp_connections", "diallers"])
+async def test_a_restart_in_place_of_an_upgrade_is_noticed(feed, tmp_path, transport):
+    await asyncio.to_thread(program)
+    address = a_free_address()
+    feed.publish(a_numbered_world(1))
+    with processes_with_everything_imported() as processes:
+        operator = Operator(feed, tmp_path, address, processes)
+        edge = operator.start()
+        await eventually(lambda: bool(feed.reports), "it serves")
+        with Load(address, NAME, **{"udp_sockets": 0} | {transport: 1}, patience_ms=200) as load:
+            await operator.swap(2)
+            edge.terminate()
+            await asyncio.to_thread(edge.join, DEADLINE_S)
+            operator.start()
+            await eventually(lambda: len({report["boot_id"] for report in feed.reports}) == 2, "it serves again")
+            found = await asyncio.to_thread(load.end)
+
+    assert found["asked"] > found["answered"]
+
+
 async def test_the_load_notices_answers_that_mix_generations():
     server = Server(["127.0.0.1:0"], a_numbered_world(1, other=2).open(), workers=1)
-    with Load(server.addresses[0], NAME, udp_sockets=1, tcp_connections=1) as load:
+    with Load(server.addresses[0], NAME, udp_sockets=1, tcp_connections=1, diallers=1) as load:
         found = await asyncio.to_thread(load.end)
     server.stop()
 
@@ -121,7 +144,7 @@ async def test_the_load_notices_queries_that_are_lost():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{silent.getsockname()[1]}"
-        with Load(address, NAME, udp_sockets=1, tcp_connections=0, patience_ms=100) as load:
+        with Load(address, NAME, udp_sockets=1, patience_ms=100) as load:
             found = await asyncio.to_thread(load.end)
 
     assert found["asked"] > found["answered"] == 0

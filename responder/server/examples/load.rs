@@ -1,10 +1,13 @@
 //! Asks without a pause, over UDP and TCP, and checks every answer: what tests put a running edge under load with.
 //!
-//! `load ADDRESS NAME UDP_SOCKETS TCP_CONNECTIONS PATIENCE_MS` runs until its standard input ends, and then prints what it found as
-//! JSON. Each socket keeps `WINDOW` queries in flight and asks the next one only when one is answered; nothing is asked
-//! again; what is not answered within `PATIENCE_MS` after the last answer is lost. The name has two addresses, 10.0.x.y and 10.1.x.y, and 256x + y is the generation that answers. An answer is
-//! wrong unless it is that to the query, both addresses are of one generation, and no answer with a newer generation
-//! had arrived before its query was sent.
+//! `load ADDRESS NAME UDP_SOCKETS TCP_CONNECTIONS DIALLERS PATIENCE_MS` runs until its standard input ends, and then prints
+//! what it found as JSON. Each socket keeps `WINDOW` queries in flight and asks the next one only when one is answered; a
+//! dialler makes a connection for each query. Nothing is asked again: what is not answered within `PATIENCE_MS` after the
+//! last answer is lost.
+//!
+//! The name has two addresses, 10.0.x.y and 10.1.x.y, and 256x + y is the generation that answers. An answer is wrong
+//! unless it is that to the query, both addresses are of one generation, and no answer with a newer generation had
+//! arrived before its query was sent.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -13,6 +16,8 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use socket2::SockRef;
 
 const WINDOW: usize = 32;
 const HEADER: usize = 12;
@@ -173,38 +178,69 @@ fn over_udp(address: SocketAddr, name: &str, patience: Duration) -> Ledger {
 }
 
 fn over_tcp(address: SocketAddr, name: &str, patience: Duration) -> Ledger {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream.set_read_timeout(Some(patience)).unwrap();
-    let (mut writer, mut reader) = (&stream, &stream);
+    let stream = connected(address, patience).unwrap();
     run(
         name,
-        |query| writer.write_all(&[&(query.len() as u16).to_be_bytes(), query].concat()),
-        || {
-            let mut length = [0; 2];
-            reader.read_exact(&mut length)?;
-            let mut reply = vec![0; usize::from(u16::from_be_bytes(length))];
-            reader.read_exact(&mut reply)?;
-            Ok(reply)
-        },
+        |query| write_frame(&stream, query),
+        || read_frame(&stream),
     )
+}
+
+fn dialling(address: SocketAddr, name: &str, patience: Duration) -> Ledger {
+    let mut ledger = Ledger::new(name);
+    let mut exchange = || -> io::Result<()> {
+        while !STOPPING.load(Ordering::Relaxed) {
+            let query = ledger.query(0);
+            let stream = connected(address, patience)?;
+            write_frame(&stream, &query)?;
+            ledger.take(&read_frame(&stream)?);
+            // Or the ports would soon all be waiting for stragglers.
+            SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+        }
+        Ok(())
+    };
+    if let Err(error) = exchange() {
+        eprintln!("load: {error}");
+    }
+    ledger
+}
+
+fn connected(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(patience))?;
+    Ok(stream)
+}
+
+fn write_frame(mut stream: &TcpStream, query: &[u8]) -> io::Result<()> {
+    stream.write_all(&[&(query.len() as u16).to_be_bytes(), query].concat())
+}
+
+fn read_frame(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
+    let mut length = [0; 2];
+    stream.read_exact(&mut length)?;
+    let mut reply = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut reply)?;
+    Ok(reply)
 }
 
 fn main() {
     let arguments: Vec<_> = std::env::args().collect();
-    let [_, address, name, udp_sockets, tcp_connections, patience] = &arguments[..] else {
-        eprintln!("usage: load ADDRESS NAME UDP_SOCKETS TCP_CONNECTIONS PATIENCE_MS");
-        std::process::exit(2);
+    let [_, address, name, numbers @ ..] = &arguments[..] else {
+        return eprintln!(
+            "usage: load ADDRESS NAME UDP_SOCKETS TCP_CONNECTIONS DIALLERS PATIENCE_MS"
+        );
     };
     let address: SocketAddr = address.parse().unwrap();
-    let patience = Duration::from_millis(patience.parse().unwrap());
+    let numbers: Vec<usize> = numbers.iter().map(|text| text.parse().unwrap()).collect();
+    let patience = Duration::from_millis(numbers[3] as u64);
     let started = Instant::now();
     let ledgers: Vec<_> = thread::scope(|scope| {
-        let udp = (0..udp_sockets.parse().unwrap())
-            .map(|_: usize| scope.spawn(|| over_udp(address, name, patience)));
-        let tcp = (0..tcp_connections.parse().unwrap())
-            .map(|_: usize| scope.spawn(|| over_tcp(address, name, patience)));
-        let threads: Vec<_> = udp.chain(tcp).collect();
+        let kinds = [over_udp, over_tcp, dialling].into_iter().zip(&numbers);
+        let askers = kinds.flat_map(|(ask, count)| (0..*count).map(move |_| ask));
+        let threads: Vec<_> = askers
+            .map(|ask| scope.spawn(move || ask(address, name, patience)))
+            .collect();
         io::stdin().read_to_end(&mut Vec::new()).unwrap();
         STOPPING.store(true, Ordering::Relaxed);
         let ended = threads.into_iter().map(|thread| thread.join().unwrap());
