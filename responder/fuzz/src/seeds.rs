@@ -60,6 +60,7 @@ fn snapshots() -> Vec<Vec<u8>> {
     let none = std::iter::empty();
     let manifest = world::manifest([("z.", digest)].into_iter(), digest, none);
     seeds.push(snapshot::as_manifest(&manifest));
+    seeds.push(snapshot::as_geo(&world::tangled_geo_file()));
     seeds.extend(
         world::geo_files()
             .iter()

@@ -46,6 +46,11 @@ pub fn geo_files() -> &'static [(&'static str, Arc<[u8]>)] {
     &GEO
 }
 
+/// A geo file of few octets and endless networks.
+pub fn tangled_geo_file() -> Arc<[u8]> {
+    fixture::tangled(120, &serde_json::json!({"country": {"iso_code": "DE"}}))
+}
+
 /// Origin and chunk of every zone.
 pub fn zone_chunks() -> Vec<(&'static str, Vec<u8>)> {
     let zones = zones::all().into_iter();

@@ -28,6 +28,7 @@ impl<T: Default> File<T> {
             values: vec![T::default()],
             by_offset: HashMap::new(),
             value,
+            most: octets.len(),
         };
         let everything_v4 = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let everything_v6 = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
@@ -58,6 +59,9 @@ struct Reading<'f, T, V> {
     /// Records that many networks share are decoded once.
     by_offset: HashMap<usize, u32>,
     value: V,
+    /// A tree of n nodes of six octets or more tells n + 1 networks apart. A file whose nodes share so many of theirs that
+    /// there are more than this was not written for use, and could keep us busy for ever.
+    most: usize,
 }
 
 impl<T: Default, V: Fn(&Record<'_>) -> T> Reading<'_, T, V> {
@@ -69,6 +73,10 @@ impl<T: Default, V: Fn(&Record<'_>) -> T> Reading<'_, T, V> {
         let mut networks = Vec::new();
         for found in self.reader.within(family, options)? {
             let found = found?;
+            if networks.len() == self.most {
+                let reason = "more networks than octets";
+                return Err(MaxMindDbError::invalid_database(reason));
+            }
             let network = found.network()?;
             if network.is_ipv4() != is_ipv4 {
                 continue;

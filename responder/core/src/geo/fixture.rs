@@ -26,6 +26,15 @@ pub(crate) fn mmdb(records: &[(&str, Value)]) -> Arc<[u8]> {
     writer.finish().into()
 }
 
+/// An MMDB file of `depth` nodes, each of which leads both ways to the next: 2^depth networks, all with `record`.
+pub(crate) fn tangled(depth: u32, record: &Value) -> Arc<[u8]> {
+    let mut writer = Writer::default();
+    encode(record, &mut writer.data);
+    writer.nodes = (1..depth).map(|next| [next; 2]).collect();
+    writer.nodes.push([DATA; 2]);
+    writer.finish().into()
+}
+
 #[derive(Clone, Copy)]
 struct Entry {
     bits: u128,

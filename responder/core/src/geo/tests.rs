@@ -1,4 +1,4 @@
-use super::fixture::mmdb;
+use super::fixture::{mmdb, tangled};
 use super::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -170,4 +170,13 @@ proptest! {
         let mask = u32::MAX.checked_shl(32 - u32::from(location.scope)).unwrap_or(0);
         prop_assert_eq!(located(address & mask | other & !mask), location);
     }
+}
+
+#[test]
+fn a_small_file_of_endless_networks_is_refused_at_once() {
+    let file = tangled(120, &json!({"country": {"iso_code": "DE"}}));
+    assert!(file.len() < 2000);
+    let error = GeoFile::open("city", &file).err().unwrap();
+    let reason = "not a readable MMDB file: invalid database: more networks than octets";
+    assert_eq!(error.to_string(), format!("geo file \"city\": {reason}"));
 }
