@@ -265,6 +265,16 @@ class TestMemory:
             modest.sendall(framed(query(1))[10:])
             assert receive_frame(modest) is not None
 
+    def test_a_flood_of_datagrams_that_nobody_reads_takes_none(self, server: Server) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.connect(address_of(server))
+            octets = query()
+            before = resident_octets()
+            for _ in range(50_000):
+                sock.send(octets)
+            serve_others_until(server, lambda _: server.counters()["queries"] > 1000)
+            assert resident_octets() - before < self.BOUND
+
 
 def descriptors_for(connections: int) -> int:
     """Lets this process open both ends of so many connections, or as many as it may."""
