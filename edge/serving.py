@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edge.packets import close_all
-from responder import Health, Server, Snapshot
+from responder import Dnstap, Health, Server, Snapshot
 
 if TYPE_CHECKING:  # a type of the stub only
     from responder import Counters, Limits
@@ -19,6 +19,9 @@ NO_COUNTERS: Counters = {
     "slipped": 0,
     "answers": [],
     "tcp": {"open": 0, "buffered_octets": 0, "refused": 0, "cut_off": 0},
+    "networks": [],
+    "listeners": [],
+    "dnstap": {"sent": 0, "lost": 0},
 }
 
 
@@ -33,18 +36,24 @@ class Serving:
     """Snapshot and health in use. Both are replaced atomically, between two queries."""
 
     def __init__(
-        self, listen: Sequence[str], inherited: Sequence[int] = (), xdp: str | None = None, limits: Limits | None = None
+        self,
+        listen: Sequence[str],
+        inherited: Sequence[int] = (),
+        xdp: str | None = None,
+        limits: Limits | None = None,
+        dnstap: Dnstap | None = None,
     ) -> None:
         """`inherited`: descriptors of sockets that another process listens on; they are this one's to close.
 
         `xdp`: the interface to answer by over AF_XDP, where possible. `limits`: those of the server that shall differ
-        from their defaults.
+        from their defaults. `dnstap`: of what sockets receive.
         """
         self._listen = list(listen)
         self._inherited = inherited
         self._xdp = xdp
         self._limits = limits
         self._xdp_told: str | None = None
+        self._dnstap = dnstap
         self._server: Server | None = None
         self.snapshot: Snapshot | None = None
         self.health = Health()
@@ -73,7 +82,14 @@ class Serving:
 
     def _listening(self, snapshot: Snapshot) -> Server:
         try:
-            return Server(self._listen, snapshot, self.health, inherited=self._inherited, limits=self._limits)
+            return Server(
+                self._listen,
+                snapshot,
+                self.health,
+                inherited=self._inherited,
+                limits=self._limits,
+                dnstap=self._dnstap,
+            )
         except (OSError, ValueError) as error:
             raise ListenError(f"cannot answer queries: {error}") from error
         finally:

@@ -6,7 +6,17 @@ Everything here is a thin door to the Rust crate `responder-core`; see `docs/sna
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias, TypedDict, final
 
-__all__ = ["Health", "Server", "Snapshot", "SnapshotError", "countries", "explain", "respond"]
+__all__ = [
+    "Dnstap",
+    "Health",
+    "Server",
+    "Snapshot",
+    "SnapshotError",
+    "countries",
+    "explain",
+    "latency_bounds_ns",
+    "respond",
+]
 
 State: TypeAlias = Literal["up", "down", "unknown"]
 Family: TypeAlias = Literal[0, 4, 6]
@@ -33,6 +43,14 @@ class Snapshot:
     @property
     def origins(self) -> list[str]:
         """Origins of all zones, lower case, with the final dot, sorted."""
+
+    @property
+    def policies(self) -> dict[int, str]:
+        """Names of policies by id."""
+
+    @property
+    def endpoints(self) -> dict[int, str]:
+        """Names of endpoints by id."""
 
 @final
 class Health:
@@ -61,12 +79,34 @@ class TcpCounts(TypedDict):
     refused: int  # connections not let in: too many of one client, or too many in all
     cut_off: int  # connections closed in the middle: too slow in asking or in listening, or holding too much
 
+class NetworkCount(TypedDict):
+    policy: int
+    network: int  # autonomous system of the client; 0: too many to count each
+    count: int  # of steered answers; clients of unknown networks are not in any
+
+class ListenerCount(TypedDict):
+    address: str | None  # as in Server.addresses; None: "xdp", for all of them together, and not timed
+    transport: Literal["udp", "tcp", "xdp"]
+    queries: int
+    dropped: int
+    latency: list[int]  # queries by time from arrival to reply, within each bucket of latency_bounds_ns and beyond
+    latency_sum_ns: int
+
+class DnstapCount(TypedDict):
+    sent: int  # sampled queries handed to the collector's connection, with their answers
+    lost: int  # sampled queries that were not: no collector, or one too slow
+
 class Counters(TypedDict):
-    queries: int  # datagrams and TCP messages received since the server started
+    """Cumulative since the server started."""
+
+    queries: int  # datagrams and TCP messages received
     dropped: int  # of these: not answered at all (not a DNS query, a response, too short)
     withheld: int  # of these: answers that the rate limit kept back
     slipped: int  # of the answers: those that the rate limit cut short
-    answers: list[AnswerCount]  # since the server started, cumulative
+    answers: list[AnswerCount]
+    networks: list[NetworkCount]  # empty without an ASN file
+    listeners: list[ListenerCount]  # one for each address and transport
+    dnstap: DnstapCount
     tcp: TcpCounts
 
 class Limits(TypedDict, total=False):
@@ -86,6 +126,16 @@ class Limits(TypedDict, total=False):
     exempt: Sequence[str]  # address blocks that are never limited
 
 @final
+class Dnstap:
+    """What a server taps as dnstap messages AUTH_QUERY and AUTH_RESPONSE, and where it sends them."""
+
+    def __new__(cls, collector: str, *, sample: int = 100, identity: str = "", version: str = "") -> Dnstap:
+        """`collector`: `unix:/path` or `tcp:host:port`, speaking Frame Streams. `sample`: one in so many queries.
+
+        Raises ValueError naming the argument that is malformed.
+        """
+
+@final
 class Server:
     """UDP and TCP listeners answering from memory, one worker thread per core. The packet path never takes the GIL."""
 
@@ -98,10 +148,12 @@ class Server:
         workers: int | None = None,
         inherited: Sequence[int] | None = None,
         limits: Limits | None = None,
+        dnstap: Dnstap | None = None,
     ) -> Server:
         """Bind every `address:port` of `listen` over UDP and TCP and start answering.
 
         `workers`: threads per address, default one per core. Port 0 picks a free port (see `addresses`).
+        `dnstap`: answering never waits for its collector, which may come and go.
         `inherited`: descriptors of another server (its `filenos`), duplicated here. Those bound to an address of
         `listen` are used, all of them even if they are more than `workers`, and no queued datagram is lost.
         `limits`: those that shall differ from their defaults.
@@ -180,3 +232,6 @@ def explain(
 
 def countries() -> list[tuple[str, str, str, float, float]]:
     """(ISO 3166-1 alpha-2, continent, name, latitude, longitude) of every country, sorted by code."""
+
+def latency_bounds_ns() -> list[int]:
+    """Upper bounds of the buckets of ListenerCount.latency; one more bucket holds what is beyond the last."""

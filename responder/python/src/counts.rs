@@ -2,8 +2,15 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use responder_core::counters::Tally;
-use responder_server::{TcpTotals, Totals};
+use responder_core::answer::Transport;
+use responder_core::counters::{NetworkTally, Tally};
+use responder_core::latency::{BUCKETS, bound_ns};
+use responder_server::{DnstapTotals, ListenerTotals, TcpTotals, Totals};
+
+#[pyfunction]
+pub(crate) fn latency_bounds_ns() -> Vec<u64> {
+    (0..BUCKETS).filter_map(bound_ns).collect()
+}
 
 pub(crate) fn counters_dict<'py>(py: Python<'py>, totals: &Totals) -> PyResult<Bound<'py, PyDict>> {
     let counters = PyDict::new(py);
@@ -16,6 +23,17 @@ pub(crate) fn counters_dict<'py>(py: Python<'py>, totals: &Totals) -> PyResult<B
         answers.append(answer_count(py, tally, *count)?)?;
     }
     counters.set_item("answers", answers)?;
+    let networks = PyList::empty(py);
+    for (tally, count) in &totals.networks {
+        networks.append(network_count(py, tally, *count)?)?;
+    }
+    counters.set_item("networks", networks)?;
+    let listeners = PyList::empty(py);
+    for listener in &totals.listeners {
+        listeners.append(listener_count(py, listener)?)?;
+    }
+    counters.set_item("listeners", listeners)?;
+    counters.set_item("dnstap", dnstap_count(py, &totals.dnstap)?)?;
     counters.set_item("tcp", tcp_counts(py, &totals.tcp)?)?;
     Ok(counters)
 }
@@ -27,6 +45,42 @@ fn tcp_counts<'py>(py: Python<'py>, totals: &TcpTotals) -> PyResult<Bound<'py, P
     counts.set_item("refused", totals.refused)?;
     counts.set_item("cut_off", totals.cut_off)?;
     Ok(counts)
+}
+
+fn network_count<'py>(
+    py: Python<'py>,
+    tally: &NetworkTally,
+    count: u64,
+) -> PyResult<Bound<'py, PyDict>> {
+    let network = PyDict::new(py);
+    network.set_item("policy", tally.policy)?;
+    network.set_item("network", tally.network)?;
+    network.set_item("count", count)?;
+    Ok(network)
+}
+
+fn listener_count<'py>(py: Python<'py>, listener: &ListenerTotals) -> PyResult<Bound<'py, PyDict>> {
+    let transport = match (listener.address, listener.transport) {
+        (None, _) => "xdp",
+        (Some(_), Transport::Udp) => "udp",
+        (Some(_), Transport::Tcp) => "tcp",
+    };
+    let address = listener.address.map(|address| address.to_string());
+    let counted = PyDict::new(py);
+    counted.set_item("address", address)?;
+    counted.set_item("transport", transport)?;
+    counted.set_item("queries", listener.queries)?;
+    counted.set_item("dropped", listener.dropped)?;
+    counted.set_item("latency", listener.latency.counts.to_vec())?;
+    counted.set_item("latency_sum_ns", listener.latency.sum_ns)?;
+    Ok(counted)
+}
+
+fn dnstap_count<'py>(py: Python<'py>, totals: &DnstapTotals) -> PyResult<Bound<'py, PyDict>> {
+    let counted = PyDict::new(py);
+    counted.set_item("sent", totals.sent)?;
+    counted.set_item("lost", totals.lost)?;
+    Ok(counted)
 }
 
 fn answer_count<'py>(py: Python<'py>, tally: &Tally, count: u64) -> PyResult<Bound<'py, PyDict>> {

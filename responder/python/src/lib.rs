@@ -1,6 +1,7 @@
 //! The Python module `responder`: bindings only. `responder.pyi` is its documentation.
 
 mod counts;
+mod dnstap;
 mod functions;
 mod health;
 mod limits;
@@ -11,6 +12,10 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod responder {
+    #[pymodule_export]
+    use crate::counts::latency_bounds_ns;
+    #[pymodule_export]
+    use crate::dnstap::Dnstap;
     #[pymodule_export]
     use crate::functions::{countries, explain, respond};
     #[pymodule_export]

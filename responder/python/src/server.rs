@@ -9,9 +9,10 @@ use std::thread;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use responder_server::{BindError, InheritError, Inherited, Limits, XdpStatus};
+use responder_server::{BindError, InheritError, Inherited, Limits, Options, XdpStatus};
 
 use crate::counts::counters_dict;
+use crate::dnstap::Dnstap;
 use crate::health::Health;
 use crate::limits::limits_of;
 use crate::snapshot::{Snapshot, snapshot_error};
@@ -25,7 +26,10 @@ pub(crate) struct Server {
 #[pymethods]
 impl Server {
     #[new]
-    #[pyo3(signature = (listen, snapshot, health=None, *, workers=None, inherited=None, limits=None))]
+    #[pyo3(signature = (
+        listen, snapshot, health=None, *, workers=None, inherited=None, limits=None, dnstap=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         py: Python<'_>,
         listen: Vec<String>,
@@ -34,6 +38,7 @@ impl Server {
         workers: Option<usize>,
         inherited: Option<Vec<RawFd>>,
         limits: Option<&Bound<'_, PyDict>>,
+        dnstap: Option<&Dnstap>,
     ) -> PyResult<Self> {
         let listen: Vec<_> = listen
             .iter()
@@ -43,14 +48,15 @@ impl Server {
             return Err(PyValueError::new_err("workers: at least 1 is needed"));
         }
         let workers = workers.unwrap_or_else(one_per_core);
-        let limits = limits.map_or_else(|| Ok(Limits::default()), limits_of)?;
+        let options = Options {
+            inherited: Inherited::copy_of(&inherited.unwrap_or_default()).map_err(inherit_error)?,
+            limits: limits.map_or_else(|| Ok(Limits::default()), limits_of)?,
+            dnstap: dnstap.map(|dnstap| dnstap.inner.clone()),
+        };
         let world = snapshot.world.clone();
         let table = health.map_or_else(Arc::default, |health| health.table.clone());
-        let inherited =
-            Inherited::copy_of(&inherited.unwrap_or_default()).map_err(inherit_error)?;
-        let server = py.detach(|| {
-            responder_server::Server::start(&listen, workers, world, table, inherited, limits)
-        });
+        let server =
+            py.detach(|| responder_server::Server::start(&listen, workers, world, table, options));
         let server = server.map_err(os_error)?;
         Ok(Self {
             addresses: server

@@ -54,6 +54,20 @@ impl Snapshot {
         origins.sort_unstable();
         origins
     }
+
+    #[getter]
+    fn policies(&self) -> HashMap<u32, &str> {
+        let policies = self.world.policies().policies().iter();
+        policies.map(|policy| (policy.id, &*policy.name)).collect()
+    }
+
+    #[getter]
+    fn endpoints(&self) -> HashMap<u32, &str> {
+        let endpoints = self.world.policies().endpoints().iter();
+        endpoints
+            .map(|endpoint| (endpoint.id, &*endpoint.name))
+            .collect()
+    }
 }
 
 /// The chunks that are there; `World::open` says which is missing and what for.

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::mem;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
@@ -102,15 +102,20 @@ impl Batch {
         Ok(())
     }
 
+    /// How many datagrams are in the batch.
+    pub fn received(&self) -> usize {
+        self.received
+    }
+
     /// Has `answer` turn every datagram into its reply and say how long that is, or that there is none.
     pub fn reply_to_each(
         &mut self,
-        mut answer: impl FnMut(&mut [u8], usize, IpAddr) -> Option<usize>,
+        mut answer: impl FnMut(&mut [u8], usize, IpAddr, Sender<'_>) -> Option<usize>,
     ) {
         for slot in self.slots.iter_mut().take(self.received) {
             let length = slot.length.min(slot.message.len());
             let reply = match slot.source_ip() {
-                Some(source) => answer(&mut slot.message, length, source),
+                Some(source) => answer(&mut slot.message, length, source, Sender(&slot.source)),
                 None => None,
             };
             slot.length = reply.unwrap_or(0);
@@ -220,6 +225,28 @@ fn is_interruption() -> bool {
 fn empty_header() -> libc::mmsghdr {
     // SAFETY: all-zero octets are a valid `mmsghdr`: null pointers with zero lengths.
     unsafe { mem::zeroed() }
+}
+
+/// Who sent a datagram, as the kernel wrote it.
+pub(crate) struct Sender<'a>(&'a libc::sockaddr_storage);
+
+impl Sender<'_> {
+    pub fn address(&self) -> Option<SocketAddr> {
+        let ip = ip_of(self.0)?;
+        let port = match ip {
+            IpAddr::V4(_) => {
+                // SAFETY: the family says that the kernel wrote a `sockaddr_in`; the storage has room and alignment.
+                let v4 = unsafe { &*(&raw const *self.0).cast::<libc::sockaddr_in>() };
+                v4.sin_port
+            }
+            IpAddr::V6(_) => {
+                // SAFETY: the family says that the kernel wrote a `sockaddr_in6`; the storage has room and alignment.
+                let v6 = unsafe { &*(&raw const *self.0).cast::<libc::sockaddr_in6>() };
+                v6.sin6_port
+            }
+        };
+        Some(SocketAddr::new(ip, u16::from_be(port)))
+    }
 }
 
 fn ip_of(source: &libc::sockaddr_storage) -> Option<IpAddr> {

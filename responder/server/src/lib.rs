@@ -12,6 +12,7 @@
 mod admission;
 mod batch;
 mod connection;
+mod dnstap;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod handover;
@@ -23,16 +24,20 @@ mod packet_info;
 mod replies;
 mod server;
 mod serving;
+mod stopwatch;
 mod tcp;
 mod tcp_common;
+mod totals;
 mod udp;
 mod worker;
 mod xdp;
 
+pub use dnstap::{Collector, Dnstap, DnstapTotals, MalformedCollector};
 pub use handover::{InheritError, Inherited, connections};
 pub use limits::Limits;
 pub use listen::BindError;
-pub use server::{Server, Totals};
+pub use server::{Options, Server};
 pub use serving::Serving;
 pub use tcp_common::TcpTotals;
+pub use totals::{ListenerTotals, Totals};
 pub use xdp::{Mode as XdpMode, Status as XdpStatus};

@@ -1,6 +1,5 @@
 //! Starts, swaps, counts, hands over and stops.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -9,18 +8,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use responder_core::counters::{Counters, Tally};
+use responder_core::answer::Transport;
+use responder_core::counters::Counters;
 use responder_core::health::HealthTable;
 use responder_core::rate_limit::RateLimiter;
 use responder_core::snapshot::{SnapshotError, World};
 
+use crate::dnstap::{Dnstap, Writer};
 use crate::handover::Inherited;
 use crate::interrupt;
 use crate::limits::Limits;
 use crate::listen::{BindError, Listening};
 use crate::serving::Current;
 use crate::tcp::{Door, TcpServer};
-use crate::tcp_common::{TcpCommon, TcpTotals};
+use crate::tcp_common::TcpCommon;
+use crate::totals::{Counted, Totals};
 use crate::udp;
 use crate::worker::{Shared, Worker};
 use crate::xdp;
@@ -28,29 +30,26 @@ use crate::xdp;
 /// A worker may be about to block when it is interrupted, so it is interrupted until it has ended.
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Sums over all workers since the server started.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Totals {
-    pub queries: u64,
-    pub dropped: u64,
-    /// Replies that the rate limit kept back.
-    pub withheld: u64,
-    /// Replies that it cut short.
-    pub slipped: u64,
-    pub answers: BTreeMap<Tally, u64>,
-    pub tcp: TcpTotals,
+/// How a server is to run, beyond what it answers with.
+#[derive(Default)]
+pub struct Options {
+    pub inherited: Inherited,
+    pub limits: Limits,
+    /// `None`: nothing is tapped.
+    pub dnstap: Option<Dnstap>,
 }
 
 /// Listeners and their threads. Dropping it stops them.
 pub struct Server {
     shared: Arc<Shared>,
     addresses: Vec<SocketAddr>,
-    counters: Vec<Arc<Counters>>,
+    counted: Vec<Counted>,
     threads: Vec<JoinHandle<Vec<TcpStream>>>,
     doors: Vec<Door>,
     /// Copies of the descriptors that the workers receive from and accept at.
     sockets: Vec<OwnedFd>,
     xdp: Option<xdp::Control>,
+    dnstap: Option<Writer>,
 }
 
 impl Server {
@@ -61,9 +60,13 @@ impl Server {
         workers: usize,
         world: Arc<World>,
         health: Arc<HealthTable>,
-        mut inherited: Inherited,
-        limits: Limits,
+        options: Options,
     ) -> Result<Self, BindError> {
+        let Options {
+            mut inherited,
+            limits,
+            dnstap,
+        } = options;
         interrupt::prepare();
         let bound = listen
             .iter()
@@ -78,17 +81,19 @@ impl Server {
                 limits,
             }),
             addresses: bound.iter().map(|listening| listening.address).collect(),
-            counters: Vec::new(),
+            counted: Vec::new(),
             threads: Vec::new(),
             doors: Vec::new(),
             sockets: Vec::new(),
             xdp: None,
+            dnstap: dnstap.map(Writer::new),
         };
         for listening in bound {
             let address = listening.address;
             let started = server.start_address(listening);
             started.map_err(|cause| BindError { address, cause })?;
         }
+        server.dnstap.iter_mut().for_each(Writer::start);
         Ok(server)
     }
 
@@ -121,20 +126,12 @@ impl Server {
     }
 
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals {
-            tcp: self.shared.tcp.totals(),
-            ..Totals::default()
-        };
-        let xdp = self.xdp.iter().flat_map(xdp::Control::counters);
-        for counters in self.counters.iter().cloned().chain(xdp) {
-            totals.queries += counters.queries();
-            totals.dropped += counters.dropped();
-            totals.withheld += counters.withheld();
-            totals.slipped += counters.slipped();
-            for (tally, count) in counters.answers() {
-                *totals.answers.entry(tally).or_default() += count;
-            }
+        let mut totals = Totals::of(&self.counted);
+        for counters in self.xdp.iter().flat_map(xdp::Control::counters) {
+            totals.add(None, Transport::Udp, &counters);
         }
+        totals.tcp = self.shared.tcp.totals();
+        totals.dnstap = self.dnstap.as_ref().map(Writer::totals).unwrap_or_default();
         totals
     }
 
@@ -163,6 +160,7 @@ impl Server {
     /// Answers what is in flight, closes the sockets and joins the threads.
     pub fn stop(&mut self) {
         drop(self.leave());
+        self.dnstap.iter_mut().for_each(Writer::stop);
     }
 
     /// Stops, but leaves the connections open that have nothing in flight, for another server to go on with.
@@ -192,12 +190,13 @@ impl Server {
     }
 
     fn start_address(&mut self, listening: Listening) -> io::Result<()> {
-        let is_wildcard = listening.address.ip().is_unspecified();
+        let address = listening.address;
+        let is_wildcard = address.ip().is_unspecified();
         let workers = listening.udp.len();
         for socket in listening.udp {
             self.sockets.push(socket.try_clone()?.into());
             let limiter = self.shared.limiter(workers);
-            self.spawn("dns-udp", limiter, move |shared, worker| {
+            self.spawn(address, Transport::Udp, limiter, move |shared, worker| {
                 udp::serve(&socket, is_wildcard, shared, worker);
                 Vec::new()
             })?;
@@ -206,19 +205,35 @@ impl Server {
         let (tcp, door) = TcpServer::new(listening.tcp)?;
         self.doors.push(door);
         // Over TCP nobody can ask in somebody else's name.
-        self.spawn("dns-tcp", None, |shared, worker| tcp.serve(shared, worker))
+        self.spawn(address, Transport::Tcp, None, |shared, worker| {
+            tcp.serve(shared, worker)
+        })
     }
 
     fn spawn(
         &mut self,
-        name: &str,
+        address: SocketAddr,
+        transport: Transport,
         limiter: Option<RateLimiter>,
         serve: impl FnOnce(&Shared, Worker) -> Vec<TcpStream> + Send + 'static,
     ) -> io::Result<()> {
+        let name = match transport {
+            Transport::Udp => "dns-udp",
+            Transport::Tcp => "dns-tcp",
+        };
         let counters = Arc::new(Counters::default());
-        self.counters.push(counters.clone());
+        let tap = self
+            .dnstap
+            .as_mut()
+            .map(|writer| writer.tap(address, transport));
+        let worker = Worker::new(counters.clone(), limiter, tap);
+        self.counted.push(Counted {
+            address,
+            transport,
+            counters,
+        });
         let shared = self.shared.clone();
-        let run = move || serve(&shared, Worker::new(counters, limiter));
+        let run = move || serve(&shared, worker);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(run)?;
         self.threads.push(thread);
         Ok(())

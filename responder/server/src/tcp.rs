@@ -16,6 +16,7 @@ use crate::admission::{Pass, Refused};
 use crate::connection::{Connection, Turn, Wants};
 use crate::memory::Share;
 use crate::replies::Replies;
+use crate::stopwatch::Running;
 use crate::worker::{Shared, Worker, now_ms};
 
 /// How late a deadline may be noticed.
@@ -243,16 +244,21 @@ impl TcpServer {
             let Some(guest) = self.guests.get_mut(&token) else {
                 continue;
             };
-            let source = guest.peer.ip();
+            let peer = guest.peer;
             let mut turn = Turn {
                 now,
                 limits: &shared.limits,
                 replies: &mut self.replies,
             };
             let wants = guest.connection.drive(&mut turn, |message, length| {
+                let running = Running::since(Instant::now(), 1);
                 // Not before: what is read only now may have been asked by somebody who has seen a newer world.
                 let serving = shared.current.load();
-                worker.answer(&serving, (message, length), source, circumstances)
+                let asked = (message, length);
+                let client = || Some(peer);
+                let reply = worker.answer(&serving, asked, peer.ip(), circumstances, client);
+                running.stop(worker.latency());
+                reply
             });
             guest.share.set(guest.connection.held());
             match wants {

@@ -19,8 +19,7 @@ pub(crate) fn serve(socket: &UdpSocket, is_wildcard: bool, shared: &Shared, mut 
         // An error is the timeout, an interruption, or an ICMP error for an earlier reply: the next query may come all
         // the same.
         if batch.receive(socket, Wait::UntilTimeout).is_ok() {
-            answer_all(&mut batch, shared, &mut worker);
-            batch.send(socket);
+            answer_all(socket, &mut batch, shared, &mut worker);
         }
     }
     finish(socket, &mut batch, shared, &mut worker);
@@ -31,8 +30,7 @@ fn finish(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &mut W
     while Instant::now() < deadline {
         match batch.receive(socket, Wait::No) {
             Ok(()) => {
-                answer_all(batch, shared, worker);
-                batch.send(socket);
+                answer_all(socket, batch, shared, worker);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             Err(_) => {}
@@ -40,10 +38,16 @@ fn finish(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &mut W
     }
 }
 
-fn answer_all(batch: &mut Batch, shared: &Shared, worker: &mut Worker) {
+fn answer_all(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &mut Worker) {
+    let running = worker.stopwatch.start(batch.received());
     let serving = shared.current.load();
     let circumstances = (Transport::Udp, now_ms());
-    batch.reply_to_each(|message, length, source| {
-        worker.answer(&serving, (message, length), source, circumstances)
+    batch.reply_to_each(|message, length, source, sender| {
+        let client = || sender.address();
+        worker.answer(&serving, (message, length), source, circumstances, client)
     });
+    batch.send(socket);
+    if let Some(running) = running {
+        running.stop(worker.latency());
+    }
 }

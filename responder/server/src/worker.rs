@@ -1,19 +1,22 @@
 //! What every worker thread has of its own.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use responder_core::answer::{Reply, Request, Scratch, Transport, answer};
 use responder_core::counters::Counters;
+use responder_core::latency::Latency;
 use responder_core::observe::Silent;
 use responder_core::rate_limit::{RateLimiter, Subject, Verdict};
 use responder_core::wire::truncation::truncate;
 
+use crate::dnstap::Tap;
 use crate::limits::Limits;
 use crate::serving::{Current, Serving};
+use crate::stopwatch::Stopwatch;
 use crate::tcp_common::TcpCommon;
 
 /// What all workers of a server share.
@@ -39,26 +42,39 @@ pub(crate) struct Worker {
     counters: Arc<Counters>,
     scratch: Scratch,
     limiter: Option<RateLimiter>,
+    pub stopwatch: Stopwatch,
+    tap: Option<Tap>,
 }
 
 impl Worker {
-    pub fn new(counters: Arc<Counters>, limiter: Option<RateLimiter>) -> Self {
+    pub fn new(counters: Arc<Counters>, limiter: Option<RateLimiter>, tap: Option<Tap>) -> Self {
         Self {
             counters,
             scratch: Scratch::new(),
             limiter,
+            stopwatch: Stopwatch::default(),
+            tap,
         }
     }
 
-    /// Answers the query in the first `length` octets of `message` in its place, counts it, and says how long the
-    /// reply is; `None`: there is to be no reply.
+    pub fn latency(&self) -> &Latency {
+        &self.counters.latency
+    }
+
+    /// Answers the query in the first `length` octets of `message` in its place, counts and taps it, and says how long
+    /// the reply is; `None`: there is to be no reply. `client` says where the query came from if it is tapped.
     pub fn answer(
         &mut self,
         serving: &Serving,
         (message, length): (&mut [u8], usize),
         source: IpAddr,
         (transport, now_ms): (Transport, u64),
+        client: impl FnOnce() -> Option<SocketAddr>,
     ) -> Option<usize> {
+        let tapped = match &mut self.tap {
+            None => None,
+            Some(tap) => tap.query(message.get(..length)?, client),
+        };
         let request = Request {
             source,
             transport,
@@ -72,13 +88,17 @@ impl Worker {
             &mut self.scratch,
             &mut Silent,
         );
-        match reply {
+        let length = match reply {
             Some(reply) => self.limited(&reply, message, source, now_ms),
             None => {
                 self.counters.count(None);
                 None
             }
+        };
+        if let (Some(tap), Some(tapped)) = (&self.tap, tapped) {
+            tap.answered(tapped, length.and_then(|length| message.get(..length)));
         }
+        length
     }
 
     /// Counts the reply and says how much of it is to be sent.

@@ -191,7 +191,7 @@ fn tally(policy: u32, selection: &Selection<'_>, policies: &PolicySet, scratch: 
         endpoint: endpoint.map_or(0, |endpoint| endpoint.id),
         country: country.map_or([0; 2], |country| country.code),
         rcode: Rcode::NOERROR.0,
-        network: 0,
+        network: selection.network.unwrap_or(0),
     }
 }
 

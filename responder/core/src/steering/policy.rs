@@ -198,6 +198,10 @@ impl PolicySet {
         self.policies.get(index.0 as usize)
     }
 
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
     pub fn endpoint(&self, index: EndpointIndex) -> Option<&Endpoint> {
         self.endpoints.get(index.as_usize())
     }

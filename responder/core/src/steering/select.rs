@@ -30,6 +30,8 @@ pub struct Selection<'a> {
     pub scope: u8,
     /// The client's country, for the counters.
     pub country: Option<CountryIndex>,
+    /// The client's autonomous system, for the counters; looked up if there is a file of them.
+    pub network: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -108,6 +110,7 @@ fn remembered<'a>(
         Decision::Continue { step, serving } => run_steps(&mut run, step, serving, &mut Silent),
     };
     let (scope, country) = (run.scope, run.location.country);
+    let network = question.geo.asn(run.client.located.address).0;
     let outcome = match (ending, decision) {
         (Ending::HandedOver(_), _) => return None,
         (Ending::Refused, _) => {
@@ -125,6 +128,7 @@ fn remembered<'a>(
         ttl_s: policy.ttl_s,
         scope,
         country,
+        network,
     })
 }
 
@@ -142,6 +146,7 @@ fn decided<'a, O: Observer>(
         ttl_s: 0,
         scope: 0,
         country: None,
+        network: None,
     };
     scratch.choose_nobody();
     let mut next = question.policies.policy_at(policy);
@@ -153,6 +158,7 @@ fn decided<'a, O: Observer>(
         let location = question.geo.locate(client.located.address);
         if serving == Serving::Regular {
             selection.country = location.country;
+            selection.network = question.geo.asn(client.located.address).0;
             narrate::client(question, &client, &location, observer);
         }
         let mut run = Run {

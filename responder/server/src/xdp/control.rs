@@ -157,7 +157,7 @@ fn run_workers(
         let counters = Arc::new(Counters::default());
         lock(&state.counters).push(counters.clone());
         let (shared, stop) = (shared.clone(), workers_stop.try_clone()?);
-        let worker = Worker::new(counters, shared.limiter(queues));
+        let worker = Worker::new(counters, shared.limiter(queues), None);
         let run = move || serve(socket, &stop, &shared, worker);
         threads.push(
             thread::Builder::new()

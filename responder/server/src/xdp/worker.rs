@@ -50,7 +50,8 @@ fn answer(
 ) -> Option<usize> {
     let datagram = Datagram::find(frame.get(..length)?)?;
     let message = (datagram.payload(frame), datagram.length);
-    let reply = worker.answer(serving, message, datagram.source, (Transport::Udp, now_ms))?;
+    let circumstances = (Transport::Udp, now_ms);
+    let reply = worker.answer(serving, message, datagram.source, circumstances, || None)?;
     datagram.turn_round(frame, reply)
 }
 
