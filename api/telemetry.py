@@ -17,9 +17,10 @@ from api.fields import NamedField
 from api.resources import TeamView
 from regions.models import Endpoint
 from steering.models import Policy
-from telemetry.services import KEPT, Share, split
+from telemetry.services import KEPT, Share, networks, split
 
 DEFAULT_SPAN = timedelta(minutes=15)
+MOST_NETWORKS = 20
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,6 +55,13 @@ class BucketShareSerializer(ShareSerializer):
     bucket = serializers.DateTimeField()
 
 
+class NetworkShareSerializer(serializers.Serializer[Any]):
+    """Answers to the clients of a network."""
+
+    network = serializers.IntegerField(help_text="Number of the autonomous system; 0: too many to count each.")
+    count = serializers.IntegerField()
+
+
 class TrafficSerializer(serializers.Serializer[Any]):
     """Who was answered with what."""
 
@@ -61,18 +69,32 @@ class TrafficSerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField()
     totals = ShareSerializer(many=True)
     series = BucketShareSerializer(many=True)
+    networks = NetworkShareSerializer(
+        many=True,
+        help_text="The busiest first, within whole buckets of ten minutes; empty where no edge has an ASN file.",
+    )
 
 
 class TrafficView(TeamView):
     @extend_schema(parameters=[SpanSerializer], responses=TrafficSerializer)
     def get(self, request: Request) -> Response:
-        """Answers by policy and the first endpoint answered, in total and over time."""
+        """Answers by policy and the first endpoint answered, in total and over time; and by the clients' networks."""
         span = SpanSerializer(data=request.query_params.dict(), context={"view": self})
         span.is_valid(raise_exception=True)
         asked = span.validated_data
-        shares = split(asked["policy"] and asked["policy"].pk, asked["since"], asked["until"])
-        traffic = {"since": asked["since"], "until": asked["until"], **_named(self.team, shares)}
+        span_of = (asked["since"], asked["until"])
+        policies = [asked["policy"].pk] if asked["policy"] else _policies_of(self.team)
+        shares = split(asked["policy"] and asked["policy"].pk, *span_of)
+        busiest = [
+            {"network": network, "count": count}
+            for network, count in networks(policies, *span_of, MOST_NETWORKS).items()
+        ]
+        traffic = {"since": asked["since"], "until": asked["until"], **_named(self.team, shares), "networks": busiest}
         return Response(TrafficSerializer(traffic).data)
+
+
+def _policies_of(team: Team) -> list[int]:
+    return list(Policy.objects.filter(team=team).values_list("pk", flat=True))
 
 
 def _named(team: Team, shares: list[Share]) -> dict[str, list[dict[str, Any]]]:

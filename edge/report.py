@@ -3,22 +3,25 @@
     counters (cumulative) ── minus what is acknowledged ──► report n ──sent──► acknowledged ─► report n + 1
                                                                └── no answer ─► the very same report n again
 
-A report keeps its number and content until it is acknowledged: the feed counts (boot, number) once.
+A report keeps its number and content until it is acknowledged: the feed counts (boot, number) once. Its size is
+bounded, the largest counts first: what has to wait grows meanwhile until its turn comes, so nothing is lost, however
+long the feed is away. What is remembered is bounded by the responder's own tables.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:  # types of the stub only
-    from responder import AnswerCount, Counters
+    from responder import Counters
 
 MAX_COUNTS = 5000
 """Of one report; the rest goes with the next ones."""
-
-Key = tuple[int, int, str, int]
+MAX_NETWORKS = 1000
 
 
 class Reports:
@@ -28,7 +31,8 @@ class Reports:
         self._boot_id = boot_id
         self._version = version
         self._sequence = 0
-        self._acknowledged: Counter[Key] = Counter()
+        self._answers = Unreported(("policy", "endpoint", "country", "rcode"), MAX_COUNTS)
+        self._networks = Unreported(("policy", "network"), MAX_NETWORKS)
         self._pending: dict[str, Any] | None = None
 
     def due(self, counters: Counters, generation: int, health_sequence: int) -> dict[str, Any]:
@@ -42,26 +46,42 @@ class Reports:
                 "health_sequence": health_sequence,
                 "version": self._version,
                 "queries": counters["queries"],
-                "answers": self._new_answers(counters["answers"]),
+                "answers": self._answers.of(counters["answers"]),
             }
+            networks = self._networks.of(counters["networks"])
+            if networks:  # a feed of the release before does not know the field
+                self._pending["networks"] = networks
         return self._pending
 
     def is_complete(self, counters: Counters) -> bool:
         """Whether everything counted has been reported and acknowledged."""
-        return self._pending is None and not self._new_answers(counters["answers"])
+        rest = self._answers.of(counters["answers"]) or self._networks.of(counters["networks"])
+        return self._pending is None and not rest
 
     def acknowledge(self) -> None:
         """The pending report was taken."""
         if self._pending is not None:
-            for answer in self._pending["answers"]:
-                self._acknowledged[_key(answer)] += answer["count"]
+            self._answers.acknowledge(self._pending["answers"])
+            self._networks.acknowledge(self._pending.get("networks", []))
             self._pending = None
 
-    def _new_answers(self, counted: list[AnswerCount]) -> list[AnswerCount]:
-        differences = ((answer, answer["count"] - self._acknowledged[_key(answer)]) for answer in counted)
-        new: list[AnswerCount] = [{**answer, "count": number} for answer, number in differences if number > 0]
-        return new[:MAX_COUNTS]
 
+class Unreported:
+    """Counts by the fields `key`, less what was acknowledged of them."""
 
-def _key(answer: AnswerCount) -> Key:
-    return answer["policy"], answer["endpoint"], answer["country"], answer["rcode"]
+    def __init__(self, key: tuple[str, ...], most: int) -> None:
+        self._key = key
+        self._most = most
+        self._acknowledged: Counter[tuple[Any, ...]] = Counter()
+
+    def of(self, counted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What was counted since, the largest counts first."""
+        new = ({**count, "count": count["count"] - self._acknowledged[self._key_of(count)]} for count in counted)
+        return nlargest(self._most, (count for count in new if count["count"] > 0), key=lambda count: count["count"])
+
+    def acknowledge(self, reported: Sequence[Mapping[str, Any]]) -> None:
+        for count in reported:
+            self._acknowledged[self._key_of(count)] += count["count"]
+
+    def _key_of(self, count: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(count[field] for field in self._key)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 BUCKET_S = 10
+NETWORK_BUCKET_S = 600
+"""Networks are some thousand, and nobody watches one of them by the second."""
 
 
-def bucket_of(moment: datetime) -> datetime:
+def bucket_of(moment: datetime, bucket_s: int = BUCKET_S) -> datetime:
     """Start of the bucket that a moment is in."""
     second = int(moment.timestamp())
-    return datetime.fromtimestamp(second - second % BUCKET_S, UTC)
+    return datetime.fromtimestamp(second - second % bucket_s, UTC)

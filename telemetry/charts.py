@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet, Sum
 
-from telemetry.buckets import BUCKET_S
-from telemetry.models import QueryCount
+from telemetry.buckets import BUCKET_S, NETWORK_BUCKET_S, bucket_of
+from telemetry.models import NetworkCount, QueryCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,17 @@ def countries(policy_id: int | None, since: datetime, until: datetime) -> dict[s
     """Steered answers by the client's country, the most first; an unknown one is an empty text."""
     rows = _within(since, until, policy_id).exclude(policy_id=0).values("country").annotate(total=Sum("count"))
     return {row["country"]: row["total"] for row in rows.order_by("-total", "country")}
+
+
+def networks(policy_ids: Collection[int], since: datetime, until: datetime, most: int) -> dict[int, int]:
+    """Answers of these policies by the autonomous system of the client, the most first; 0: too many to count each.
+
+    The span is widened to whole buckets of networks.
+    """
+    since = bucket_of(since, NETWORK_BUCKET_S)
+    counted = NetworkCount.objects.filter(policy_id__in=policy_ids, bucket__gte=since, bucket__lt=until)
+    rows = counted.values("network").annotate(total=Sum("count")).order_by("-total", "network")
+    return {row["network"]: row["total"] for row in rows[:most]}
 
 
 def rcodes(since: datetime, until: datetime) -> dict[int, int]:

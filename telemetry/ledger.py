@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -25,6 +27,13 @@ ADD_COUNTS = """
     SELECT %s, %s, counted.*
       FROM unnest(%s::int[], %s::int[], %s::text[], %s::smallint[], %s::bigint[]) AS counted
     ON CONFLICT (bucket, node_id, policy_id, endpoint_id, country, rcode) DO UPDATE
+       SET count = known.count + excluded.count
+"""
+ADD_NETWORKS = """
+    INSERT INTO telemetry_networkcount AS known (bucket, node_id, policy_id, network, count)
+    SELECT %s, %s, counted.*
+      FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) AS counted
+    ON CONFLICT (bucket, node_id, policy_id, network) DO UPDATE
        SET count = known.count + excluded.count
 """
 
@@ -53,8 +62,22 @@ def add_counts(node: EdgeNode, report: Report, bucket: datetime) -> None:
     counts: Counter[tuple[int, int, str, int]] = Counter()
     for answer in report.answers:  # one statement cannot touch a row twice, and a node may repeat a key
         counts[answer.policy, answer.endpoint, answer.country, answer.rcode] += answer.count
+    _add(ADD_COUNTS, node, bucket, counts)
+
+
+def add_networks(node: EdgeNode, report: Report, bucket: datetime) -> None:
+    """Add the report's counts of networks to those of the bucket."""
+    counts: Counter[tuple[int, int]] = Counter()
+    for network in report.networks:
+        counts[network.policy, network.network] += network.count
+    _add(ADD_NETWORKS, node, bucket, counts)
+
+
+def _add(statement: str, node: EdgeNode, bucket: datetime, counts: Mapping[tuple[Any, ...], int]) -> None:
     if not counts:
         return
-    columns = [list(column) for column in zip(*counts, strict=True)]
+    # In one order: two statements that touch the same rows do not wait for each other.
+    keys = sorted(counts)
+    columns = [list(column) for column in zip(*keys, strict=True)]
     with connection.cursor() as cursor:
-        cursor.execute(ADD_COUNTS, [bucket, node.pk, *columns, list(counts.values())])
+        cursor.execute(statement, [bucket, node.pk, *columns, [counts[key] for key in keys]])

@@ -29,6 +29,24 @@ class QueryCount(models.Model):
         return f"{self.count} at {self.bucket}"
 
 
+class NetworkCount(models.Model):
+    """Steered answers to the clients of one network, given by one node within one bucket of networks."""
+
+    bucket = models.DateTimeField(help_text="Start of the bucket (telemetry.buckets).")
+    node = models.ForeignKey(EdgeNode, on_delete=models.CASCADE, related_name="+")
+    policy_id = models.IntegerField()
+    network = models.BigIntegerField(help_text="Number of the autonomous system; 0: too many to count each.")
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["bucket", "node", "policy_id", "network"], name="networkcount_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} to AS{self.network} at {self.bucket}"
+
+
 class NodeReport(models.Model):
     """The last report of a node. (boot_id, sequence) makes counting a report twice impossible."""
 

@@ -8,11 +8,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 MAX_COUNTS = 10_000
+MAX_NETWORK = 2**32 - 1
 MAX_ID = 2**31 - 1
 MAX_NUMBER = 2**63 - 1
 
 Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+CountedNumber = Annotated[int, Field(ge=1, le=10**12)]
 
 
 class Untrusted(BaseModel):
@@ -26,7 +28,15 @@ class Count(Untrusted):
     endpoint: Id
     country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
     rcode: Annotated[int, Field(ge=0, le=4095)]
-    count: Annotated[int, Field(ge=1, le=10**12)]
+    count: CountedNumber
+
+
+class NetworkCount(Untrusted):
+    """Answers of a policy to the clients of a network since the last acknowledged report (responder.NetworkCount)."""
+
+    policy: Id
+    network: Annotated[int, Field(ge=0, le=MAX_NETWORK)]
+    count: CountedNumber
 
 
 class Report(Untrusted):
@@ -39,3 +49,4 @@ class Report(Untrusted):
     version: Annotated[str, StringConstraints(max_length=40)]
     queries: Number
     answers: Annotated[list[Count], Field(max_length=MAX_COUNTS)]
+    networks: Annotated[list[NetworkCount], Field(max_length=MAX_COUNTS)] = []

@@ -1,6 +1,7 @@
 """Counts of answers: taken from the edges' reports into buckets, read for charts, forgotten after a day.
 
 edge ─► Report (boot_id, sequence) ─► seen before? ─ no ─► NodeReport, QueryCount += counts
+                                           │            NetworkCount += networks
                                            └ yes ─► nothing
 """
 
@@ -11,13 +12,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from regions.models import EdgeNode
-from telemetry.buckets import bucket_of
-from telemetry.charts import Rate, Share, countries, rates, rcodes, split
-from telemetry.ledger import add_counts, take_report
-from telemetry.models import QueryCount
+from telemetry.buckets import NETWORK_BUCKET_S, bucket_of
+from telemetry.charts import Rate, Share, countries, networks, rates, rcodes, split
+from telemetry.ledger import add_counts, add_networks, take_report
+from telemetry.models import NetworkCount, QueryCount
 from telemetry.report import Report
 
-__all__ = ["Rate", "Share", "countries", "forget", "rates", "rcodes", "record_report", "split"]
+__all__ = ["Rate", "Share", "countries", "forget", "networks", "rates", "rcodes", "record_report", "split"]
 
 KEPT = timedelta(hours=24)
 
@@ -28,10 +29,11 @@ def record_report(node: EdgeNode, report: Report, now: datetime) -> bool:
         if not take_report(node, report, now):
             return False
         add_counts(node, report, bucket_of(now))
+        add_networks(node, report, bucket_of(now, NETWORK_BUCKET_S))
     return True
 
 
 def forget(now: datetime) -> int:
     """Delete counts older than a day. Returns how many rows."""
-    deleted, _by_model = QueryCount.objects.filter(bucket__lt=now - KEPT).delete()
-    return deleted
+    old = [counts.objects.filter(bucket__lt=now - KEPT).delete() for counts in (QueryCount, NetworkCount)]
+    return sum(deleted for deleted, _by_model in old)

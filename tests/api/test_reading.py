@@ -14,7 +14,7 @@ from healthchecks.state import State
 from regions.models import EdgeNode, Site
 from snapshots.models import Refusal, Snapshot
 from steering.models import Policy
-from telemetry.models import NodeReport, QueryCount
+from telemetry.models import NetworkCount, NodeReport, QueryCount
 
 
 @pytest.fixture
@@ -119,6 +119,8 @@ def counted(ops, rivals, edge_1, fra_1):
         QueryCount.objects.create(
             bucket=bucket, node=edge_1, policy_id=policy.pk, endpoint_id=endpoint, rcode=0, count=count
         )
+    for policy, network, count in [(www, 3320, 2), (www, 64500, 6), (theirs, 3320, 9)]:
+        NetworkCount.objects.create(bucket=NOON, node=edge_1, policy_id=policy.pk, network=network, count=count)
 
 
 def test_traffic_is_split_by_policy_and_endpoint(api, counted):
@@ -129,6 +131,14 @@ def test_traffic_is_split_by_policy_and_endpoint(api, counted):
         {"policy": "www", "endpoint": "fra-1", "count": 7},
     ]
     assert len(traffic["series"]) == 3
+    assert traffic["networks"] == [{"network": 64500, "count": 6}, {"network": 3320, "count": 2}]
+
+
+def test_traffic_of_one_policy_is_of_that_policy_alone(api, counted):
+    traffic = api.get("/api/v1/traffic?policy=www&since=2026-11-21T12:00:00Z&until=2026-11-21T12:01:00Z").json()
+
+    assert sum(share["count"] for share in traffic["totals"]) == 8
+    assert traffic["networks"] == [{"network": 64500, "count": 6}, {"network": 3320, "count": 2}]
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from accounts.models import Team
 from regions.models import EdgeNode, Site
-from telemetry.models import NodeReport, QueryCount
+from telemetry.models import NetworkCount, NodeReport, QueryCount
 from telemetry.report import Report
-from telemetry.services import countries, forget, rates, rcodes, record_report, split
+from telemetry.services import countries, forget, networks, rates, rcodes, record_report, split
 
 NOW = datetime(2026, 11, 21, 8, 0, 7, tzinfo=UTC)
 BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
@@ -35,6 +35,10 @@ def a_node(name: str = "local") -> EdgeNode:
 
 def count(endpoint: int = FRA, number: int = 1, **fields: object) -> dict[str, object]:
     return {"policy": WWW, "endpoint": endpoint, "country": "DE", "rcode": 0, "count": number} | fields
+
+
+def network(number: int, count: int = 1, policy: int = WWW) -> dict[str, int]:
+    return {"policy": policy, "network": number, "count": count}
 
 
 def written(*answers: dict[str, object], **fields: object) -> dict[str, object]:
@@ -132,6 +136,10 @@ def test_an_idle_report_is_taken_without_counts(node):
         {"answers": [count(policy=2**31)]},
         {"answers": [count()] * 10_001},
         {"answers": None},
+        {"networks": [network(-1)]},
+        {"networks": [network(2**32)]},
+        {"networks": [network(3320, 0)]},
+        {"networks": [network(3320)] * 10_001},
     ],
 )
 def test_a_malformed_report_is_refused_whole(malformed):
@@ -154,9 +162,44 @@ def test_charts_read_rates_shares_countries_and_codes(node):
     assert rcodes(*HOUR) == {0: 100, 3: 10}
 
 
-def test_counts_of_yesterday_are_forgotten(node):
-    record_report(node, a_report(count()), NOW - timedelta(hours=25))
-    record_report(node, a_report(count(), sequence=2), NOW)
+DTAG, OTHERS = 3320, 0
 
-    assert forget(NOW) == 1
+
+def test_networks_add_up_within_ten_minutes_and_count_once(node):
+    report = a_report(networks=[network(DTAG, 7), network(OTHERS, 2), network(DTAG, 1)])
+    assert record_report(node, report, NOW)
+    assert not record_report(node, report, NOW)
+    record_report(node, a_report(networks=[network(DTAG, 5)], sequence=2), NOW + timedelta(minutes=9))
+
+    assert {row.network: row.count for row in NetworkCount.objects.all()} == {DTAG: 13, OTHERS: 2}
+    assert {row.bucket for row in NetworkCount.objects.all()} == {NOW.replace(second=0)}
+
+
+def test_the_largest_number_of_a_network_is_taken(node):
+    record_report(node, a_report(networks=[network(2**32 - 1)]), NOW)
+
+    assert networks([WWW], *HOUR, most=5) == {2**32 - 1: 1}
+
+
+def test_a_node_of_the_release_before_reports_no_networks(node):
+    assert record_report(node, a_report(count()), NOW)
+    assert not NetworkCount.objects.exists()
+
+
+def test_the_busiest_networks_of_some_policies_are_read(node):
+    record_report(
+        node, a_report(networks=[network(DTAG, 7), network(64500, 9), network(64501, 1), network(DTAG, 50, 6)]), NOW
+    )
+
+    assert networks([WWW], *HOUR, most=2) == {64500: 9, DTAG: 7}
+    assert networks([WWW, 6], *HOUR, most=1) == {DTAG: 57}
+    assert networks([WWW], NOW, NOW + timedelta(seconds=1), most=1) == {64500: 9}, "the bucket began before the span"
+
+
+def test_counts_of_yesterday_are_forgotten(node):
+    record_report(node, a_report(count(), networks=[network(DTAG)]), NOW - timedelta(hours=25))
+    record_report(node, a_report(count(), networks=[network(DTAG)], sequence=2), NOW)
+
+    assert forget(NOW) == 2
     assert QueryCount.objects.count() == 1
+    assert NetworkCount.objects.count() == 1

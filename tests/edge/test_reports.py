@@ -1,0 +1,117 @@
+"""What a node reports: everything counted, once, however long the feed is away, and never too much at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from edge.report import Reports
+
+BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
+WWW = 5
+
+
+class Counting:
+    """Counters of a responder, by endpoint and by network."""
+
+    def __init__(self) -> None:
+        self.answers: Counter[int] = Counter()
+        self.networks: Counter[int] = Counter()
+
+    def read(self) -> Any:
+        answers = [
+            {"policy": WWW, "endpoint": endpoint, "country": "DE", "rcode": 0, "count": count}
+            for endpoint, count in self.answers.items()
+        ]
+        networks = [{"policy": WWW, "network": network, "count": count} for network, count in self.networks.items()]
+        return {"queries": self.answers.total(), "answers": answers, "networks": networks}
+
+
+class Telemetry:
+    """Takes each report once, as the feed does."""
+
+    def __init__(self) -> None:
+        self.taken: set[int] = set()
+        self.answers: Counter[int] = Counter()
+        self.networks: Counter[int] = Counter()
+
+    def take(self, report: dict) -> None:
+        if report["sequence"] in self.taken:
+            return
+        self.taken.add(report["sequence"])
+        for answer in report["answers"]:
+            self.answers[answer["endpoint"]] += answer["count"]
+        for network in report.get("networks", []):
+            self.networks[network["network"]] += network["count"]
+
+
+@pytest.fixture
+def reports():
+    return Reports(BOOT, "0.1.0")
+
+
+@pytest.fixture
+def counting():
+    return Counting()
+
+
+@pytest.fixture
+def telemetry():
+    return Telemetry()
+
+
+def test_an_outage_of_the_feed_loses_nothing_and_doubles_nothing(reports, counting, telemetry):
+    for second in range(100):
+        counting.answers[10] += 7
+        counting.answers[second] += 1
+        counting.networks[3320] += 3
+        report = reports.due(counting.read(), 1, 0)
+        if 20 <= second < 30:
+            telemetry.take(report)  # it arrives; only the acknowledgement is lost
+        if not 20 <= second < 80:
+            telemetry.take(report)
+            reports.acknowledge()
+    telemetry.take(reports.due(counting.read(), 1, 0))
+
+    assert telemetry.answers == counting.answers
+    assert telemetry.networks == counting.networks
+    assert telemetry.taken == set(range(1, len(telemetry.taken) + 1))
+
+
+def test_a_report_is_bounded_and_what_waits_comes_to_its_turn(reports, counting, telemetry, monkeypatch):
+    monkeypatch.setattr("edge.report.MAX_COUNTS", 50)
+    monkeypatch.setattr("edge.report.MAX_NETWORKS", 20)
+    reports = Reports(BOOT, "0.1.0")
+    counting.answers[999] = counting.networks[64999] = 1
+    for _ in range(100):
+        for busy in range(60):
+            counting.answers[busy] += 2
+            counting.networks[busy] += 2
+        report = reports.due(counting.read(), 1, 0)
+        assert len(report["answers"]) <= 50
+        assert len(report["networks"]) <= 20
+        telemetry.take(report)
+        reports.acknowledge()
+    assert set(range(60)) <= telemetry.answers.keys(), "no key starves behind those that are always busy"
+    for _ in range(10):
+        telemetry.take(reports.due(counting.read(), 1, 0))
+        reports.acknowledge()
+
+    assert telemetry.answers == counting.answers
+    assert telemetry.networks == counting.networks
+
+
+def test_what_is_remembered_does_not_grow_while_the_feed_is_away(reports, counting):
+    counting.answers[10] = 1
+    first = reports.due(counting.read(), 1, 0)
+    for _ in range(1000):
+        counting.answers[10] += 1
+        assert reports.due(counting.read(), 1, 0) is first
+
+
+def test_a_feed_of_the_release_before_is_not_bothered_with_networks_that_there_are_not(reports, counting):
+    counting.answers[10] = 1
+    assert "networks" not in reports.due(counting.read(), 1, 0)
