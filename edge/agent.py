@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from contextlib import aclosing, suppress
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from edge.backoff import Backoff
@@ -13,6 +15,7 @@ from edge.feed import Feed, FeedError
 from edge.handover import PlaceError, Predecessor, Successor
 from edge.health import HealthError, next_health, written
 from edge.manifest import ManifestError
+from edge.metrics import Condition
 from edge.pace import forever, wait_at_most
 from edge.packets import PacketError, close_all
 from edge.place import Place
@@ -68,6 +71,21 @@ class Agent:
         self._in_contact = True
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
+
+    def condition(self, version: str) -> Condition:
+        """How this edge is now."""
+        snapshot, manifest = self._serving.snapshot, self._updater.served
+        created, heard = manifest and manifest.created, self._feed.heard
+        return Condition(
+            version=version,
+            generation=self._serving.generation,
+            policies=snapshot.policies if snapshot else {},
+            endpoints=snapshot.endpoints if snapshot else {},
+            health_sequence=self._serving.health.sequence,
+            in_contact=heard is not None and self._in_contact,
+            snapshot_age_s=(datetime.now(UTC) - created).total_seconds() if created else None,
+            health_age_s=time.monotonic() - heard if heard is not None else None,
+        )
 
     async def run(self) -> None:
         """Raises PlaceError, and ListenError, in a group if it comes with the first snapshot from the feed."""

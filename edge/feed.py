@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Feed:
     """The four calls of a feed. Each raises FeedError. `url`: of the web process, with or without `/edge/v1`."""
 
     def __init__(self, url: str, token: str) -> None:
+        self.heard: float | None = None  # by the monotonic clock: the last octets of the event stream, heartbeats too
         self._base = URL(url.rstrip("/").removesuffix(PATH) + PATH + "/")
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {token}"},
@@ -69,6 +71,7 @@ class Feed:
         parser = EventParser()
         async with self._call("GET", "events", headers=headers) as response:
             async for octets in response.content.iter_any():
+                self.heard = time.monotonic()
                 for event in parser.feed(octets):
                     yield event
 

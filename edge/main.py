@@ -6,10 +6,10 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import uvloop
@@ -17,13 +17,14 @@ import uvloop
 from edge.agent import Agent
 from edge.feed import Feed
 from edge.handover import PlaceError, take_place
+from edge.metrics import exposition
+from edge.metrics_listener import MetricsListener
 from edge.renewal import Renewal
 from edge.report import Reports
-from edge.serving import ListenError, Serving
+from edge.serving import NO_OPTIONS, ListenError, Options, Serving
 from edge.store import Store
 
-if TYPE_CHECKING:  # a type of the stub only
-    from responder import Limits
+VERSION = version("trafficmgr-responder")
 
 log = logging.getLogger(__name__)
 
@@ -34,24 +35,23 @@ def run(
     listen: list[str],
     home: Path,
     *,
-    xdp: str | None = None,
-    limits: Limits | None = None,
+    options: Options = NO_OPTIONS,
+    metrics: str = "",
     take_over: bool = False,
     renew_by: Sequence[str] = (),
 ) -> None:
     """Answer queries on the addresses `listen` until SIGTERM or SIGINT, or until another process takes over.
 
     `feed_url` is that of a web process, such as `https://manager.example.net`. `home` is the state directory: with a
-    snapshot in it, answering needs nobody. `xdp`: the interface to answer by over AF_XDP, where possible. `limits`:
-    those of the server that shall differ from their defaults. `take_over`: from the edge that runs on `home`, if there
-    is one. Exits with status 1 if there is one otherwise, or if an address cannot be listened on. `renew_by`: a command
-    that starts such an edge to take over; with it, SIGUSR2 has this process become what is installed now
-    (edge/renewal.py).
+    snapshot in it, answering needs nobody. `metrics`: the address of `/metrics`; empty: none. `take_over`: from the
+    edge that runs on `home`, if there is one. Exits with status 1 if there is one otherwise, or if an address of
+    `listen` cannot be listened on. `renew_by`: a command that starts such an edge to take over; with it, SIGUSR2 has
+    this process become what is installed now (edge/renewal.py).
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     renewal = Renewal(renew_by)
     try:
-        succeeded_by = uvloop.run(_run(feed_url, node_token, listen, home, xdp, limits, take_over, renewal))
+        succeeded_by = uvloop.run(_run(feed_url, node_token, listen, home, options, metrics, take_over, renewal))
     except* (ListenError, PlaceError) as problems:
         log.error("%s", problems.exceptions[0])
         sys.exit(1)
@@ -64,15 +64,15 @@ async def _run(
     node_token: str,
     listen: list[str],
     home: Path,
-    xdp: str | None,
-    limits: Limits | None,
+    options: Options,
+    metrics: str,
     take_over: bool,
     renewal: Renewal,
 ) -> int | None:
     """Returns the process that has taken over, if one has."""
     place, predecessor = await take_place(home, take_over=take_over)
-    serving = Serving(listen, predecessor.sockets if predecessor else [], xdp, limits)
-    reports = Reports(uuid4(), version("trafficmgr-responder"))
+    serving = Serving(listen, predecessor.sockets if predecessor else [], options)
+    reports = Reports(uuid4(), VERSION)
     feed = Feed(feed_url, node_token)
     agent = Agent(feed, Store(home), serving, reports, place, predecessor)
     running = asyncio.ensure_future(agent.run())
@@ -82,9 +82,25 @@ async def _run(
     if renewal.is_possible:
         loop.add_signal_handler(signal.SIGUSR2, renewal.start)
     try:
-        await running
+        async with _metrics(metrics, serving, agent):
+            await running
     except asyncio.CancelledError:
         log.info("stopped")
     finally:
         await feed.close()
     return agent.succeeded_by
+
+
+@asynccontextmanager
+async def _metrics(address: str, serving: Serving, agent: Agent) -> AsyncIterator[None]:
+    """`/metrics` at `address`, if there is one, until the end of the block."""
+    if not address:
+        yield
+        return
+    listener = MetricsListener(address, lambda: exposition(serving.counters(), agent.condition(VERSION)))
+    listening = asyncio.ensure_future(listener.serve())
+    try:
+        yield
+    finally:
+        listening.cancel()
+        await asyncio.wait([listening])

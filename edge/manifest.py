@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -27,10 +28,11 @@ class _Written(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`octets` are exactly those received; `digests` those of every chunk."""
+    """`octets` are exactly those received; `digests` those of every chunk. `created` is None if it is no time."""
 
     octets: bytes
     generation: int
+    created: datetime | None
     digests: frozenset[str]
 
 
@@ -43,4 +45,12 @@ def read_manifest(octets: bytes) -> Manifest:
         field = ".".join(str(part) for part in first["loc"]) or "manifest"
         raise ManifestError(f"manifest refused: {field}: {first['msg']}") from error
     digests = frozenset({*written.zones.values(), written.policies, *written.geo.values()})
-    return Manifest(octets, written.generation, digests)
+    return Manifest(octets, written.generation, _time(written.created), digests)
+
+
+def _time(written: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        return None  # nothing is decided by it
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

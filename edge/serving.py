@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.packets import close_all
@@ -25,6 +26,21 @@ NO_COUNTERS: Counters = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How queries are answered, beyond what with."""
+
+    xdp: str | None = None
+    """The interface to answer by over AF_XDP, where possible."""
+    limits: Limits | None = None
+    """Those of the server that shall differ from their defaults."""
+    dnstap: Dnstap | None = None
+    """Of what sockets receive."""
+
+
+NO_OPTIONS = Options()
+
+
 class ListenError(Exception):
     """An address that cannot be listened on. The message names it."""
 
@@ -35,25 +51,12 @@ log = logging.getLogger(__name__)
 class Serving:
     """Snapshot and health in use. Both are replaced atomically, between two queries."""
 
-    def __init__(
-        self,
-        listen: Sequence[str],
-        inherited: Sequence[int] = (),
-        xdp: str | None = None,
-        limits: Limits | None = None,
-        dnstap: Dnstap | None = None,
-    ) -> None:
-        """`inherited`: descriptors of sockets that another process listens on; they are this one's to close.
-
-        `xdp`: the interface to answer by over AF_XDP, where possible. `limits`: those of the server that shall differ
-        from their defaults. `dnstap`: of what sockets receive.
-        """
+    def __init__(self, listen: Sequence[str], inherited: Sequence[int] = (), options: Options = NO_OPTIONS) -> None:
+        """`inherited`: descriptors of sockets that another process listens on; they are this one's to close."""
         self._listen = list(listen)
         self._inherited = inherited
-        self._xdp = xdp
-        self._limits = limits
+        self._options = options
         self._xdp_told: str | None = None
-        self._dnstap = dnstap
         self._server: Server | None = None
         self.snapshot: Snapshot | None = None
         self.health = Health()
@@ -71,8 +74,8 @@ class Serving:
         """Answer with `snapshot` from the next query on. Raises SnapshotError (P1) and, the first time, ListenError."""
         if self._server is None:
             self._server = self._listening(snapshot)
-            if self._xdp is not None:
-                self._server.use_xdp(self._xdp)
+            if self._options.xdp is not None:
+                self._server.use_xdp(self._options.xdp)
             log.info("answering on %s", ", ".join(self._server.addresses))
         else:
             self._server.swap(snapshot)
@@ -87,8 +90,8 @@ class Serving:
                 snapshot,
                 self.health,
                 inherited=self._inherited,
-                limits=self._limits,
-                dnstap=self._dnstap,
+                limits=self._options.limits,
+                dnstap=self._options.dnstap,
             )
         except (OSError, ValueError) as error:
             raise ListenError(f"cannot answer queries: {error}") from error
@@ -104,7 +107,7 @@ class Serving:
         state, sentence = server.xdp or (None, None)
         if sentence != self._xdp_told:
             level = logging.INFO if state == "answering" else logging.WARNING
-            log.log(level, "AF_XDP on %s: %s", self._xdp, sentence)
+            log.log(level, "AF_XDP on %s: %s", self._options.xdp, sentence)
         self._xdp_told = sentence
 
     def believe(self, health: Health) -> None:

@@ -35,6 +35,11 @@ class Updater:
         self._etag: str | None = None
         self._downloaded: dict[str, bytes] = {}  # kept over failed attempts, so that the next one goes on from there
 
+    @property
+    def served(self) -> Manifest | None:
+        """The manifest of the generation that is served."""
+        return self._served
+
     def resume(self, manifest: Manifest) -> None:
         """`manifest` is served already: it came from the disk."""
         self._served = manifest

@@ -48,6 +48,7 @@ class RunningSystem:
     demo: bool = True
     web_address: str = field(default_factory=lambda: f"{LOOPBACK}:{free_port()}")
     dns: str = field(default_factory=lambda: f"{LOOPBACK}:{free_dns_port()}")
+    metrics: str = field(default_factory=lambda: f"{LOOPBACK}:{free_port()}")
     variables: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
@@ -71,6 +72,7 @@ class RunningSystem:
             "TRAFFICMGR_HOME": str(self.home),
             "TRAFFICMGR_WEB": self.web_address,
             "TRAFFICMGR_DNS": self.dns,
+            "TRAFFICMGR_METRICS": self.metrics,
             "TRAFFICMGR_DEMO": str(int(self.demo)),
             **self.variables,
         }

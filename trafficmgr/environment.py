@@ -42,6 +42,9 @@ class Environment(BaseSettings):
     xdp: str | None = Field(None, description="Interface an edge answers by over AF_XDP, where possible.")
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", description="Postgres 15 or newer.")
     broker_url: str | None = Field(None, validation_alias="BROKER_URL", description="Redis, Valkey or RabbitMQ.")
+    metrics: str = Field("127.0.0.1:9153", description="Where an edge serves /metrics; empty: nowhere.")
+    dnstap: str | None = Field(None, description="Collector of an edge: unix:/PATH or tcp:HOST:PORT.")
+    dnstap_sample: int = Field(100, ge=1, description="One in so many queries is tapped.")
     geo: Path | None = Field(None, description="Directory of MMDB files.")
     demo: bool = Field(True, description="0 starts empty.")
     probe_private: bool = Field(False, description="1 lets checks probe private and loopback addresses too.")
@@ -63,6 +66,23 @@ class Environment(BaseSettings):
     @classmethod
     def check_address(cls, value: str) -> str:
         split_address(value)
+        return value
+
+    @field_validator("metrics")
+    @classmethod
+    def check_metrics(cls, value: str) -> str:
+        return cls.check_address(value) if value else value
+
+    @field_validator("dnstap")
+    @classmethod
+    def check_collector(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        kind, _, place = value.partition(":")
+        if kind == "tcp":
+            split_address(place)
+        elif kind != "unix" or not place.startswith("/"):
+            raise ValueError("write unix:/PATH or tcp:HOST:PORT")
         return value
 
     @field_validator("dns")

@@ -52,8 +52,9 @@ async def eventually(holds: Callable[[], bool], what: str) -> None:
 class Node:
     """A running agent, and what a resolver sees of it."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, agent: Agent | None = None) -> None:
         self.serving = serving
+        self.agent = agent
 
     async def serves(self, generation: int) -> None:
         await eventually(lambda: self.serving.generation == generation, f"generation {generation} is served")
@@ -70,9 +71,10 @@ class Node:
 async def a_node(home, url: str, token: str = TOKEN):
     """An edge with its state in `home`, until the end of the block."""
     feed, serving = Feed(url, token), Serving(["127.0.0.1:0"])
-    running = asyncio.create_task(Agent(feed, Store(home), serving, Reports(BOOT, "test")).run())
+    agent = Agent(feed, Store(home), serving, Reports(BOOT, "test"))
+    running = asyncio.create_task(agent.run())
     try:
-        yield Node(serving)
+        yield Node(serving, agent)
     finally:
         running.cancel()
         await asyncio.wait([running])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edge.backoff import Backoff
 from edge.report import MAX_COUNTS, Reports
 from edge.server_sent_events import Event, EventParser, EventStreamError
-from edge.serving import NO_COUNTERS, Serving
+from edge.serving import NO_COUNTERS, Options, Serving
 from tests.edge.conftest import a_world
 
 BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
@@ -103,7 +103,7 @@ def test_what_does_not_fit_one_report_goes_with_the_next():
 
 
 def test_without_af_xdp_sockets_answer_and_the_log_says_why_once(caplog):
-    serving = Serving(["127.0.0.1:0"], xdp="none-of-these")
+    serving = Serving(["127.0.0.1:0"], options=Options(xdp="none-of-these"))
     for generation in (1, 2):
         serving.serve(a_world(generation, "192.0.2.1").open())
     serving.stop()

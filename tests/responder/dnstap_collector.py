@@ -116,7 +116,10 @@ class Collector:
             while len(head := stream.read(4)) == 4:
                 (length,) = struct.unpack("!I", head)
                 if length:
-                    yield stream.read(length)
+                    frame = stream.read(length)
+                    if len(frame) < length:
+                        return  # the sender gave up in the middle
+                    yield frame
                     self.reading.wait()
                     continue
                 control = stream.read(*struct.unpack("!I", stream.read(4)))

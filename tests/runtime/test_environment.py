@@ -23,6 +23,11 @@ def no_variables(monkeypatch):
         ("TRAFFICMGR_DNS", " , ", "TRAFFICMGR_DNS: at least one ADDRESS:PORT is needed"),
         ("TRAFFICMGR_RATE_LIMIT", "-1", "TRAFFICMGR_RATE_LIMIT: Input should be greater than or equal to 0"),
         ("TRAFFICMGR_RATE_LIMIT_EXEMPT", "10.0.0.1/8", "TRAFFICMGR_RATE_LIMIT_EXEMPT: value is not a valid IPv4"),
+        ("TRAFFICMGR_METRICS", "9153", "TRAFFICMGR_METRICS: '9153' is not ADDRESS:PORT"),
+        ("TRAFFICMGR_DNSTAP", "/run/dnstap.sock", "TRAFFICMGR_DNSTAP: write unix:/PATH or tcp:HOST:PORT"),
+        ("TRAFFICMGR_DNSTAP", "unix:dnstap.sock", "TRAFFICMGR_DNSTAP: write unix:/PATH or tcp:HOST:PORT"),
+        ("TRAFFICMGR_DNSTAP", "tcp:collector", "TRAFFICMGR_DNSTAP: 'collector' is not ADDRESS:PORT"),
+        ("TRAFFICMGR_DNSTAP_SAMPLE", "0", "TRAFFICMGR_DNSTAP_SAMPLE: Input should be greater than or equal to 1"),
         ("TRAFFICMGR_DEMO", "perhaps", "TRAFFICMGR_DEMO: Input should be a valid boolean"),
     ],
 )
@@ -70,3 +75,11 @@ def test_an_edge_differs_from_the_servers_limits_only_in_what_is_set(monkeypatch
         monkeypatch.setenv(name, value)
 
     assert server_limits(declared_environment()) == limits
+
+
+def test_metrics_and_dnstap_are_off_when_they_are_empty(monkeypatch):
+    monkeypatch.setenv("TRAFFICMGR_METRICS", "")
+    monkeypatch.setenv("TRAFFICMGR_DNSTAP", "")
+
+    variables = declared_environment()
+    assert (variables.metrics, variables.dnstap) == ("", None)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import click
 
+from common.addresses import reachable
 from edge.main import run
+from edge.serving import Options
+from edge.top.reading import UnreadableError
+from edge.top.screen import print_once, watch
+from responder import Dnstap
 from trafficmgr.environment import Environment, VariableError, environment
 
 if TYPE_CHECKING:  # a type of the stub only
     from responder import Limits
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--take-over", is_flag=True, help="Replace the edge that runs on TRAFFICMGR_HOME, losing no query.")
-def edge(take_over: bool) -> None:
+@click.pass_context
+def edge(context: click.Context, take_over: bool) -> None:
     """Run an edge on TRAFFICMGR_DNS, fed by TRAFFICMGR_FEED with TRAFFICMGR_NODE_TOKEN.
 
     Beside `trafficmgr up` both default to what is in TRAFFICMGR_HOME. SIGUSR2 has it become the version that is
     installed by then, as the same process and losing no query.
     """
+    if context.invoked_subcommand is not None:
+        return
     variables = environment()
     run(
         feed_url=variables.feed or variables.web_url,
@@ -29,8 +39,8 @@ def edge(take_over: bool) -> None:
         listen=variables.dns,
         home=variables.home / "edge",
         take_over=take_over,
-        xdp=variables.xdp,
-        limits=server_limits(variables),
+        options=Options(variables.xdp, server_limits(variables), _dnstap(variables)),
+        metrics=variables.metrics,
         renew_by=[sys.executable, *sys.orig_argv[1:], *([] if take_over else ["--take-over"])],
     )
 
@@ -52,3 +62,36 @@ def _node_token(variables: Environment) -> str:
     if not beside.exists():
         raise VariableError("TRAFFICMGR_NODE_TOKEN is not set: make a token for this node in the dashboard or by REST")
     return beside.read_text().strip()
+
+
+def _dnstap(variables: Environment) -> Dnstap | None:
+    if variables.dnstap is None:
+        return None
+    return Dnstap(
+        variables.dnstap,
+        sample=variables.dnstap_sample,
+        identity=socket.gethostname(),
+        version=f"trafficmgr {version('trafficmgr-responder')}",
+    )
+
+
+@edge.command()
+@click.option("--url", help="/metrics of another edge; default: of this machine's, at TRAFFICMGR_METRICS.")
+@click.option("--once", is_flag=True, help="Print one frame and end.")
+@click.option("--interval", type=click.FloatRange(0.1, 60), default=1.0, show_default=True, help="Seconds a frame.")
+def top(url: str | None, once: bool, interval: float) -> None:
+    """Watch an edge answer, from its own /metrics: rates, latency, policies, countries."""
+    url = url or _metrics_url(environment())
+    try:
+        if once or not sys.stdin.isatty():
+            print_once(url, interval)
+        else:
+            watch(url, interval)
+    except UnreadableError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _metrics_url(variables: Environment) -> str:
+    if not variables.metrics:
+        raise VariableError("TRAFFICMGR_METRICS is empty, so this edge serves no metrics: set it, or say --url")
+    return f"http://{reachable(variables.metrics)}/metrics"
