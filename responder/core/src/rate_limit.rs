@@ -6,7 +6,7 @@
 //! time          ┘                                        none left ───► every slip-th: Slip, others: Drop
 //! ```
 //!
-//! Replies are counted by client prefix and by what they are about, as BIND, Knot and NSD do: a flood of one kind leaves
+//! Replies are counted by client prefix and by what they are about, as BIND and NSD do: a flood of one kind leaves
 //! the other replies to the same network alone. A reply that slips is sent truncated: no larger than its query, and
 //! enough for a true client to come back over TCP, whose handshake no forger completes.
 //!
