@@ -18,7 +18,7 @@ from edge.store import Store
 from responder import Health, Snapshot
 
 LOAD = ["127.0.0.0/8", "::1/128", "198.18.0.0/15"]
-"""Where it comes from: the loopback, or networks for benchmarks (RFC 2544). Its replies are counted as any, and all sent."""
+"""Where it comes from: the loopback, or networks for benchmarks (RFC 2544). Replies to it are counted, and all sent."""
 
 
 def main(home: str, address: str) -> None:
