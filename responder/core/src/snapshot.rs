@@ -9,11 +9,11 @@
 
 mod digest;
 mod error;
+mod listed;
 mod manifest;
 mod open;
 mod zones;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use digest::{Digest, MalformedDigest};
@@ -24,7 +24,6 @@ pub use zones::Zones;
 
 use crate::geo::{GeoData, GeoFile};
 use crate::steering::PolicySet;
-use crate::zone::Zone;
 
 /// Everything of one generation that answers are made from, verified.
 pub struct World {
@@ -32,7 +31,6 @@ pub struct World {
     zones: Zones,
     policies: Arc<PolicySet>,
     geo: GeoData,
-    zone_by_digest: HashMap<Digest, Arc<Zone>>,
     policies_digest: Digest,
     geo_files: Vec<OpenedFile>,
 }

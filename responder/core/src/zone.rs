@@ -33,6 +33,8 @@ pub struct Zone {
     apex: Node,
     nodes: Vec<Node>,
     entries: Vec<Entry>,
+    /// Where `nodes` and `entries` have what is steered.
+    steered: Vec<(u32, u32)>,
     /// Numbers of `nodes` by the hash of their names.
     table: HashTable<u32>,
     /// No name of the zone has more labels.
@@ -68,16 +70,17 @@ impl Zone {
 
     /// Owner, type and policy of every steered record set.
     pub fn steered(&self) -> impl Iterator<Item = Steered<'_>> {
-        let nodes = self.nodes.iter().map(|node| NodeRef::new(self, node));
-        nodes.flat_map(|node| {
-            node.record_sets().filter_map(move |set| match set.data {
+        self.steered.iter().filter_map(|(node, entry)| {
+            let node = self.nodes.get(*node as usize)?;
+            let set = self.entries.get(*entry as usize)?.resolve(&self.octets);
+            match set.data {
                 Data::Steered { policy } => Some(Steered {
-                    owner: node.name(),
+                    owner: NodeRef::new(self, node).name(),
                     set,
                     policy,
                 }),
                 Data::Static(_) => None,
-            })
+            }
         })
     }
 }

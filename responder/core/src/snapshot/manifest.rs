@@ -1,13 +1,13 @@
 //! Version 1 of the manifest (`docs/snapshot-format.md`).
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::World;
 use super::digest::Digest;
 use super::error::SnapshotError;
+use super::listed::Listed;
 use crate::wire::NameBuf;
+use crate::wire::name::{MAX_LABEL, MAX_NAME};
 
 const FORMAT: u64 = 1;
 
@@ -24,9 +24,9 @@ struct Written {
     generation: u64,
     #[serde(rename = "created")]
     _created: String,
-    zones: BTreeMap<String, String>,
+    zones: Listed,
     policies: String,
-    geo: BTreeMap<String, String>,
+    geo: Listed,
 }
 
 /// Which chunks make up a generation.
@@ -53,7 +53,7 @@ impl Manifest {
         if written.generation == 0 {
             return Err(field("generation", "must be at least 1"));
         }
-        for origin in written.zones.keys() {
+        for (origin, _) in &written.zones.0 {
             check_origin(origin)?;
         }
         Ok(Self {
@@ -66,36 +66,45 @@ impl Manifest {
 
     /// The digests of all chunks that `previous` does not hold already.
     pub fn missing_from(&self, previous: Option<&World>) -> Vec<Digest> {
-        let zones = self.zones.iter().map(|(_, digest)| *digest);
-        let mut missing: Vec<_> = zones.chain([self.policies]).collect();
-        missing.retain(|digest| !previous.is_some_and(|world| world.holds(digest)));
+        let Some(previous) = previous else {
+            let listed = self.zones.iter().chain(&self.geo);
+            let listed = listed.map(|(_, digest)| *digest);
+            return listed.chain([self.policies]).collect();
+        };
+        let zones = self.zones.iter().zip(previous.zones.held(&self.zones));
+        let zones = zones.filter(|(_, held)| held.is_none());
+        let mut missing: Vec<_> = zones.map(|((_, digest), _)| *digest).collect();
+        if !previous.has_policies(&self.policies) {
+            missing.push(self.policies);
+        }
         // A geo file is opened for its role.
         let geo = self.geo.iter();
-        let geo = geo.filter(|(role, digest)| {
-            previous.is_none_or(|world| world.geo_file(role, digest).is_none())
-        });
+        let geo = geo.filter(|(role, digest)| previous.geo_file(role, digest).is_none());
         missing.extend(geo.map(|(_, digest)| *digest));
         missing
     }
 }
 
-fn digests(
-    field: &str,
-    written: BTreeMap<String, String>,
-) -> Result<Vec<(String, Digest)>, SnapshotError> {
-    let pairs = written.into_iter().map(|(key, text)| {
-        let digest = digest(&format!("{field}: {key}"), &text)?;
-        Ok((key, digest))
+fn digests(field: &str, Listed(listed): Listed) -> Result<Vec<(String, Digest)>, SnapshotError> {
+    let pairs = listed.into_iter().map(|(key, digest)| match digest {
+        Some(digest) => Ok((key, digest)),
+        None => Err(malformed(&format!("{field}: {key}"))),
     });
     pairs.collect()
 }
 
 fn digest(of: &str, text: &str) -> Result<Digest, SnapshotError> {
-    text.parse()
-        .map_err(|_| field(of, "a digest is 64 lower-case hexadecimal digits"))
+    text.parse().map_err(|_| malformed(of))
+}
+
+fn malformed(of: &str) -> SnapshotError {
+    field(of, "a digest is 64 lower-case hexadecimal digits")
 }
 
 fn check_origin(origin: &str) -> Result<(), SnapshotError> {
+    if is_plain(origin) {
+        return Ok(());
+    }
     let canonical = NameBuf::from_text(origin)
         .is_ok_and(|name| name.as_name().is_lowered() && name.as_name().to_string() == origin);
     if canonical {
@@ -105,9 +114,47 @@ fn check_origin(origin: &str) -> Result<(), SnapshotError> {
     Err(field(&format!("zones: {origin}"), reason))
 }
 
+/// What nearly all origins are: labels of letters, digits, hyphens and underscores, each with its dot.
+fn is_plain(origin: &str) -> bool {
+    let mut label = 0;
+    for octet in origin.bytes() {
+        match octet {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' if label < MAX_LABEL => label += 1,
+            b'.' if label > 0 => label = 0,
+            _ => return false,
+        }
+    }
+    // On the wire a name takes one octet more than as text with its final dot.
+    label == 0 && (1..MAX_NAME).contains(&origin.len())
+}
+
 fn field(field: &str, reason: &'static str) -> SnapshotError {
     SnapshotError::Field {
         field: field.to_owned(),
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_plain_is_canonical(origin in "[a-z0-9_.\\\\-]{0,12}|([a-z]{50,64}\\.){1,5}") {
+            if is_plain(&origin) {
+                let name = NameBuf::from_text(&origin).unwrap();
+                prop_assert!(name.as_name().is_lowered());
+                prop_assert_eq!(name.as_name().to_string(), origin);
+            }
+        }
+    }
+
+    #[test]
+    fn common_origins_are_plain() {
+        for origin in ["example.test.", "a-b.c_d.2.", "com."] {
+            assert!(is_plain(origin), "{origin}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::digest::Digest;
 use super::error::SnapshotError;
 use super::manifest::Manifest;
-use super::zones::Zones;
+use super::zones::{OpenedZone, Zones};
 use super::{OpenedFile, World};
 use crate::geo::{GeoData, GeoFile};
 use crate::steering::PolicySet;
@@ -23,31 +23,24 @@ impl World {
         previous: Option<&World>,
     ) -> Result<Self, SnapshotError> {
         let opening = Opening { chunks, previous };
-        let mut zones = Vec::with_capacity(manifest.zones.len());
-        let mut zone_by_digest = HashMap::with_capacity(manifest.zones.len());
-        for (origin, digest) in &manifest.zones {
-            let zone = opening.zone(origin, *digest)?;
-            zone_by_digest.insert(*digest, zone.clone());
-            zones.push(zone);
-        }
+        let zones = Zones::new(opening.zones(&manifest.zones)?);
         let policies = opening.policies(manifest.policies)?;
-        for zone in &zones {
+        for zone in zones.iter() {
             check_steered(zone, &policies)?;
         }
         let geo_files = opening.geo_files(&manifest.geo)?;
         Ok(Self {
             generation: manifest.generation,
-            zones: Zones::new(zones),
+            zones,
             policies,
             geo: GeoData::new(geo_files.iter().map(|opened| opened.file.as_ref()))?,
-            zone_by_digest,
             policies_digest: manifest.policies,
             geo_files,
         })
     }
 
-    pub(super) fn holds(&self, digest: &Digest) -> bool {
-        self.zone_by_digest.contains_key(digest) || self.policies_digest == *digest
+    pub(super) fn has_policies(&self, digest: &Digest) -> bool {
+        self.policies_digest == *digest
     }
 
     pub(super) fn geo_file(&self, role: &str, digest: &Digest) -> Option<&OpenedFile> {
@@ -71,15 +64,22 @@ struct Opening<'o> {
 }
 
 impl Opening<'_> {
-    fn zone(&self, origin: &str, digest: Digest) -> Result<Arc<Zone>, SnapshotError> {
-        let held = self.previous.map(|world| &world.zone_by_digest);
-        let zone = match held.and_then(|zones| zones.get(&digest)) {
-            Some(zone) => zone.clone(),
-            None => {
-                let octets = self.verified(&format!("zone {origin}"), digest)?;
-                Arc::new(chunk_v1::decode(octets.into())?)
-            }
-        };
+    fn zones(&self, listed: &[(String, Digest)]) -> Result<Vec<Arc<OpenedZone>>, SnapshotError> {
+        let mut held = self.previous.map(|world| world.zones.held(listed));
+        let mut held = std::iter::from_fn(|| held.as_mut()?.next());
+        let zones = listed.iter().map(|(origin, digest)| {
+            let zone = match held.next().flatten() {
+                Some(held) => return Ok(held.clone()),
+                None => self.zone(origin, *digest)?,
+            };
+            Ok(Arc::new(OpenedZone::new(origin, *digest, zone)))
+        });
+        zones.collect()
+    }
+
+    fn zone(&self, origin: &str, digest: Digest) -> Result<Zone, SnapshotError> {
+        let octets = self.verified(&format!("zone {origin}"), digest)?;
+        let zone = chunk_v1::decode(octets.into())?;
         let found = zone.origin().to_string();
         if found == origin {
             return Ok(zone);

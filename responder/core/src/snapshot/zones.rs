@@ -4,33 +4,74 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use crate::wire::{LookupName, Name};
+use super::digest::Digest;
+use crate::wire::LookupName;
 use crate::zone::Zone;
+
+/// A zone as it was opened, shared by all worlds that have the same.
+pub(super) struct OpenedZone {
+    /// As text, as manifests list it.
+    pub origin: String,
+    pub digest: Digest,
+    pub zone: Zone,
+    hash: u64,
+    labels: usize,
+}
+
+impl OpenedZone {
+    pub fn new(origin: &str, digest: Digest, zone: Zone) -> Self {
+        Self {
+            hash: LookupName::of(zone.origin()).full_hash(),
+            labels: zone.origin().label_count(),
+            origin: origin.to_owned(),
+            digest,
+            zone,
+        }
+    }
+}
 
 #[derive(Default)]
 pub struct Zones {
-    zones: Vec<Arc<Zone>>,
+    /// Sorted by origin as text.
+    zones: Vec<Arc<OpenedZone>>,
     /// Numbers of `zones` by the hash of their origins.
-    table: HashTable<usize>,
+    table: HashTable<u32>,
     /// Bit n: a zone's origin has n labels. Only such ancestors of a name are looked up.
     depths: u128,
 }
 
 impl Zones {
-    /// `zones` have different origins.
-    pub fn new(zones: Vec<Arc<Zone>>) -> Self {
+    /// `zones` have different origins and are sorted by them as text.
+    pub(super) fn new(zones: Vec<Arc<OpenedZone>>) -> Self {
         let mut table = HashTable::with_capacity(zones.len());
         let mut depths = 0;
-        let of = |number: &usize| zones.get(*number).map_or(0, |zone| hash(zone.origin()));
-        for (number, zone) in zones.iter().enumerate() {
-            table.insert_unique(hash(zone.origin()), number, of);
-            depths |= 1 << zone.origin().label_count();
+        let of = |number: &u32| zones.get(*number as usize).map_or(0, |opened| opened.hash);
+        for (number, opened) in (0..).zip(&zones) {
+            table.insert_unique(opened.hash, number, of);
+            depths |= 1 << opened.labels;
         }
         Self {
             zones,
             table,
             depths,
         }
+    }
+
+    pub(super) fn opened(&self) -> impl Iterator<Item = &OpenedZone> {
+        self.zones.iter().map(Arc::as_ref)
+    }
+
+    /// For each of `listed`, which is sorted by origin as text, the zone if it is the very same here.
+    pub(super) fn held<'h>(
+        &'h self,
+        listed: &'h [(String, Digest)],
+    ) -> impl Iterator<Item = Option<&'h Arc<OpenedZone>>> {
+        let mut own = self.zones.iter().peekable();
+        listed.iter().map(move |(origin, digest)| {
+            while own.next_if(|held| held.origin < *origin).is_some() {}
+            own.next_if(|held| held.origin == *origin)
+                .filter(|held| held.digest == *digest)
+        })
     }
 
     /// The zone with the longest origin at or above `name`.
@@ -58,19 +99,15 @@ impl Zones {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Zone> {
-        self.zones.iter().map(Arc::as_ref)
+        self.opened().map(|opened| &opened.zone)
     }
 
     fn at(&self, name: &LookupName, labels: usize) -> Option<&Zone> {
         let origin = name.ancestor(labels);
-        let zone = |number: &usize| self.zones.get(*number).map(Arc::as_ref);
-        let is_origin = |number: &usize| zone(number).is_some_and(|zone| zone.origin() == origin);
+        let zone = |number: &u32| self.zones.get(*number as usize).map(|opened| &opened.zone);
+        let is_origin = |number: &u32| zone(number).is_some_and(|zone| zone.origin() == origin);
         self.table
             .find(name.hash_of(labels), is_origin)
             .and_then(zone)
     }
-}
-
-fn hash(name: Name<'_>) -> u64 {
-    LookupName::of(name).full_hash()
 }

@@ -7,7 +7,7 @@ use super::chunk_v1::OwnedEntry;
 use super::denial;
 use super::error::{ZoneError, ZoneFault};
 use super::node::{Cover, Node, NodeRef, Span};
-use super::record_set::Entry;
+use super::record_set::{Content, Entry};
 use crate::wire::reader::Reader;
 use crate::wire::writer::Prepared;
 use crate::wire::{LookupName, Name, RecordType};
@@ -27,6 +27,7 @@ pub(super) fn zone(
     let Builder {
         nodes,
         entries,
+        steered,
         table,
         deepest,
         ..
@@ -36,6 +37,7 @@ pub(super) fn zone(
         apex: apex.unwrap_or_else(|| empty_node(origin)),
         nodes,
         entries,
+        steered,
         table,
         deepest,
         negative_ttl: 0,
@@ -51,6 +53,7 @@ struct Builder<'c> {
     origin: Span,
     nodes: Vec<Node>,
     entries: Vec<Entry>,
+    steered: Vec<(u32, u32)>,
     table: HashTable<u32>,
     deepest: usize,
     /// Of the owner at work.
@@ -64,6 +67,7 @@ impl<'c> Builder<'c> {
             origin,
             nodes: Vec::with_capacity(owners + 1),
             entries: Vec::with_capacity(entries),
+            steered: Vec::new(),
             table: HashTable::with_capacity(owners + 1),
             deepest: 0,
             name: LookupName::of(origin.of(octets)),
@@ -87,8 +91,12 @@ impl<'c> Builder<'c> {
         self.name.set(owner.of(self.octets));
         let number = self.node_at(owner, self.name.label_count());
         let first_entry = self.entries.len() as u32;
-        self.entries
-            .extend(of_owner.iter().map(|owned| owned.entry));
+        for (entry, owned) in (first_entry..).zip(of_owner) {
+            self.entries.push(owned.entry);
+            if matches!(owned.entry.content, Content::Steered { .. }) {
+                self.steered.push((number, entry));
+            }
+        }
         let holds = |wanted| {
             of_owner
                 .iter()
