@@ -254,8 +254,8 @@ class Agent:
 
     async def _leave(self, successor: Successor) -> None:
         """Whatever happens now, the place is the successor's."""
+        await self._keep_newest_health()  # while both answer: connections wait from the next line on
         connections = await asyncio.to_thread(self._serving.leave)
-        await self._keep_newest_health()
         try:
             await successor.leave(connections)
         except PacketError as error:

@@ -26,7 +26,7 @@ from edge.serving import ListenError, Serving
 from edge.store import Store
 from tests.edge.conftest import DEADLINE_S, ORIGIN, Node, a_free_address, a_world, eventually
 from tests.edge.fake_feed import TOKEN
-from tests.edge.processes import DIE_BEFORE_SERVING, EdgeProcess
+from tests.edge.processes import DIE_BEFORE_SERVING, NO_FEED, EdgeProcess
 from tests.worlds import digest_of
 
 OLD, NEW = "192.0.2.1", "192.0.2.2"
@@ -128,6 +128,18 @@ async def address_over(reader, writer) -> str:
     writer.write(query.to_wire(prepend_length=True))
     length = int.from_bytes(await reader.readexactly(2), "big")
     return str(dns.message.from_wire(await reader.readexactly(length)).answer[0][0])
+
+
+async def test_health_goes_over_even_if_it_came_in_between(feed, old, tmp_path, monkeypatch):
+    monkeypatch.setattr("edge.agent.KEEP_HEALTH_S", 60)
+    feed.say("health", {"sequence": 4, "full": True, "states": [[10, 4, "up"]]})
+    await eventually(lambda: old.serving.health.sequence == 4, "the full health is believed")
+    place, predecessor = await take_place(tmp_path, take_over=True)
+    feed.say("health", {"sequence": 5, "full": False, "states": [[10, 4, "down"]]})
+    await eventually(lambda: old.serving.health.sequence == 5, "the delta is applied")
+    async with the_edge_at(place, predecessor, tmp_path, NO_FEED, *old.serving.addresses) as new:
+        await old.running
+        await eventually(lambda: new.serving.health.states == [(10, 4, "down")], "the successor believes it")
 
 
 async def test_addresses_in_common_are_taken_over_and_others_bound_and_closed(feed, tmp_path):
