@@ -57,6 +57,7 @@ def run(
         sys.exit(1)
     if renewal.is_deputy(succeeded_by):
         renewal.become_new()
+    renewal.call_off()
 
 
 async def _run(
@@ -69,7 +70,7 @@ async def _run(
     take_over: bool,
     renewal: Renewal,
 ) -> int | None:
-    """Returns the process that has taken over, if one has."""
+    """Returns the process that has taken over; None: told to stop."""
     place, predecessor = await take_place(home, take_over=take_over)
     serving = Serving(listen, predecessor.sockets if predecessor else [], options)
     reports = Reports(uuid4(), VERSION)
@@ -84,11 +85,12 @@ async def _run(
     try:
         async with _metrics(metrics, serving, agent):
             await running
+        return agent.succeeded_by
     except asyncio.CancelledError:
         log.info("stopped")
+        return None
     finally:
         await feed.close()
-    return agent.succeeded_by
 
 
 @asynccontextmanager

@@ -41,6 +41,11 @@ class Renewal:
     def is_deputy(self, process: int | None) -> bool:
         return self._deputy is not None and self._deputy.pid == process
 
+    def call_off(self) -> None:
+        """Whoever stops the edge means its deputy too."""
+        if self._deputy is not None and self._deputy.poll() is None:
+            self._deputy.terminate()
+
     def become_new(self) -> NoReturn:
         """Take the place back from the deputy, as the version that is installed now."""
         # Both survive the exec: the deputy leaves no zombie, and a signal that comes too early does not kill.

@@ -84,6 +84,19 @@ def test_sigusr2_has_it_become_what_is_installed_now_and_stay_the_same_process(h
     assert "stopped" in errors
 
 
+def test_stopping_it_while_it_renews_itself_stops_its_deputy_too(home):
+    with EdgeProcess(home, "127.0.0.1:0") as edge:
+        edge.says("serving generation 3")
+        edge.process.send_signal(signal.SIGUSR2)
+        edge.says("stands in meanwhile")
+        edge.process.send_signal(signal.SIGTERM)
+        status, _ = edge.ends()  # of both: they log to the same pipe
+
+    assert status == 0
+    with EdgeProcess(home, "127.0.0.1:0") as edge:
+        edge.says("serving generation 3")
+
+
 def www_at(address: str) -> str:
     host, port = split_address(address)
     answer = dns.query.udp(dns.message.make_query(f"www.{ORIGIN}", "A"), host, port=port, timeout=5)
