@@ -9,6 +9,7 @@
 
 pub mod answer;
 pub mod ecs;
+pub mod frame;
 pub mod heap;
 pub mod message;
 pub mod name;
@@ -29,6 +30,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("answer", answer::check),
     ("ecs", ecs::check),
+    ("frame", frame::check),
     ("message", message::check),
     ("name", name::check),
     ("round_trip", round_trip::check),

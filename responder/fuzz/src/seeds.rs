@@ -14,6 +14,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             .into_iter()
             .map(|query| [&[0; 4][..], &query].concat())
             .collect(),
+        "frame" => frames(),
         "message" | "round_trip" => queries(),
         "snapshot" => snapshots(),
         "name" => world::names()
@@ -28,6 +29,13 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "tcp_framing" => vec![[&[0; 16][..], &framed(&queries()[..6])].concat()],
         _ => Vec::new(),
     }
+}
+
+/// A first octet other than 0 asks for a frame that is made of the others.
+fn frames() -> Vec<Vec<u8>> {
+    (1..40_u8)
+        .map(|number| (0..120_u8).map(|at| at.wrapping_mul(number) | 1).collect())
+        .collect()
 }
 
 fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
