@@ -10,6 +10,7 @@ __all__ = [
     "Dnstap",
     "Health",
     "Server",
+    "Settings",
     "Snapshot",
     "SnapshotError",
     "countries",
@@ -136,6 +137,31 @@ class Dnstap:
         """
 
 @final
+class Settings:
+    """How a server speaks the protocol, whatever it serves. Immutable."""
+
+    def __new__(
+        cls,
+        *,
+        nsid: bytes = b"",
+        cookie_secrets: Sequence[bytes] = (),
+        version: str = "",
+        identity: str = "",
+        under_pressure: bool = False,
+        stale: bool = False,
+    ) -> Settings:
+        """Everything is off by default.
+
+        `nsid`: which server this is, for who asks (RFC 5001); at most 128 octets.
+        `cookie_secrets`: 16 octets each, the same on every edge (RFC 9018). The first signs, all of them verify.
+        `version`: what `version.bind` and `version.server` of class CH are answered with; at most 255 octets.
+        `identity`: the same for `id.server` and `hostname.bind` (RFC 4892).
+        `under_pressure`: clients that know cookies have to prove over UDP that they receive where they say.
+        `stale`: the snapshot is older than it should be, which answers say as an extended error (RFC 8914).
+        Raises ValueError naming the argument that does not fit.
+        """
+
+@final
 class Server:
     """UDP and TCP listeners answering from memory, one worker thread per core. The packet path never takes the GIL."""
 
@@ -149,6 +175,7 @@ class Server:
         inherited: Sequence[int] | None = None,
         limits: Limits | None = None,
         dnstap: Dnstap | None = None,
+        settings: Settings | None = None,
     ) -> Server:
         """Bind every `address:port` of `listen` over UDP and TCP and start answering.
 
@@ -156,7 +183,7 @@ class Server:
         `dnstap`: answering never waits for its collector, which may come and go.
         `inherited`: descriptors of another server (its `filenos`), duplicated here. Those bound to an address of
         `listen` are used, all of them even if they are more than `workers`, and no queued datagram is lost.
-        `limits`: those that shall differ from their defaults.
+        `limits`: those that shall differ from their defaults. `settings`: how to speak DNS.
         Raises OSError naming the address that could not be bound, ValueError naming a descriptor that is no UDP socket
         and no TCP listener, or a limit that is not known.
         """
@@ -183,6 +210,9 @@ class Server:
 
     def set_health(self, health: Health) -> None:
         """Use `health` from the next query on, atomically."""
+
+    def set_settings(self, settings: Settings) -> None:
+        """Use `settings` from the next query on, atomically."""
 
     def counters(self) -> Counters: ...
     def filenos(self) -> list[int]:
@@ -211,6 +241,7 @@ def respond(
     *,
     tcp: bool = False,
     now_s: int = 0,
+    settings: Settings | None = None,
 ) -> bytes | None:
     """The wire answer to a wire query from address `source`, exactly as a Server would give it; None: no answer."""
 

@@ -9,7 +9,7 @@ import dns.message
 import dns.query
 import dns.rdataclass
 
-from responder import Health, Server, Snapshot, respond
+from responder import Health, Server, Settings, Snapshot, respond
 
 TIMEOUT_S = 5.0
 #: what a client on loopback comes from, and thus what both doors see
@@ -25,9 +25,14 @@ class Door(Protocol):
 class RespondDoor:
     snapshot: Snapshot
     health: Health
+    settings: Settings | None = None
+    source: str = LOOPBACK
+    now_s: int = 0
 
     def ask_raw(self, query: bytes, *, tcp: bool = False) -> bytes | None:
-        return respond(self.snapshot, self.health, query, LOOPBACK, tcp=tcp)
+        return respond(
+            self.snapshot, self.health, query, self.source, tcp=tcp, now_s=self.now_s, settings=self.settings
+        )
 
 
 @dataclass

@@ -56,6 +56,14 @@ class ZoneView:
         wildcard = dns.name.Name((b"*", *encloser.labels))
         return wildcard if wildcard in self.existing else None
 
+    def hides(self, name: dns.name.Name) -> bool:
+        """Whether the name is at or below a cut, or below a DNAME."""
+        return any(
+            (ancestor != self.origin and self.rdataset(ancestor, dns.rdatatype.NS) is not None)
+            or (ancestor != name and self.rdataset(ancestor, dns.rdatatype.DNAME) is not None)
+            for ancestor in self.path_to(name)
+        )
+
 
 class Oracle:
     """Answers from all of its zones: chains go from one to another."""
@@ -83,7 +91,16 @@ class Oracle:
             name = look_up(zone, name, rdtype, answer, is_first=len(asked) == 1)
         if not asked:
             return Answer(rcode=dns.rcode.REFUSED, authoritative=False)
+        self.bring_along(answer)
         return answer
+
+    def bring_along(self, answer: Answer) -> None:
+        """Addresses of the hosts that the answer names, where a zone has authority over them."""
+        named = [rdatas for _, rdtype, _, rdatas in answer.answer if rdtype in {"MX", "NS", "SRV"}]
+        for host in (dns.name.from_text(rdata.split()[-1]) for rdatas in named for rdata in rdatas):
+            zone = self.zone_of(host, dns.rdatatype.A)
+            if zone is not None and not zone.hides(host):
+                bring_host(zone, host, answer)
 
 
 def look_up(
@@ -120,6 +137,14 @@ def at_source(
         return target
     deny(zone, answer)
     return None
+
+
+def bring_host(zone: ZoneView, host: dns.name.Name, answer: Answer) -> None:
+    source = host if host in zone.existing else zone.wildcard_for(host)
+    for rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
+        addresses = zone.rdataset(source, rdtype) if source is not None else None
+        if addresses is not None:
+            answer.additional.add(record_set(host, addresses))
 
 
 def substitute(

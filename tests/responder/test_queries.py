@@ -5,12 +5,12 @@ import struct
 import dns.edns
 import dns.flags
 import dns.message
-import dns.opcode
 import dns.rcode
 import pytest
 
 from tests.responder.conftest import OpenDoor
 from tests.responder.doors import Door, ask, texts
+from tests.responder.queries import QUESTION, opt, query_with, query_with_opt, rcode_of, subnet_option
 from tests.worlds import world_of
 
 ZONE = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nwww 60 A 192.0.2.1\n"
@@ -26,33 +26,7 @@ def door(open_door: OpenDoor) -> Door:
     return open_door(world_of("z.test.", "\n".join([ZONE, LARGE, MEDIUM, REFERRAL])))
 
 
-def rcode_of(door: Door, query: bytes) -> int:
-    wire = door.ask_raw(query)
-    assert wire is not None
-    assert wire[:2] == query[:2]
-    assert wire[2] & 0x80
-    return wire[3] & 0x0F
-
-
 WWW_QUERY = dns.message.make_query("www.z.test.", "A", id=4711).to_wire()
-QUESTION = WWW_QUERY[12:]
-
-
-def query_with(*, flags: int = 0, counts: tuple[int, int, int, int] = (1, 0, 0, 0), body: bytes = QUESTION) -> bytes:
-    return struct.pack("!HH4H", 4711, flags, *counts) + body
-
-
-def opt(*, version: int = 0, options: bytes = b"", owner: bytes = b"\0") -> bytes:
-    return owner + struct.pack("!HHBBHH", 41, 1232, 0, version, 0, len(options)) + options
-
-
-def query_with_opt(*records: bytes) -> bytes:
-    return query_with(counts=(1, 0, 0, len(records)), body=QUESTION + b"".join(records))
-
-
-def subnet_option(family: int, source: int, scope: int, address: bytes) -> bytes:
-    data = struct.pack("!HBB", family, source, scope) + address
-    return struct.pack("!HH", 8, len(data)) + data
 
 
 class TestMalformed:

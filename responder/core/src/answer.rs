@@ -7,12 +7,16 @@
 //! The only code that answers: the server, `respond` and `explain` all run it, the latter with an observer that
 //! records. A pure function of its arguments (S15) that allocates nothing and writes the reply over the query.
 
+mod additional;
 mod address;
+mod chaos;
 mod denial;
 pub mod explained;
 mod positive;
+mod protocol;
 mod referral;
 mod resolution;
+pub mod settings;
 
 use std::net::IpAddr;
 
@@ -22,10 +26,12 @@ use crate::observe::Observer;
 use crate::rate_limit::Subject;
 use crate::snapshot::World;
 use crate::steering;
-use crate::wire::edns::{LEAST_UDP_SIZE, OWN_UDP_SIZE};
+use crate::wire::edns::{Edns, Extras, LEAST_UDP_SIZE, OWN_UDP_SIZE};
+use crate::wire::types::CLASS_CH;
 use crate::wire::writer::{MessageWriter, Verdict, WriterScratch};
-use crate::wire::{LookupName, Query, Refusal};
+use crate::wire::{LookupName, Query, Rcode, Refusal};
 use resolution::{Resolution, Trail};
+pub use settings::Settings;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -35,11 +41,12 @@ pub enum Transport {
 
 /// The circumstances of a query's arrival.
 #[derive(Debug, Clone, Copy)]
-pub struct Request {
+pub struct Request<'s> {
     pub source: IpAddr,
     pub transport: Transport,
-    /// Seconds since 1970; time slots of draws are cut from it.
+    /// Seconds since 1970; time slots of draws are cut from it, and cookies stamped with it.
     pub now_s: u64,
+    pub settings: &'s Settings,
 }
 
 /// A reply that was written over its query.
@@ -50,6 +57,8 @@ pub struct Reply {
     pub tally: Tally,
     /// What its rate is limited by.
     pub subject: Subject,
+    /// Whether a server cookie has shown that it goes to who asked.
+    pub is_proven: bool,
 }
 
 /// Memory that answering works in: one per worker, reused for every query.
@@ -84,7 +93,7 @@ impl Default for Scratch {
 pub fn answer<O: Observer>(
     world: &World,
     health: &HealthView,
-    request: &Request,
+    request: &Request<'_>,
     (message, length): (&mut [u8], usize),
     scratch: &mut Scratch,
     observer: &mut O,
@@ -96,21 +105,19 @@ pub fn answer<O: Observer>(
         steering,
     } = scratch;
     let packet = message.get(..length)?;
-    let query = match Query::parse(packet, name) {
-        Ok(query) => query,
-        Err(Refusal::Ignore) => return None,
-        Err(Refusal::Reply(rcode, query)) => {
-            let limit = size_limit(&query, request.transport);
-            let writer = MessageWriter::new(&query, message, limit, writer);
-            return Some(Reply {
-                length: writer.finish(Verdict::of(rcode)),
-                tally: Tally::of_static(rcode),
-                subject: Subject::Error,
-            });
-        }
-    };
+    let (query, refused) = read(packet, name, request.transport)?;
+    let extras = |edns: &Edns| protocol::extras(edns, request);
+    let extras = query.edns.as_ref().map_or_else(Extras::default, extras);
     let limit = size_limit(&query, request.transport);
-    let writer = MessageWriter::new(&query, message, limit, writer);
+    let mut writer = MessageWriter::new((&query, &extras), message, limit, writer);
+    if let Some(rcode) = protocol::refusal(refused, &query, &extras, request) {
+        return Some(Reply::unsteered(writer, protocol::verdict(rcode)));
+    }
+    if query.class == CLASS_CH {
+        let (name, settings) = (name.as_name(), request.settings);
+        let verdict = chaos::answer(name, query.record_type, settings, &mut writer);
+        return Some(Reply::unsteered(writer, verdict));
+    }
     trail.clear();
     let mut resolution = Resolution::new(
         (world, health),
@@ -121,7 +128,38 @@ pub fn answer<O: Observer>(
         observer,
     );
     resolution.run(name);
-    Some(resolution.finish())
+    let is_proven = extras.cookie.is_some_and(|cookie| cookie.is_proven);
+    Some(resolution.finish(is_proven))
+}
+
+impl Reply {
+    fn unsteered(writer: MessageWriter<'_>, verdict: Verdict) -> Self {
+        Self {
+            length: writer.finish(verdict),
+            tally: Tally::of_static(verdict.rcode),
+            subject: Subject::Error,
+            is_proven: false,
+        }
+    }
+}
+
+/// The query in `packet`, with the code that refuses it if it is not to be looked up; `None`: it is to be dropped.
+fn read(
+    packet: &[u8],
+    name: &mut LookupName,
+    transport: Transport,
+) -> Option<(Query, Option<Rcode>)> {
+    match Query::parse(packet, name) {
+        Ok(query) => match query.edns {
+            Some(edns) if protocol::is_misused(&edns, transport) => {
+                let edns = Some(edns.without_options());
+                Some((Query { edns, ..query }, Some(Rcode::FORMERR)))
+            }
+            _ => Some((query, None)),
+        },
+        Err(Refusal::Reply(rcode, query)) => Some((query, Some(rcode))),
+        Err(Refusal::Ignore) => None,
+    }
 }
 
 fn size_limit(query: &Query, transport: Transport) -> usize {

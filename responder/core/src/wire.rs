@@ -10,6 +10,7 @@ mod compressor;
 pub mod cookie;
 pub mod ecs;
 pub mod edns;
+pub mod extended_error;
 pub mod lookup_name;
 pub mod message;
 pub mod name;

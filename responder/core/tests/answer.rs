@@ -6,10 +6,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use responder_core::answer::{Request, Scratch, Transport, answer};
+use responder_core::answer::{Request, Scratch, Settings, Transport, answer};
 use responder_core::health::{HealthTable, HealthView};
 use responder_core::observe::Silent;
 use responder_core::snapshot::{Chunks, Digest, Manifest, World};
+use responder_core::wire::cookie::Secrets;
 use responder_core::wire::message::Message;
 use responder_core::wire::truncation::truncate;
 use responder_core::wire::{NameBuf, RecordType, compose};
@@ -77,10 +78,17 @@ fn world() -> World {
 }
 
 fn reply(world: &World, packet: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    let settings = Settings {
+        nsid: (*b"edge").into(),
+        cookie_secrets: Secrets::new(&[[7; 16]]),
+        is_stale: true,
+        ..Settings::default()
+    };
     let request = Request {
         source: IpAddr::V4(Ipv4Addr::LOCALHOST),
         transport,
-        now_s: 0,
+        now_s: 1_559_731_985,
+        settings: &settings,
     };
     let health = HealthView::new(world.policies(), &HealthTable::default());
     let mut message = packet.to_vec();

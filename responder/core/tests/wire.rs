@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use responder_core::wire::edns::Extras;
 use responder_core::wire::message::{Message, Record};
 use responder_core::wire::writer::{MessageWriter, Owner, Section, Verdict, WriterScratch};
 use responder_core::wire::{
@@ -112,12 +113,14 @@ fn compose_sets(question: &[u8], sets: &[Set], limit: usize, out: &mut Vec<u8>) 
     *out = [&[0x12, 0x67, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], question].concat();
     let query = Query {
         record_type: RecordType::A,
+        class: 1,
         question_end: out.len() as u16,
         edns: None,
     };
     out.resize(65535, 0);
     let mut scratch = WriterScratch::default();
-    let mut writer = MessageWriter::new(&query, out, limit, &mut scratch);
+    let extras = Extras::default();
+    let mut writer = MessageWriter::new((&query, &extras), out, limit, &mut scratch);
     let mut written = Vec::new();
     for set in sets {
         let owner = Owner::Name(Name::whole(&set.owner).unwrap());

@@ -2,12 +2,15 @@
 
 use std::cell::RefCell;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
-use responder_core::answer::{Request, Scratch, Transport, answer};
+use responder_core::answer::{Request, Scratch, Settings, Transport, answer};
 use responder_core::counters::Tally;
 use responder_core::health::HealthView;
 use responder_core::observe::Observer;
 use responder_core::snapshot::World;
+use responder_core::wire::cookie::Secrets;
+use responder_core::wire::edns::Extras;
 use responder_core::wire::writer::{MessageWriter, Owner, Section, Verdict, WriterScratch};
 use responder_core::wire::{Edns, LookupName, Name, Query, Rcode, RecordType, Refusal};
 
@@ -67,12 +70,14 @@ pub fn compose(head: &Head, sets: &[Set]) -> (Vec<u8>, Vec<bool>) {
     let mut message = [&header[..], &head.question].concat();
     let query = Query {
         record_type: RecordType::A,
+        class: 1,
         question_end: message.len() as u16,
         edns: head.edns,
     };
     message.resize(LARGEST, 0xA5);
     let mut scratch = WriterScratch::default();
-    let mut writer = MessageWriter::new(&query, &mut message, head.limit, &mut scratch);
+    let head_of = (&query, &Extras::default());
+    let mut writer = MessageWriter::new(head_of, &mut message, head.limit, &mut scratch);
     let mut put = |set: &Set| {
         let owner = Owner::Name(Name::whole(&set.owner).expect("a well-formed owner"));
         let rdatas = set.rdatas.iter().map(Vec::as_slice);
@@ -98,6 +103,15 @@ pub struct Arrival {
     /// What stands in the buffer behind the packet.
     pub left_over: u8,
 }
+
+/// Everything that can be switched on, but for what changes the answers themselves.
+static SETTINGS: LazyLock<Settings> = LazyLock::new(|| Settings {
+    nsid: (*b"edge").into(),
+    cookie_secrets: Secrets::new(&[[7; 16], [8; 16]]),
+    version: "1".into(),
+    identity: "edge".into(),
+    ..Settings::default()
+});
 
 thread_local! {
     /// As a worker's, it has answered other queries before.
@@ -125,6 +139,7 @@ pub fn ask_with<O: Observer>(
         source: arrival.source,
         transport: arrival.transport,
         now_s: arrival.now_s,
+        settings: &SETTINGS,
     };
     let mut message = arrival.packet.clone();
     let room = match arrival.transport {

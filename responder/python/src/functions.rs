@@ -13,10 +13,15 @@ use responder_core::observe::Silent;
 use responder_core::wire::{ClientSubnet, NameBuf, RecordType};
 
 use crate::health::Health;
+use crate::settings::{Settings, settings_of};
 use crate::snapshot::Snapshot;
 
 #[pyfunction]
-#[pyo3(signature = (snapshot, health, query, source, *, tcp=false, now_s=0))]
+#[pyo3(signature = (snapshot, health, query, source, *, tcp=false, now_s=0, settings=None))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one for each keyword of the function in Python"
+)]
 pub(crate) fn respond<'py>(
     py: Python<'py>,
     snapshot: &Snapshot,
@@ -25,6 +30,7 @@ pub(crate) fn respond<'py>(
     source: &str,
     tcp: bool,
     now_s: u64,
+    settings: Option<&Settings>,
 ) -> PyResult<Option<Bound<'py, PyBytes>>> {
     let room = query.len().max(usize::from(u16::MAX));
     let mut message = query.to_vec();
@@ -33,6 +39,7 @@ pub(crate) fn respond<'py>(
         source: address("source", source)?,
         transport: if tcp { Transport::Tcp } else { Transport::Udp },
         now_s,
+        settings: &settings_of(settings),
     };
     let world = &snapshot.world;
     let view = HealthView::new(world.policies(), &health.table);

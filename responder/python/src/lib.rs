@@ -6,6 +6,7 @@ mod functions;
 mod health;
 mod limits;
 mod server;
+mod settings;
 mod snapshot;
 
 use pyo3::prelude::*;
@@ -22,6 +23,8 @@ mod responder {
     use crate::health::Health;
     #[pymodule_export]
     use crate::server::Server;
+    #[pymodule_export]
+    use crate::settings::Settings;
     #[pymodule_export]
     use crate::snapshot::{Snapshot, SnapshotError};
 }

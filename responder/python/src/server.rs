@@ -15,6 +15,7 @@ use crate::counts::counters_dict;
 use crate::dnstap::Dnstap;
 use crate::health::Health;
 use crate::limits::limits_of;
+use crate::settings::{Settings, settings_of};
 use crate::snapshot::{Snapshot, snapshot_error};
 
 #[pyclass(frozen, module = "responder")]
@@ -27,7 +28,8 @@ pub(crate) struct Server {
 impl Server {
     #[new]
     #[pyo3(signature = (
-        listen, snapshot, health=None, *, workers=None, inherited=None, limits=None, dnstap=None
+        listen, snapshot, health=None, *, workers=None, inherited=None, limits=None, dnstap=None,
+        settings=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
@@ -39,6 +41,7 @@ impl Server {
         inherited: Option<Vec<RawFd>>,
         limits: Option<&Bound<'_, PyDict>>,
         dnstap: Option<&Dnstap>,
+        settings: Option<&Settings>,
     ) -> PyResult<Self> {
         let listen: Vec<_> = listen
             .iter()
@@ -52,6 +55,7 @@ impl Server {
             inherited: Inherited::copy_of(&inherited.unwrap_or_default()).map_err(inherit_error)?,
             limits: limits.map_or_else(|| Ok(Limits::default()), limits_of)?,
             dnstap: dnstap.map(|dnstap| dnstap.inner.clone()),
+            settings: settings_of(settings),
         };
         let world = snapshot.world.clone();
         let table = health.map_or_else(Arc::default, |health| health.table.clone());
@@ -98,6 +102,11 @@ impl Server {
     fn set_health(&self, py: Python<'_>, health: &Health) {
         let table = health.table.clone();
         py.detach(|| self.lock().set_health(table));
+    }
+
+    fn set_settings(&self, py: Python<'_>, settings: &Settings) {
+        let settings = settings.settings.clone();
+        py.detach(|| self.lock().set_settings(settings));
     }
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

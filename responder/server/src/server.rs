@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use responder_core::answer::Transport;
+use responder_core::answer::{Settings, Transport};
 use responder_core::counters::Counters;
 use responder_core::health::HealthTable;
 use responder_core::rate_limit::RateLimiter;
@@ -37,6 +37,7 @@ pub struct Options {
     pub limits: Limits,
     /// `None`: nothing is tapped.
     pub dnstap: Option<Dnstap>,
+    pub settings: Settings,
 }
 
 /// Listeners and their threads. Dropping it stops them.
@@ -66,6 +67,7 @@ impl Server {
             mut inherited,
             limits,
             dnstap,
+            settings,
         } = options;
         interrupt::prepare();
         let bound = listen
@@ -75,7 +77,7 @@ impl Server {
         let limits = limits.within_descriptors();
         let mut server = Self {
             shared: Arc::new(Shared {
-                current: Current::new(world, health),
+                current: Current::new(world, health, with_timeout_of(&limits, settings)),
                 stopping: AtomicBool::new(false),
                 tcp: TcpCommon::new(&limits),
                 limits,
@@ -110,6 +112,12 @@ impl Server {
     /// Believes `health` from the next batch on.
     pub fn set_health(&self, health: Arc<HealthTable>) {
         self.shared.current.set_health(health);
+    }
+
+    /// Speaks the protocol like this from the next batch on.
+    pub fn set_settings(&self, settings: Settings) {
+        let settings = with_timeout_of(&self.shared.limits, settings);
+        self.shared.current.set_settings(settings);
     }
 
     /// Answers what arrives by `interface` over AF_XDP from now on, as far as the kernel allows; sockets answer the rest.
@@ -237,6 +245,15 @@ impl Server {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(run)?;
         self.threads.push(thread);
         Ok(())
+    }
+}
+
+/// What clients are told of the idle timeout is what connections get.
+fn with_timeout_of(limits: &Limits, settings: Settings) -> Settings {
+    let tenths_s = limits.idle_timeout.as_millis() / 100;
+    Settings {
+        tcp_idle_timeout: tenths_s.try_into().unwrap_or(u16::MAX),
+        ..settings
     }
 }
 

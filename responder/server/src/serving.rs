@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
+use responder_core::answer::Settings;
 use responder_core::health::{HealthTable, HealthView};
 use responder_core::snapshot::{SnapshotError, World};
 
-/// A world and what is believed of its endpoints.
+/// A world, what is believed of its endpoints, and how the protocol is spoken.
 pub struct Serving {
     pub world: Arc<World>,
     pub health: HealthView,
+    pub settings: Arc<Settings>,
 }
 
 /// The present `Serving`, read by workers without a lock and written by whoever holds the table.
@@ -21,9 +23,9 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    pub fn new(world: Arc<World>, table: Arc<HealthTable>) -> Self {
+    pub fn new(world: Arc<World>, table: Arc<HealthTable>, settings: Settings) -> Self {
         Self {
-            serving: ArcSwap::from_pointee(serving(world, &table)),
+            serving: ArcSwap::from_pointee(serving(world, &table, Arc::new(settings))),
             table: Mutex::new(table),
         }
     }
@@ -34,16 +36,31 @@ impl Current {
 
     pub fn swap_world(&self, world: Arc<World>) -> Result<(), SnapshotError> {
         let table = self.lock();
-        world.check_follows(self.load().world.generation())?;
-        self.serving.store(Arc::new(serving(world, &table)));
+        let present = self.load();
+        world.check_follows(present.world.generation())?;
+        self.store(serving(world, &table, present.settings.clone()));
         Ok(())
     }
 
     pub fn set_health(&self, new: Arc<HealthTable>) {
         let mut table = self.lock();
         *table = new;
+        let present = self.load();
+        self.store(serving(
+            present.world.clone(),
+            &table,
+            present.settings.clone(),
+        ));
+    }
+
+    pub fn set_settings(&self, settings: Settings) {
+        let table = self.lock();
         let world = self.load().world.clone();
-        self.serving.store(Arc::new(serving(world, &table)));
+        self.store(serving(world, &table, Arc::new(settings)));
+    }
+
+    fn store(&self, serving: Serving) {
+        self.serving.store(Arc::new(serving));
     }
 
     /// The table is replaced as a whole, so a panic of another writer cannot have left it half-made.
@@ -52,7 +69,11 @@ impl Current {
     }
 }
 
-fn serving(world: Arc<World>, table: &HealthTable) -> Serving {
+fn serving(world: Arc<World>, table: &HealthTable, settings: Arc<Settings>) -> Serving {
     let health = HealthView::new(world.policies(), table);
-    Serving { world, health }
+    Serving {
+        world,
+        health,
+        settings,
+    }
 }

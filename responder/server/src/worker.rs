@@ -79,6 +79,7 @@ impl Worker {
             source,
             transport,
             now_s: now_ms / 1000,
+            settings: &serving.settings,
         };
         let reply = answer(
             &serving.world,
@@ -109,7 +110,7 @@ impl Worker {
         source: IpAddr,
         now_ms: u64,
     ) -> Option<usize> {
-        let limiter = self.limiter.as_mut();
+        let limiter = self.limiter.as_mut().filter(|_| !reply.is_proven);
         let verdict = limiter.map(|limiter| limiter.check(source, reply.subject, now_ms));
         match verdict {
             None | Some(Verdict::Send) => {

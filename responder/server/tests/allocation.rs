@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 
-use responder_core::answer::{Request, Scratch, Transport, answer};
+use responder_core::answer::{Request, Scratch, Settings, Transport, answer};
 use responder_core::health::{HealthTable, HealthView};
 use responder_core::observe::Silent;
 use responder_core::snapshot::{Chunks, Digest, Manifest, World};
@@ -102,6 +102,7 @@ fn a_warm_worker_answers_without_allocating() {
         let name = NameBuf::from_text(name).unwrap();
         compose::query(name.as_name(), RecordType::A, Some(&subnet))
     });
+    let settings = Settings::default();
     let mut scratch = Scratch::new();
     for mut message in packets {
         let length = message.len();
@@ -110,6 +111,7 @@ fn a_warm_worker_answers_without_allocating() {
             source: IpAddr::V4(Ipv4Addr::LOCALHOST),
             transport: Transport::Udp,
             now_s: 0,
+            settings: &settings,
         };
         let before = ALLOCATIONS.get();
         let reply = answer(

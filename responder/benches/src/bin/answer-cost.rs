@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use responder_bench::chance::Chance;
 use responder_bench::world;
-use responder_core::answer::{Request, Scratch, Transport, answer};
+use responder_core::answer::{Request, Scratch, Settings, Transport, answer};
 use responder_core::health::{HealthTable, HealthView};
 use responder_core::observe::Silent;
 use responder_core::snapshot::World;
@@ -26,6 +26,7 @@ const PASSES: usize = 201;
 struct Answering<'w> {
     world: &'w World,
     health: HealthView,
+    settings: Settings,
     scratch: Scratch,
     /// The query, then the reply in its place.
     message: Vec<u8>,
@@ -38,6 +39,7 @@ impl Answering<'_> {
             source: IpAddr::V4(Ipv4Addr::LOCALHOST),
             transport: Transport::Udp,
             now_s: 1_800_000_000,
+            settings: &self.settings,
         };
         let message = &mut self.message;
         message.get_mut(..packet.len())?.copy_from_slice(packet);
@@ -58,6 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut answering = Answering {
         health: HealthView::new(world.policies(), &HealthTable::default()),
         world: &world,
+        settings: Settings::default(),
         scratch: Scratch::new(),
         message: vec![0; 4096],
     };

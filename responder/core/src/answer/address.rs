@@ -6,6 +6,7 @@ use crate::geo::countries;
 use crate::observe::{Observer, StageOutcome};
 use crate::snapshot::World;
 use crate::steering::{Family, Outcome, PolicySet, Question, Scratch, Selection, Targets, select};
+use crate::wire::extended_error::ExtendedError;
 use crate::wire::{LookupName, Name, NameBuf, Rcode, RecordType};
 use crate::zone::{Found, NodeRef, Zone};
 
@@ -45,7 +46,11 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
             Outcome::Target(target) => {
                 self.answer_target(zone, name, target, is_apex, selection.ttl_s)
             }
-            Outcome::Refused | Outcome::NoCandidate => self.deny(zone, name, Rcode::NOERROR),
+            Outcome::Refused => {
+                self.verdict.extended_error = Some(ExtendedError::Prohibited);
+                self.deny(zone, name, Rcode::NOERROR)
+            }
+            Outcome::NoCandidate => self.deny(zone, name, Rcode::NOERROR),
         }
     }
 
@@ -92,6 +97,7 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         let Some(known) = self.world.policies().flattened(target) else {
             // NODATA would be believed and cached; this says that another server may know more.
             self.verdict.rcode = Rcode::SERVFAIL;
+            self.verdict.extended_error = Some(ExtendedError::NoReachableAuthority);
             return Next::Done;
         };
         let (ttl_s, family) = (known.ttl_s, family_of(self.record_type));

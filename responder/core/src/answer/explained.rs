@@ -1,6 +1,6 @@
 //! Explain is serve: a query is composed, answered by `answer` with a recorder listening, and read back.
 
-use super::{Request, Scratch, Transport, answer};
+use super::{Request, Scratch, Settings, Transport, answer};
 use crate::explain::{Answer, Asked, Explanation, Recorder};
 use crate::health::{HealthTable, HealthView};
 use crate::snapshot::World;
@@ -33,6 +33,7 @@ pub fn explained(world: &World, health: &HealthTable, asking: &Asking) -> Explan
         source: asking.resolver,
         transport: Transport::Tcp,
         now_s: asking.now_s,
+        settings: &Settings::default(),
     };
     let view = HealthView::new(world.policies(), health);
     let mut recorder = Recorder::new();

@@ -31,7 +31,9 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
                 Data::Steered { policy } => self.steer(zone, lookup, policy),
                 Data::Static(_) => {
                     self.saw(Some(zone), name, outcome);
-                    self.answer_with(name, &set)
+                    self.answer_with(name, &set);
+                    self.bring_along(name, &set);
+                    Next::Done
                 }
             };
         }

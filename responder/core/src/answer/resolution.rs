@@ -7,6 +7,8 @@ use crate::observe::{Observer, StageOutcome};
 use crate::rate_limit::Subject;
 use crate::snapshot::World;
 use crate::steering::{Client, Scratch, Subnet};
+use crate::wire::extended_error::ExtendedError;
+use crate::wire::types::CLASS_IN;
 use crate::wire::writer::{MessageWriter, Owner, Section, Verdict};
 use crate::wire::{ClientSubnet, LookupName, Name, NameBuf, Query, Rcode, RecordType};
 use crate::zone::{Found, RecordSet, Zone};
@@ -43,6 +45,8 @@ pub(super) struct Resolution<'w, 'q, O> {
     pub client: Client,
     pub now_s: u64,
     pub record_type: RecordType,
+    /// RFC 1034 section 3.7.1: nobody has authority over all classes.
+    can_be_authoritative: bool,
     pub writer: MessageWriter<'q>,
     pub verdict: Verdict,
     pub tally: Tally,
@@ -56,12 +60,13 @@ pub(super) struct Resolution<'w, 'q, O> {
 impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
     pub fn new(
         (world, health): (&'w World, &'w HealthView),
-        request: &Request,
+        request: &Request<'_>,
         query: &Query,
         writer: MessageWriter<'q>,
         (trail, scratch): (&'q mut Trail, &'q mut Scratch),
         observer: &'q mut O,
     ) -> Self {
+        let is_stale = request.settings.is_stale;
         let subnet = query.edns.as_ref();
         let subnet = subnet.and_then(|edns| edns.client_subnet.as_ref());
         Self {
@@ -73,8 +78,12 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
             },
             now_s: request.now_s,
             record_type: query.record_type,
+            can_be_authoritative: query.class == CLASS_IN,
             writer,
-            verdict: Verdict::of(Rcode::NOERROR),
+            verdict: Verdict {
+                extended_error: is_stale.then_some(ExtendedError::StaleAnswer),
+                ..Verdict::of(Rcode::NOERROR)
+            },
             tally: Tally::of_static(Rcode::NOERROR),
             subject: Subject::Error,
             flattening: None,
@@ -97,7 +106,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
         }
     }
 
-    pub fn finish(self) -> Reply {
+    pub fn finish(self, is_proven: bool) -> Reply {
         let rcode = self.verdict.rcode.0;
         Reply {
             length: self.writer.finish(self.verdict),
@@ -106,6 +115,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
                 ..self.tally
             },
             subject: self.subject,
+            is_proven,
         }
     }
 
@@ -115,7 +125,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
         };
         let found = zone.find(name, self.record_type);
         if self.is_first() {
-            self.verdict.authoritative = true;
+            self.verdict.authoritative = self.can_be_authoritative;
             self.subject = subject(zone, name, &found);
         }
         match found {
@@ -145,6 +155,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
         self.saw(None, name, StageOutcome::Refused);
         if self.is_first() {
             self.verdict.rcode = Rcode::REFUSED;
+            self.verdict.extended_error = Some(ExtendedError::NotAuthoritative);
         }
         Next::Done
     }
@@ -211,12 +222,15 @@ pub(super) struct Trail {
     followed: SeenNames,
     /// Owners of the DNAMEs in the answer: a chain can meet one again, but it is answered once.
     pub dnames: SeenNames,
+    /// Names whose addresses are in the additional section, as far as they are known.
+    pub brought_along: SeenNames,
 }
 
 impl Trail {
     pub fn clear(&mut self) {
         self.followed.count = 0;
         self.dnames.count = 0;
+        self.brought_along.count = 0;
     }
 }
 

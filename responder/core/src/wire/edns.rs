@@ -1,20 +1,33 @@
 //! The OPT record (RFC 6891).
 
+use super::cookie::{Cookie, ReplyCookie};
 use super::ecs::ClientSubnet;
 use super::output::Output;
 use super::reader::{ReadError, Reader};
-use super::types::{Rcode, RecordType};
+use super::types::RecordType;
+use super::writer::Verdict;
 
 /// What we accept and the most we send over UDP: fits every path's MTU without fragments (DNS flag day 2020).
 pub const OWN_UDP_SIZE: u16 = 1232;
 /// RFC 6891 section 6.2.3: "Values lower than 512 MUST be treated as equal to 512."
 pub const LEAST_UDP_SIZE: u16 = 512;
+/// Longer ones could fill the smallest reply. With this, all options together leave room for any question in it.
+pub const LONGEST_NSID: usize = 128;
 
+const OPTION_NSID: u16 = 3;
 pub(super) const OPTION_CLIENT_SUBNET: u16 = 8;
+const OPTION_COOKIE: u16 = 10;
+const OPTION_KEEPALIVE: u16 = 11;
+const OPTION_PADDING: u16 = 12;
+const OPTION_EXTENDED_ERROR: u16 = 15;
+
 const FLAG_DNSSEC_OK: u16 = 0x8000;
 /// Root owner, type, class, ttl and length.
 const OPT_FIXED: usize = 11;
 const OPTION_HEADER: usize = 4;
+const EXTENDED_ERROR_LEN: usize = OPTION_HEADER + 2;
+/// RFC 8467 section 4.1: what responses are padded to a multiple of.
+const PADDING_BLOCK: usize = 468;
 
 /// What a query's OPT record says; unknown options are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +36,18 @@ pub struct Edns {
     pub version: u8,
     pub dnssec_ok: bool,
     pub client_subnet: Option<ClientSubnet>,
+    pub cookie: Option<Cookie>,
+    pub wants_nsid: bool,
+    pub is_padded: bool,
+    pub keepalive: Option<Keepalive>,
+}
+
+/// The edns-tcp-keepalive option of a query (RFC 7828).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keepalive {
+    Asked,
+    /// It says a timeout, which only servers may.
+    Misused,
 }
 
 /// The OPT record, or something before or behind it, is malformed: FORMERR.
@@ -38,7 +63,7 @@ impl From<ReadError> for MalformedEdns {
     }
 }
 
-/// An option that is cut short, or a client subnet against E3.
+/// An option that is cut short, a client subnet against E3, or a cookie of a length that none has.
 struct MalformedOption;
 
 impl From<ReadError> for MalformedOption {
@@ -58,67 +83,178 @@ impl Edns {
             version,
             dnssec_ok: u16::from_be_bytes(flags) & FLAG_DNSSEC_OK != 0,
             client_subnet: None,
+            cookie: None,
+            wants_nsid: false,
+            is_padded: false,
+            keepalive: None,
         };
-        if version == 0 {
-            edns.client_subnet =
-                client_subnet_option(rdata).map_err(|MalformedOption| MalformedEdns {
-                    reply_with: Some(edns),
-                })?;
+        match version {
+            0 => match edns.read_options(rdata) {
+                Ok(()) => Ok(edns),
+                Err(MalformedOption) => Err(MalformedEdns {
+                    reply_with: Some(edns.without_options()),
+                }),
+            },
+            _ => Ok(edns),
         }
-        Ok(edns)
     }
 
-    /// Appends the OPT record of the answer.
-    pub(super) fn compose_reply(&self, rcode: Rcode, scope: u8, out: &mut Output<'_>) {
+    /// Without any option.
+    pub fn without_options(self) -> Self {
+        Self {
+            client_subnet: None,
+            cookie: None,
+            wants_nsid: false,
+            is_padded: false,
+            keepalive: None,
+            ..self
+        }
+    }
+
+    fn read_options(&mut self, rdata: &[u8]) -> Result<(), MalformedOption> {
+        let mut options = Reader::new(rdata);
+        while !options.is_at_end() {
+            let code = options.u16()?;
+            let length = options.u16()?;
+            let data = options.take(length.into())?;
+            match code {
+                OPTION_CLIENT_SUBNET => {
+                    let subnet = ClientSubnet::parse(data).map_err(|_| MalformedOption)?;
+                    // Two subnets leave open which of them the answer is for.
+                    if self.client_subnet.replace(subnet).is_some() {
+                        return Err(MalformedOption);
+                    }
+                }
+                // RFC 7873 section 5.2: "only the first (the one closest to the DNS header) is considered".
+                OPTION_COOKIE if self.cookie.is_none() => {
+                    self.cookie = Some(Cookie::parse(data).map_err(|_| MalformedOption)?);
+                }
+                OPTION_NSID => self.wants_nsid = true,
+                OPTION_PADDING => self.is_padded = true,
+                OPTION_KEEPALIVE if data.is_empty() => self.keepalive = Some(Keepalive::Asked),
+                OPTION_KEEPALIVE => self.keepalive = Some(Keepalive::Misused),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the OPT record of the reply, which with it may get as long as `limit`.
+    pub(super) fn compose_reply(
+        &self,
+        extras: &Extras<'_>,
+        verdict: &Verdict,
+        limit: usize,
+        out: &mut Output<'_>,
+    ) {
+        let mut length = self.reply_len(extras);
+        let error = verdict.extended_error;
+        let error = error.filter(|_| out.position() + length + EXTENDED_ERROR_LEN <= limit);
+        length += error.map_or(0, |_| EXTENDED_ERROR_LEN);
+        let padding = extras.padding(out.position() + length, limit);
+        length += padding.map_or(0, |padding| OPTION_HEADER + padding);
+        self.put_fixed(verdict, length - OPT_FIXED, out);
+        if let Some(subnet) = &self.client_subnet {
+            let (data, length) = subnet.composed(verdict.scope);
+            put_option(
+                OPTION_CLIENT_SUBNET,
+                &[data.get(..length).unwrap_or(&[])],
+                out,
+            );
+        }
+        extras.put(out);
+        if let Some(error) = error {
+            put_option(OPTION_EXTENDED_ERROR, &[&error.code().to_be_bytes()], out);
+        }
+        if let Some(padding) = padding {
+            const ZEROS: &[u8] = &[0; PADDING_BLOCK];
+            put_option(
+                OPTION_PADDING,
+                &[ZEROS.get(..padding).unwrap_or(ZEROS)],
+                out,
+            );
+        }
+    }
+
+    fn put_fixed(&self, verdict: &Verdict, length: usize, out: &mut Output<'_>) {
         let [type_high, type_low] = RecordType::OPT.0.to_be_bytes();
         let [size_high, size_low] = OWN_UDP_SIZE.to_be_bytes();
         // RFC 3225 section 3: "The DO bit of the query MUST be copied in the response."
         let flags = if self.dnssec_ok { FLAG_DNSSEC_OK } else { 0 };
         let [flags_high, flags_low] = flags.to_be_bytes();
-        let [length_high, length_low] = ((self.reply_len() - OPT_FIXED) as u16).to_be_bytes();
+        let [length_high, length_low] = (length as u16).to_be_bytes();
         out.put(&[
             0,
             type_high,
             type_low,
             size_high,
             size_low,
-            rcode.in_opt(),
+            verdict.rcode.in_opt(),
             0,
             flags_high,
             flags_low,
             length_high,
             length_low,
         ]);
-        if let Some(subnet) = &self.client_subnet {
-            let (data, length) = subnet.composed(scope);
-            out.put_u16(OPTION_CLIENT_SUBNET);
-            out.put_u16(length as u16);
-            out.put(data.get(..length).unwrap_or(&[]));
-        }
     }
 
-    /// How many octets `compose_reply` appends.
-    pub fn reply_len(&self) -> usize {
+    /// How many octets `compose_reply` appends at least: extended errors and padding only take what is left.
+    pub fn reply_len(&self, extras: &Extras<'_>) -> usize {
         let subnet = self.client_subnet.as_ref();
-        OPT_FIXED + subnet.map_or(0, |subnet| OPTION_HEADER + subnet.composed_len())
+        let subnet = subnet.map_or(0, |subnet| OPTION_HEADER + subnet.composed_len());
+        OPT_FIXED + subnet + extras.len()
     }
 }
 
-fn client_subnet_option(rdata: &[u8]) -> Result<Option<ClientSubnet>, MalformedOption> {
-    let mut options = Reader::new(rdata);
-    let mut found = None;
-    while !options.is_at_end() {
-        let code = options.u16()?;
-        let length = options.u16()?;
-        let data = options.take(length.into())?;
-        if code != OPTION_CLIENT_SUBNET {
-            continue;
+/// Options that a reply carries because its query asked for them, beside the client subnet.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extras<'s> {
+    pub cookie: Option<ReplyCookie>,
+    /// Empty: none.
+    pub nsid: &'s [u8],
+    /// In units of 100 milliseconds (RFC 7828 section 3.1).
+    pub keepalive: Option<u16>,
+    pub is_padded: bool,
+}
+
+impl Extras<'_> {
+    fn len(&self) -> usize {
+        let cookie = self.cookie.map_or(0, |_| OPTION_HEADER + ReplyCookie::LEN);
+        let nsid = match self.nsid.len() {
+            0 => 0,
+            length => OPTION_HEADER + length,
+        };
+        cookie + nsid + self.keepalive.map_or(0, |_| OPTION_HEADER + 2)
+    }
+
+    fn put(&self, out: &mut Output<'_>) {
+        if let Some(cookie) = &self.cookie {
+            put_option(OPTION_COOKIE, &cookie.parts(), out);
         }
-        let subnet = ClientSubnet::parse(data).map_err(|_| MalformedOption)?;
-        // Two subnets leave open which of them the answer is for.
-        if found.replace(subnet).is_some() {
-            return Err(MalformedOption);
+        if !self.nsid.is_empty() {
+            put_option(OPTION_NSID, &[self.nsid], out);
+        }
+        if let Some(timeout) = self.keepalive {
+            put_option(OPTION_KEEPALIVE, &[&timeout.to_be_bytes()], out);
         }
     }
-    Ok(found)
+
+    /// How many zeros, behind an option header, make a message of `length` octets as long as it is to be.
+    fn padding(&self, length: usize, limit: usize) -> Option<usize> {
+        let bare = length + OPTION_HEADER;
+        if !self.is_padded || bare > limit {
+            return None;
+        }
+        let padded = bare.next_multiple_of(PADDING_BLOCK).min(limit);
+        Some(padded - bare)
+    }
+}
+
+fn put_option(code: u16, parts: &[&[u8]], out: &mut Output<'_>) {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    out.put_u16(code);
+    out.put_u16(length as u16);
+    for part in parts {
+        out.put(part);
+    }
 }

@@ -6,18 +6,22 @@
 //!        ─► Query
 //! ```
 
+use super::cookie::Cookie;
 use super::edns::{Edns, MalformedEdns};
 use super::lookup_name::LookupName;
 use super::reader::{HEADER_LEN, ReadError, Reader};
-use super::types::{CLASS_IN, Rcode, RecordType};
+use super::types::{CLASS_ANY, CLASS_CH, CLASS_IN, Rcode, RecordType};
 
 const FLAG_RESPONSE: u16 = 0x8000;
 const OPCODE_QUERY: u16 = 0;
+/// Questions that are read only to find the OPT record behind them.
+const MOST_SKIPPED: u16 = 4;
 
 /// What a reply needs to know of its query; it owns nothing of the packet, which the reply is written over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Query {
     pub record_type: RecordType,
+    pub class: u16,
     /// Where the question ends in the packet; that of the header if none could be read.
     pub question_end: u16,
     pub edns: Option<Edns>,
@@ -36,18 +40,25 @@ impl Query {
         let header = Header::read(packet).ok_or(Refusal::Ignore)?;
         let mut query = Self {
             record_type: RecordType(0),
+            class: CLASS_IN,
             question_end: HEADER_LEN as u16,
             edns: None,
         };
+        let mut reader = Reader::new(packet);
         if header.opcode != OPCODE_QUERY {
+            header.salvage(&mut reader, &mut query);
             return Err(Refusal::Reply(Rcode::NOTIMP, query));
         }
-        let mut reader = Reader::new(packet);
+        // RFC 9619: "a DNS message with OPCODE = 0 MUST NOT include a QDCOUNT parameter whose value is greater than 1"
+        if header.questions != 1 {
+            header.salvage(&mut reader, &mut query);
+            return Err(Refusal::Reply(Rcode::FORMERR, query));
+        }
         let question = match header.question(packet, &mut reader, name) {
             Ok(question) => question,
             Err(_) => return Err(Refusal::Reply(Rcode::FORMERR, query)),
         };
-        query.record_type = question.record_type;
+        (query.record_type, query.class) = (question.record_type, question.class);
         query.question_end = reader.position() as u16;
         match header.edns(&mut reader) {
             Ok(edns) => query.edns = edns,
@@ -62,9 +73,14 @@ impl Query {
         }
     }
 
-    /// How many octets the OPT record of the reply takes.
-    pub fn opt_len(&self) -> usize {
-        self.edns.as_ref().map_or(0, Edns::reply_len)
+    pub fn has_question(&self) -> bool {
+        usize::from(self.question_end) > HEADER_LEN
+    }
+
+    /// Whether the client sent a server cookie along, be it ours or not.
+    pub fn claims_server_cookie(&self) -> bool {
+        let cookie = self.edns.as_ref().and_then(|edns| edns.cookie.as_ref());
+        cookie.is_some_and(Cookie::has_server_part)
     }
 }
 
@@ -99,10 +115,6 @@ impl Header {
         reader: &mut Reader<'_>,
         name: &mut LookupName,
     ) -> Result<Question, ReadError> {
-        // RFC 9619: "a DNS message with OPCODE = 0 MUST NOT include a QDCOUNT parameter whose value is greater than 1"
-        if self.questions != 1 {
-            return Err(ReadError::Short);
-        }
         reader.take(HEADER_LEN)?;
         // The first name of a message has nothing before it that it could point to.
         let length = name.read(packet.get(HEADER_LEN..).unwrap_or(&[]))?;
@@ -113,9 +125,44 @@ impl Header {
         })
     }
 
+    /// Reads what the refusal of a message can repeat that is no query, or one of more or less than one question.
+    ///
+    /// Options are kept only if there is no question at all, which is how a cookie is asked for.
+    fn salvage(&self, reader: &mut Reader<'_>, query: &mut Query) {
+        let mut last_question = || {
+            reader.take(HEADER_LEN)?;
+            let mut record_type = RecordType(0);
+            for _ in 0..self.questions {
+                reader.name()?;
+                record_type = RecordType(reader.u16()?);
+                reader.u16()?;
+            }
+            Ok::<_, ReadError>(record_type)
+        };
+        if self.questions > MOST_SKIPPED {
+            return;
+        }
+        let Ok(record_type) = last_question() else {
+            return;
+        };
+        if self.questions == 1 {
+            query.record_type = record_type;
+            query.question_end = reader.position() as u16;
+        }
+        let edns = self.edns(reader).ok().flatten();
+        query.edns = match self.questions {
+            0 => edns,
+            _ => edns.map(Edns::without_options),
+        };
+    }
+
     fn edns(&self, reader: &mut Reader<'_>) -> Result<Option<Edns>, MalformedEdns> {
         for _ in 0..self.before_additional {
-            PlainRecord::read(reader)?;
+            let record = PlainRecord::read(reader)?;
+            // RFC 6891 section 6.1.1: "anywhere within the additional data section"
+            if record.record_type == RecordType::OPT {
+                return Err(MalformedEdns { reply_with: None });
+            }
         }
         let mut edns = None;
         for _ in 0..self.additional {
@@ -149,10 +196,8 @@ impl Question {
         if edns.is_some_and(|edns| edns.version != 0) {
             return Some(Rcode::BADVERS);
         }
-        if self.class != CLASS_IN {
-            return Some(Rcode::REFUSED);
-        }
         match self.record_type {
+            _ if !matches!(self.class, CLASS_IN | CLASS_CH | CLASS_ANY) => Some(Rcode::REFUSED),
             RecordType::ANY => None,
             // Transfers are not offered here, over no transport.
             RecordType::AXFR | RecordType::IXFR => Some(Rcode::REFUSED),

@@ -6,12 +6,14 @@
 //! ```
 
 use super::compressor::Compressor;
+use super::edns::Extras;
+use super::extended_error::ExtendedError;
 use super::name::Name;
 use super::output::Output;
 use super::query::Query;
 use super::rdata::NameFields;
 use super::reader::HEADER_LEN;
-use super::types::{CLASS_IN, Rcode, RecordType};
+use super::types::{CLASS_CH, CLASS_IN, Rcode, RecordType};
 
 const FLAG_RESPONSE: u16 = 0x8000;
 const FLAG_AUTHORITATIVE: u16 = 0x0400;
@@ -50,6 +52,8 @@ pub struct Verdict {
     pub truncated: bool,
     /// The ECS scope prefix the answer holds for.
     pub scope: u8,
+    /// Said if there is room for it.
+    pub extended_error: Option<ExtendedError>,
 }
 
 impl Verdict {
@@ -59,6 +63,7 @@ impl Verdict {
             authoritative: false,
             truncated: false,
             scope: 0,
+            extended_error: None,
         }
     }
 }
@@ -79,8 +84,11 @@ pub struct WriterScratch {
 
 pub struct MessageWriter<'a> {
     query: &'a Query,
+    extras: &'a Extras<'a>,
     out: Output<'a>,
+    /// What records may fill: less than the message by its OPT record.
     limit: usize,
+    message_limit: usize,
     compressor: &'a mut Compressor,
     counts: [u16; 3],
 }
@@ -88,17 +96,20 @@ pub struct MessageWriter<'a> {
 impl<'a> MessageWriter<'a> {
     /// Starts the reply to `query`, which `message` begins with; it will take no more than `limit` octets.
     pub fn new(
-        query: &'a Query,
+        (query, extras): (&'a Query, &'a Extras<'a>),
         message: &'a mut [u8],
         limit: usize,
         scratch: &'a mut WriterScratch,
     ) -> Self {
         scratch.compressor.forget();
         let limit = limit.min(message.len());
+        let opt = query.edns.as_ref().map_or(0, |edns| edns.reply_len(extras));
         Self {
             query,
+            extras,
             out: Output::behind(query.question_end.into(), message),
-            limit: limit.saturating_sub(query.opt_len()),
+            limit: limit.saturating_sub(opt),
+            message_limit: limit,
             compressor: &mut scratch.compressor,
             counts: [0; 3],
         }
@@ -118,7 +129,7 @@ impl<'a> MessageWriter<'a> {
         let mut count = 0;
         for rdata in rdatas {
             self.put_owner(owner);
-            self.put_fixed(record_type, ttl, rdata.len());
+            self.put_fixed((record_type, CLASS_IN), ttl, rdata.len());
             match fields {
                 None => self.out.put(rdata),
                 Some(fields) => self.put_compressed(fields, rdata),
@@ -151,10 +162,25 @@ impl<'a> MessageWriter<'a> {
         Ok(())
     }
 
+    /// Appends a TXT record of class CH for the name asked for: one string of at most 255 octets, not to be cached.
+    pub fn put_chaos_text(&mut self, text: &str) -> Result<(), Full> {
+        let start = self.out.position();
+        self.put_owner(Owner::Question);
+        self.put_fixed((RecordType::TXT, CLASS_CH), 0, 1 + text.len());
+        self.out.put(&[text.len() as u8]);
+        self.out.put(text.as_bytes());
+        if self.out.position() > self.limit {
+            self.out.truncate(start);
+            return Err(Full);
+        }
+        self.count(Section::Answer, 1);
+        Ok(())
+    }
+
     /// Completes OPT record and header, and says how long the message is.
     pub fn finish(mut self, verdict: Verdict) -> usize {
         if let Some(edns) = &self.query.edns {
-            edns.compose_reply(verdict.rcode, verdict.scope, &mut self.out);
+            edns.compose_reply(self.extras, &verdict, self.message_limit, &mut self.out);
             self.counts[2] += 1;
         }
         let [flags_high, flags_low] = self.flags(verdict).to_be_bytes();
@@ -202,9 +228,9 @@ impl<'a> MessageWriter<'a> {
         self.compressor.put(&mut self.out, name);
     }
 
-    fn put_fixed(&mut self, record_type: RecordType, ttl: u32, length: usize) {
+    fn put_fixed(&mut self, (record_type, class): (RecordType, u16), ttl: u32, length: usize) {
         let [type_high, type_low] = record_type.0.to_be_bytes();
-        let [class_high, class_low] = CLASS_IN.to_be_bytes();
+        let [class_high, class_low] = class.to_be_bytes();
         let [a, b, c, d] = ttl.to_be_bytes();
         let [length_high, length_low] = (length as u16).to_be_bytes();
         self.out.put(&[
