@@ -30,6 +30,7 @@ POLL_S = 30.0
 """A generation whose event was lost is found this late."""
 REPORT_S = 1.0
 KEEP_HEALTH_S = 1.0
+TELL_AGE_S = 1.0
 LAST_REPORTS_S = 3.0
 """For what was counted before a successor took over; without contact it is not even tried."""
 
@@ -69,6 +70,7 @@ class Agent:
         self._last_event_id: int | None = None  # None: the feed has to say the full health
         self._health_on_disk: Health | None = None
         self._in_contact = True
+        self._contact_at_s = time.monotonic()
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
 
@@ -97,6 +99,7 @@ class Agent:
                 tasks.create_task(forever("updating", self._keep_up, fatal=ListenError))
                 tasks.create_task(forever("reporting", self._report))
                 tasks.create_task(forever("keeping health", self._keep_health))
+                tasks.create_task(forever("telling the age", self._tell_age))
                 tasks.create_task(forever("opening to a successor", self._open_to_successor, fatal=HandedOverError))
         except* HandedOverError:
             log.info("process %d has taken over", self.succeeded_by)
@@ -174,11 +177,16 @@ class Agent:
         if not self._in_contact:
             log.info("in contact with the feed again")
         self._in_contact = True
+        self._contact_at_s = time.monotonic()
 
     def _contact_lost(self, reason: str) -> None:
         if self._in_contact:
             log.warning("no contact with the feed, serving generation %d on: %s", self._serving.generation, reason)
         self._in_contact = False
+
+    async def _tell_age(self) -> None:
+        await asyncio.sleep(TELL_AGE_S)
+        self._serving.tell_age(time.monotonic() - self._contact_at_s)
 
     async def _keep_up(self) -> None:
         pause_s = POLL_S

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
@@ -72,6 +74,7 @@ async def _run(
 ) -> int | None:
     """Returns the process that has taken over; None: told to stop."""
     place, predecessor = await take_place(home, take_over=take_over)
+    options = replace(options, protocol=options.protocol.with_secret_in(home, secrets.token_bytes))
     serving = Serving(listen, predecessor.sockets if predecessor else [], options)
     reports = Reports(uuid4(), VERSION)
     feed = Feed(feed_url, node_token)

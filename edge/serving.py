@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.packets import close_all
+from edge.protocol import PLAIN, Protocol
 from responder import Dnstap, Health, Server, Snapshot
 
 if TYPE_CHECKING:  # a type of the stub only
@@ -36,6 +37,8 @@ class Options:
     """Those of the server that shall differ from their defaults."""
     dnstap: Dnstap | None = None
     """Of what sockets receive."""
+    protocol: Protocol = PLAIN
+    """How DNS is spoken."""
 
 
 NO_OPTIONS = Options()
@@ -57,6 +60,8 @@ class Serving:
         self._inherited = inherited
         self._options = options
         self._xdp_told: str | None = None
+        self._protocol = options.protocol
+        self._without_contact_s = 0.0
         self._server: Server | None = None
         self.snapshot: Snapshot | None = None
         self.health = Health()
@@ -85,6 +90,7 @@ class Serving:
 
     def _listening(self, snapshot: Snapshot) -> Server:
         try:
+            settings = self._protocol.settings(without_contact_s=self._without_contact_s)
             return Server(
                 self._listen,
                 snapshot,
@@ -92,6 +98,7 @@ class Serving:
                 inherited=self._inherited,
                 limits=self._options.limits,
                 dnstap=self._options.dnstap,
+                settings=settings,
             )
         except (OSError, ValueError) as error:
             raise ListenError(f"cannot answer queries: {error}") from error
@@ -115,6 +122,14 @@ class Serving:
         self.health = health
         if self._server is not None:
             self._server.set_health(health)
+
+    def tell_age(self, without_contact_s: float) -> None:
+        """Have answers say that they are stale once the feed has been silent for too long (P5, RFC 8914)."""
+        limit_s = self._protocol.stale_after_s
+        is_news = (without_contact_s > limit_s) != (self._without_contact_s > limit_s)
+        self._without_contact_s = without_contact_s
+        if is_news and self._server is not None:
+            self._server.set_settings(self._protocol.settings(without_contact_s=without_contact_s))
 
     def counters(self) -> Counters:
         return self._server.counters() if self._server else NO_COUNTERS

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from common.addresses import reachable, split_address
 
 SERVICES_FILE = "services.env"
+COOKIE_SECRET_OCTETS = 16
 
 
 class VariableError(Exception):
@@ -40,6 +41,11 @@ class Environment(BaseSettings):
         None, description="Address blocks that the rate of replies is not limited for."
     )
     xdp: str | None = Field(None, description="Interface an edge answers by over AF_XDP, where possible.")
+    nsid: str = Field("", max_length=128, description="How an edge calls itself to who asks (RFC 5001).")
+    cookie_secrets: SecretStr | None = Field(None, description="What edges sign DNS cookies with (RFC 9018).")
+    version_bind: str = Field("", max_length=255, description="What an edge answers version.bind with.")
+    id_server: str = Field("", max_length=255, description="What an edge answers id.server with.")
+    stale_after: float = Field(86400.0, ge=0, description="Seconds without contact after which answers are stale.")
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", description="Postgres 15 or newer.")
     broker_url: str | None = Field(None, validation_alias="BROKER_URL", description="Redis, Valkey or RabbitMQ.")
     metrics: str = Field("127.0.0.1:9153", description="Where an edge serves /metrics; empty: nowhere.")
@@ -61,6 +67,18 @@ class Environment(BaseSettings):
     def web_url(self) -> str:
         """Where processes of this machine reach the web process."""
         return f"http://{reachable(self.web)}"
+
+    @property
+    def cookie_secrets_octets(self) -> tuple[bytes, ...]:
+        """Raises VariableError, which does not show them."""
+        texts = self.cookie_secrets.get_secret_value().split(",") if self.cookie_secrets else []
+        try:
+            secrets = tuple(bytes.fromhex(text) for text in texts if text.strip())
+        except ValueError:
+            secrets = (b"",)
+        if any(len(secret) != COOKIE_SECRET_OCTETS for secret in secrets):
+            raise VariableError("TRAFFICMGR_COOKIE_SECRETS: each secret is 32 hexadecimal digits; commas between them")
+        return secrets
 
     @field_validator("web")
     @classmethod

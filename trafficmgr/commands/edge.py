@@ -11,6 +11,7 @@ import click
 
 from common.addresses import reachable
 from edge.main import run
+from edge.protocol import Protocol
 from edge.serving import Options
 from edge.top.reading import UnreadableError
 from edge.top.screen import print_once, watch
@@ -39,7 +40,7 @@ def edge(context: click.Context, take_over: bool) -> None:
         listen=variables.dns,
         home=variables.home / "edge",
         take_over=take_over,
-        options=Options(variables.xdp, server_limits(variables), _dnstap(variables)),
+        options=Options(variables.xdp, server_limits(variables), _dnstap(variables), _protocol(variables)),
         metrics=variables.metrics,
         renew_by=[sys.executable, *sys.orig_argv[1:], *([] if take_over else ["--take-over"])],
     )
@@ -53,6 +54,16 @@ def server_limits(variables: Environment) -> Limits:
     if variables.rate_limit_exempt is not None:
         limits["exempt"] = [str(block) for block in variables.rate_limit_exempt]
     return limits
+
+
+def _protocol(variables: Environment) -> Protocol:
+    return Protocol(
+        nsid=variables.nsid,
+        cookie_secrets=variables.cookie_secrets_octets,
+        version=variables.version_bind,
+        identity=variables.id_server,
+        stale_after_s=variables.stale_after,
+    )
 
 
 def _node_token(variables: Environment) -> str:
