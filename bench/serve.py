@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge.health import next_health
 from edge.manifest import Manifest
-from edge.serving import Serving
+from edge.serving import Options, Serving
 from edge.store import Store
 from responder import Health, Snapshot
 
@@ -22,7 +22,7 @@ LOAD = ["127.0.0.0/8", "::1/128", "198.18.0.0/15"]
 
 
 def main(home: str, address: str) -> None:
-    store, serving = Store(Path(home)), Serving([address], limits={"exempt": LOAD})
+    store, serving = Store(Path(home)), Serving([address], options=Options(limits={"exempt": LOAD}))
     serving.believe(next_health(Health(), store.health() or b""))
     held = _serve_newest(store, serving, frozenset())
     print("ready", flush=True)
