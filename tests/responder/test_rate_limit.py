@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,9 @@ import dns.flags
 import dns.message
 import dns.rcode
 import pytest
+from dns.edns import GenericOption, Option, OptionType
 
-from responder import Server
+from responder import Server, Settings
 from tests.responder.doors import TIMEOUT_S, SocketDoor, address_of, ask
 from tests.worlds import world_of
 
@@ -22,6 +23,7 @@ ZONE = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nwww 60 A 192.0.2.1\nother 60 A 1
 RATE = 10
 #: neither the loopback's exemption nor anybody else's
 NOBODY: list[str] = []
+COOKIE = GenericOption(OptionType.COOKIE, b"a client")
 
 Start = Callable[["Limits"], Server]
 
@@ -41,14 +43,17 @@ def start() -> Iterator[Start]:
 class Flood:
     """What comes back of many queries sent at once, and how many that may be."""
 
-    def __init__(self, server: Server, names: list[str], source: str = "127.0.0.1") -> None:
+    def __init__(
+        self, server: Server, names: list[str], source: str = "127.0.0.1", options: Sequence[Option] = ()
+    ) -> None:
         begun = time.monotonic()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(TIMEOUT_S)
             sock.bind((source, 0))
             sock.connect(address_of(server))
             for number, name in enumerate(names):
-                sock.send(dns.message.make_query(name, "A", id=number, use_edns=0).to_wire())
+                query = dns.message.make_query(name, "A", id=number, use_edns=0, options=list(options))
+                sock.send(query.to_wire())
             self.replies = list(self._until_probe(sock, server))
         self.possible = RATE + int(RATE * (time.monotonic() - begun)) + 1
 
@@ -133,6 +138,19 @@ def test_an_exempt_network_is_never_limited(start: Start) -> None:
 
 def test_the_loopback_is_exempt_unless_told_otherwise(start: Start) -> None:
     assert len(Flood(start({"responses_per_s": RATE}), ["www.z.test."] * 100).whole) == 100
+
+
+def test_a_client_whose_cookie_proves_its_address_is_not_limited() -> None:
+    settings = Settings(cookie_secrets=[bytes(16)])
+    limits: Limits = {"responses_per_s": RATE, "slip": 0, "exempt": NOBODY}
+    server = Server(["127.0.0.1:0"], world_of("z.test.", ZONE).open(), workers=1, limits=limits, settings=settings)
+    try:
+        first = ask(SocketDoor(server), "other.z.test.", "A", options=[COOKIE])
+        (cookie,) = first.options
+        assert Flood(server, ["www.z.test."] * 100, options=[COOKIE]).is_limited
+        assert len(Flood(server, ["www.z.test."] * 100, options=[cookie]).whole) == 100
+    finally:
+        server.stop()
 
 
 def test_no_rate_means_no_limit(start: Start) -> None:
