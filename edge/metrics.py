@@ -150,8 +150,6 @@ def _latency(counters: Counters) -> Metric:
     within: dict[str, list[int]] = {}
     sums_ns = Counter[str]()
     for listener in counters["listeners"]:
-        if listener["transport"] == "xdp":
-            continue  # not timed
         transport: str = listener["transport"]
         known = within.get(transport, [0] * len(BOUNDS_S))
         within[transport] = [sum(pair) for pair in zip(known, listener["latency"], strict=True)]

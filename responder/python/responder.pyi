@@ -86,7 +86,7 @@ class NetworkCount(TypedDict):
     count: int  # of steered answers; clients of unknown networks are not in any
 
 class ListenerCount(TypedDict):
-    address: str | None  # as in Server.addresses; None: "xdp", for all of them together, and not timed
+    address: str | None  # as in Server.addresses; None: "xdp", for all of them together
     transport: Literal["udp", "tcp", "xdp"]
     queries: int
     dropped: int

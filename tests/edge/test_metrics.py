@@ -77,6 +77,7 @@ def test_queries_are_told_apart_by_transport_and_family_over_all_addresses():
                 listener(address="192.0.2.1:53", queries=3),
                 listener(transport="tcp", queries=2),
                 listener(address="[::1]:53", queries=4),
+                listener(address=None, transport="xdp", queries=6),
             ]
         )
     )
@@ -84,6 +85,7 @@ def test_queries_are_told_apart_by_transport_and_family_over_all_addresses():
         ("udp", "ipv4"): 8,
         ("tcp", "ipv4"): 2,
         ("udp", "ipv6"): 4,
+        ("xdp", "any"): 6,
     }
     assert seen.totals("trafficmgr_dropped_total", "transport")[("udp",)] == 1
 

@@ -21,37 +21,39 @@ pub(crate) struct Stopwatch {
 /// A batch that is being measured.
 pub(crate) struct Running {
     started: Instant,
-    /// How many queries the measurement counts for.
-    queries: u64,
+    /// How many batches the measurement counts for.
+    batches: u64,
 }
 
 impl Stopwatch {
-    /// `queries` have just arrived together; `None`: they are not measured.
+    /// `queries` have just arrived together, or 0 if nobody knows how many; `None`: they are not measured.
     pub fn start(&mut self, queries: usize) -> Option<Running> {
-        let counts_for = match queries {
-            LARGE_BATCH.. => 1,
-            _ => {
-                self.since_measured += 1;
-                if self.since_measured < ONE_IN {
-                    return None;
-                }
-                self.since_measured = 0;
-                u64::from(ONE_IN)
-            }
-        };
-        Some(Running::since(Instant::now(), queries as u64 * counts_for))
+        if queries >= LARGE_BATCH {
+            return Some(Running::of(1));
+        }
+        self.since_measured += 1;
+        if self.since_measured < ONE_IN {
+            return None;
+        }
+        self.since_measured = 0;
+        Some(Running::of(ONE_IN))
     }
 }
 
 impl Running {
-    pub fn since(started: Instant, queries: u64) -> Self {
-        Self { started, queries }
+    /// A measurement that begins now and counts for `batches` such batches.
+    pub fn of(batches: u32) -> Self {
+        Self {
+            started: Instant::now(),
+            batches: batches.into(),
+        }
     }
 
-    /// The replies are on their way.
-    pub fn stop(self, latency: &Latency) {
+    /// The replies to `queries` are on their way.
+    pub fn stop(self, latency: &Latency, queries: u64) {
         let time_ns = self.started.elapsed().as_nanos();
-        latency.record(u64::try_from(time_ns).unwrap_or(u64::MAX), self.queries);
+        let time_ns = u64::try_from(time_ns).unwrap_or(u64::MAX);
+        latency.record(time_ns, queries * self.batches);
     }
 }
 
@@ -63,7 +65,7 @@ mod tests {
         let (mut stopwatch, latency) = (Stopwatch::default(), Latency::default());
         for queries in batches {
             if let Some(running) = stopwatch.start(queries) {
-                running.stop(&latency);
+                running.stop(&latency, queries as u64);
             }
         }
         latency.read().counts.iter().sum()

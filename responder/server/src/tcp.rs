@@ -251,13 +251,13 @@ impl TcpServer {
                 replies: &mut self.replies,
             };
             let wants = guest.connection.drive(&mut turn, |message, length| {
-                let running = Running::since(Instant::now(), 1);
+                let running = Running::of(1);
                 // Not before: what is read only now may have been asked by somebody who has seen a newer world.
                 let serving = shared.current.load();
                 let asked = (message, length);
                 let client = || Some(peer);
                 let reply = worker.answer(&serving, asked, peer.ip(), circumstances, client);
-                running.stop(worker.latency());
+                running.stop(worker.latency(), 1);
                 reply
             });
             guest.share.set(guest.connection.held());

@@ -38,7 +38,7 @@ pub struct Totals {
 /// Of the workers of one address and transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenerTotals {
-    /// `None`: AF_XDP, which answers for all addresses together and is not timed.
+    /// `None`: AF_XDP, which answers for all addresses together.
     pub address: Option<SocketAddr>,
     pub transport: Transport,
     pub queries: u64,

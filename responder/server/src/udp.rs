@@ -48,6 +48,6 @@ fn answer_all(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &m
     });
     batch.send(socket);
     if let Some(running) = running {
-        running.stop(worker.latency());
+        running.stop(worker.latency(), batch.received() as u64);
     }
 }

@@ -34,10 +34,18 @@ pub(super) fn serve(mut socket: Socket, stop: &PipeReader, shared: &Shared, mut 
 }
 
 fn answer_batch(socket: &mut Socket, shared: &Shared, worker: &mut Worker) {
+    let running = worker.stopwatch.start(0);
     let serving = shared.current.load();
     let now_ms = now_ms();
-    socket.answer_each(|frame, length| answer(worker, &serving, now_ms, frame, length));
+    let mut queries = 0;
+    socket.answer_each(|frame, length| {
+        queries += 1;
+        answer(worker, &serving, now_ms, frame, length)
+    });
     socket.send();
+    if let Some(running) = running {
+        running.stop(worker.latency(), queries);
+    }
 }
 
 /// `None`: there is to be no reply.
