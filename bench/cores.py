@@ -13,6 +13,7 @@ from bench.tools import tool
 SERVER_CORE, GENERATOR_CORE = 0, 1
 FAR_NS = 100.0
 """Cores that share a cache are some tens of nanoseconds apart; others some hundreds."""
+MOVED = "moved"
 REALTIME_PRIORITY = 10
 PING_S = 10.0
 
@@ -39,6 +40,7 @@ def ping_ns(realtime: bool) -> float:
     return float(json.loads(output)["ping_ns"])
 
 
-def mode_of(ping: float) -> str:
-    """Runs are compared only with runs of their mode."""
-    return "far" if ping > FAR_NS else "near"
+def mode_of(before_ns: float, after_ns: float) -> str:
+    """Runs are compared only with runs of their mode: `near`, `far`, or `moved` from one to the other meanwhile."""
+    modes = {"far" if ping > FAR_NS else "near" for ping in (before_ns, after_ns)}
+    return modes.pop() if len(modes) == 1 else MOVED

@@ -53,7 +53,7 @@ class Cell:
 def measure(server: Server, directory: Path, port: int, queries: tuple[Path, Query], round_: int, pace: Pace) -> Cell:
     """Start the server, load it, end it. Raises ServerFailedError when it answers wrongly."""
     file, first = queries
-    ping = ping_ns(pace.realtime)
+    before_ns = ping_ns(pace.realtime)
     with running(server, directory, port, first, pace.realtime) as process:
         closed = _load(server, process, file, pace, f"window={pace.window}", f"seconds={pace.seconds}")
         latency = None
@@ -61,18 +61,20 @@ def measure(server: Server, directory: Path, port: int, queries: tuple[Path, Que
             rate = f"rate={closed['qps'] / 2:.0f}"
             opened = _load(server, process, file, pace, rate, "ports=4", f"seconds={pace.seconds / 2}")
             latency = (opened["p50_us"], opened["p99_us"], opened["p999_us"])
-        return Cell(
-            server=server.name,
-            round=round_,
-            mode=mode_of(ping),
-            ping_ns=ping,
-            cpu_ns=closed["cpu_ns"],
-            qps=closed["qps"],
-            idle=max(0.0, 1 - closed["busy"] - closed["waiting"]),
-            lost=closed["lost"],
-            memory_mb=process.memory_mb(),
-            latency_us=latency,
-        )
+        memory_mb = process.memory_mb()
+    after_ns = ping_ns(pace.realtime)
+    return Cell(
+        server=server.name,
+        round=round_,
+        mode=mode_of(before_ns, after_ns),
+        ping_ns=after_ns,
+        cpu_ns=closed["cpu_ns"],
+        qps=closed["qps"],
+        idle=max(0.0, 1 - closed["busy"] - closed["waiting"]),
+        lost=closed["lost"],
+        memory_mb=memory_mb,
+        latency_us=latency,
+    )
 
 
 def _load(server: Server, process: Running, queries: Path, pace: Pace, *options: str) -> dict[str, Any]:

@@ -79,8 +79,8 @@ def free_port() -> int:
         return port
 
 
-def ask(port: int, query: Query, timeout_s: float = 1.0) -> bytes | None:
-    """The reply to one query; None: there was none."""
+def ask(port: int, query: Query, timeout_s: float = 3.0) -> bytes | None:
+    """The reply to one query; None: there was none in time."""
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout_s)
         try:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from bench.cores import MOVED
 from bench.measure import Cell
 
 ECHO = "echo"
@@ -62,8 +63,8 @@ class Row:
 
 
 def rows(cells: Sequence[Cell]) -> list[Row]:
-    """One per mode and server, in order of appearance; the mode of most cells comes first."""
-    modes = [mode for mode, _count in Counter(cell.mode for cell in cells).most_common()]
+    """One per mode and server, in order of appearance, without cells that moved; the mode of most cells comes first."""
+    modes = [mode for mode, _count in Counter(cell.mode for cell in cells).most_common() if mode != MOVED]
     return [row for mode in modes for row in _rows_of_mode([cell for cell in cells if cell.mode == mode])]
 
 

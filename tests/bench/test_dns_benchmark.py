@@ -79,6 +79,7 @@ def test_only_cells_of_one_mode_are_compared():
         _cell("ours", 0, "near", 1100),
         _cell("echo", 1, "far", 2000),
         _cell("ours", 1, "near", 1200),
+        _cell("ours", 2, "moved", 5000),
     ]
 
     found = {(row.server, row.mode): row.above_ns for row in rows(cells)}
