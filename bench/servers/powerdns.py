@@ -55,13 +55,12 @@ class PowerDns(Server):
 
 
 class PowerDnsLua(PowerDns):
-    """The distance is the back end's own function; places are tested one after the other."""
+    """Places are tested one after the other. The back end's distance is that of addresses, which here are nowhere."""
 
     name: ClassVar[str] = "pdns-lua"
     files: ClassVar[tuple[str, ...]] = (f"{MODULES}/libbindbackend.so", f"{MODULES}/libgeoipbackend.so")
     steers: ClassVar[bool] = True
     only_steers: ClassVar[bool] = True
-    knows_distance: ClassVar[bool] = True
 
     def prepare(self, dataset: Dataset, directory: Path, port: int) -> None:
         (directory / "geo.yaml").write_text("domains: []\n")
@@ -94,9 +93,6 @@ def _geo_settings(dataset: Dataset, directory: Path) -> list[str]:
 
 
 def _lua_record(name: SteeredName, dataset: Dataset) -> str:
-    if dataset.by_distance:
-        addresses = ",".join(f"'{endpoint.address}'" for endpoint in name.endpoints)
-        return f'{name.label} {STEERED_TTL_S} LUA A "pickclosest({{{addresses}}})"'
     branches = [
         f"if {_test(place)} then return {_draw(name, region)} end" for place, region in _countries_first(dataset)
     ]
