@@ -51,6 +51,17 @@ def test_every_type_may_be_written_generically(type_):
     assert parse_rdata(type_, rf"\# {len(rdata.wire)} {rdata.wire.hex()}", ORIGIN) == rdata
 
 
+@pytest.mark.parametrize("type_", ["HTTPS", "SVCB"])
+def test_priority_0_is_alias_mode(type_):
+    assert parse_rdata(type_, "0 Pool", ORIGIN).text == "0 Pool.demo.test."
+    assert parse_rdata(type_, "0 .", ORIGIN).wire == b"\x00\x00\x00"
+
+
+def test_parameters_are_stored_in_the_order_of_their_keys():
+    written = parse_rdata("HTTPS", "1 . ipv4hint=192.0.2.1 port=443 alpn=h2", ORIGIN)
+    assert written.text == '1 . alpn="h2" port="443" ipv4hint="192.0.2.1"'
+
+
 def test_an_alias_is_one_name_on_the_wire():
     assert parse_rdata("ALIAS", "www", ORIGIN).wire == b"\x03www\x04demo\x04test\x00"
 
@@ -85,6 +96,9 @@ def test_text_beyond_ascii_is_kept_as_its_octets():
         ("TYPE1234", "abc", "generic"),
         ("TYPE1234", r"\# 3 0A000001", "wrong length"),
         ("HTTPS", "1 . nonsense=1", "not HTTPS data"),
+        ("HTTPS", "0 pool alpn=h2", "not HTTPS data"),
+        ("SVCB", "1 svc mandatory=port", "not SVCB data"),
+        ("SVCB", "1 svc no-default-alpn", "not SVCB data"),
     ],
 )
 def test_malformed_data_is_refused_with_what_to_write(type_, written, message):
