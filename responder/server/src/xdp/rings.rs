@@ -123,8 +123,10 @@ impl<T: Copy> Consumer<T> {
         Ok(Self { ring, produced: 0 })
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.ring.produced().load(Ordering::Acquire) == self.ring.own
+    /// Entries that the kernel has published and we have not taken.
+    pub fn waiting(&self) -> u32 {
+        let produced = self.ring.produced().load(Ordering::Acquire);
+        produced.wrapping_sub(self.ring.own)
     }
 
     /// The next entry; the kernel learns of it by `release`.

@@ -87,8 +87,9 @@ impl Socket {
         self.transmit.pending() > 0
     }
 
-    pub fn has_received(&self) -> bool {
-        !self.receive.is_empty()
+    /// Frames that the next batch will have, if no more come.
+    pub fn waiting(&self) -> usize {
+        (self.receive.waiting() as usize).min(BATCH)
     }
 
     fn with_rings(descriptor: OwnedFd, umem: Umem) -> io::Result<Self> {

@@ -10,18 +10,20 @@ use super::socket::Socket;
 use crate::serving::Serving;
 use crate::worker::{Shared, Worker, now_ms};
 
+/// What the kernel had no memory to send is tried again so soon.
+const RESEND_MS: libc::c_int = 1;
 /// Rounds of the last sending, each of which the kernel uses to send what it can.
 const LAST_SENDS: usize = 1000;
 
 /// Answers until the other end of `stop` is closed, and then what has been received by then.
 pub(super) fn serve(mut socket: Socket, stop: &PipeReader, shared: &Shared, mut worker: Worker) {
     loop {
-        let is_over = match socket.has_received() {
-            true => false,
-            false => wait(socket.as_fd(), stop.as_fd()),
+        let is_over = match socket.waiting() {
+            0 => wait(&socket, stop.as_fd()),
+            _ => false,
         };
         answer_batch(&mut socket, shared, &mut worker);
-        if is_over && !socket.has_received() {
+        if is_over && socket.waiting() == 0 {
             break;
         }
     }
@@ -34,17 +36,14 @@ pub(super) fn serve(mut socket: Socket, stop: &PipeReader, shared: &Shared, mut 
 }
 
 fn answer_batch(socket: &mut Socket, shared: &Shared, worker: &mut Worker) {
-    let running = worker.stopwatch.start(0);
+    let running = worker.stopwatch.start(socket.waiting());
     let serving = shared.current.load();
     let now_ms = now_ms();
-    let mut queries = 0;
-    socket.answer_each(|frame, length| {
-        queries += 1;
-        answer(worker, &serving, now_ms, frame, length)
-    });
+    let queries =
+        socket.answer_each(|frame, length| answer(worker, &serving, now_ms, frame, length));
     socket.send();
     if let Some(running) = running {
-        running.stop(worker.latency(), queries);
+        running.stop(worker.latency(), queries as u64);
     }
 }
 
@@ -64,14 +63,18 @@ fn answer(
 }
 
 /// Waits for a frame; true: `stop` was closed, and frames may have come too.
-fn wait(socket: BorrowedFd<'_>, stop: BorrowedFd<'_>) -> bool {
-    let mut waited_for = [socket, stop].map(|descriptor| libc::pollfd {
+fn wait(socket: &Socket, stop: BorrowedFd<'_>) -> bool {
+    let timeout_ms = match socket.has_unsent() {
+        true => RESEND_MS,
+        false => -1,
+    };
+    let mut waited_for = [socket.as_fd(), stop].map(|descriptor| libc::pollfd {
         fd: descriptor.as_raw_fd(),
         events: libc::POLLIN,
         revents: 0,
     });
     // SAFETY: an array of two entries with open descriptors, borrowed mutably for the call.
-    let ready = unsafe { libc::poll(waited_for.as_mut_ptr(), 2, -1) };
+    let ready = unsafe { libc::poll(waited_for.as_mut_ptr(), 2, timeout_ms) };
     let [_, stop] = waited_for;
     ready > 0 && stop.revents != 0
 }
