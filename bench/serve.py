@@ -1,6 +1,6 @@
 """Serves the generation of an edge's state directory; each line on standard input makes it look for a newer one.
 
-    python -m bench.serve HOME ADDRESS:PORT
+    python -m bench.serve HOME ADDRESS:PORT [INTERFACE FOR AF_XDP]
 
 What an edge does without a control plane: its store, its way of serving, and the defaults of both.
 """
@@ -21,8 +21,8 @@ LOAD = ["127.0.0.0/8", "::1/128", "198.18.0.0/15"]
 """Where it comes from: the loopback, or networks for benchmarks (RFC 2544). Replies to it are counted, and all sent."""
 
 
-def main(home: str, address: str) -> None:
-    store, serving = Store(Path(home)), Serving([address], options=Options(limits={"exempt": LOAD}))
+def main(home: str, address: str, xdp: str | None = None) -> None:
+    store, serving = Store(Path(home)), Serving([address], options=Options(xdp=xdp, limits={"exempt": LOAD}))
     serving.believe(next_health(Health(), store.health() or b""))
     held = _serve_newest(store, serving, frozenset())
     print("ready", flush=True)

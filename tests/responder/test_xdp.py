@@ -19,8 +19,8 @@ import dns.message
 import dns.query
 import pytest
 
+from bench.namespaces import INTERFACE, SERVER, Cable, NotPermittedError, cable, within
 from tests.responder.doors import TIMEOUT_S, framed, receive_frame
-from tests.responder.namespaces import INTERFACE, SERVER, Cable, NotPermittedError, cable, within
 
 ROOT = Path(__file__).parents[2]
 PORT = 5300

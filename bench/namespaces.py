@@ -1,4 +1,4 @@
-"""A client and a server as two network namespaces with a cable between them, made and unmade by the test."""
+"""A client and a server as two network namespaces with a cable between them, made and unmade by whoever needs them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ SERVER = ("198.18.0.1", "fd00::1")
 CLIENT = ("198.18.0.2", "fd00::2")
 #: the server's end of the cable
 INTERFACE = "cable0"
+CLIENT_INTERFACE = "cable1"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -42,6 +43,10 @@ class Cable:
         shown = _run("ip", "-n", self.server, "-j", "-d", "link", "show", "dev", INTERFACE)
         attached = json.loads(shown)[0].get("xdp")
         return {1: "native", 2: "generic"}[attached["mode"]] if attached else None
+
+    def route(self, clients: str) -> None:
+        """Has the server's end find a network behind the client's."""
+        _run("ip", "-n", self.server, "route", "replace", clients, "via", CLIENT[0])
 
 
 @contextmanager
@@ -78,10 +83,23 @@ def _lay(ends: Cable) -> None:
     try:
         for namespace in (ends.server, ends.client):
             _run("ip", "netns", "add", namespace)
-        _run("ip", "-n", ends.server, "link", "add", INTERFACE, "type", "veth", "peer", "cable1", "netns", ends.client)
+        _run(
+            "ip",
+            "-n",
+            ends.server,
+            "link",
+            "add",
+            INTERFACE,
+            "type",
+            "veth",
+            "peer",
+            CLIENT_INTERFACE,
+            "netns",
+            ends.client,
+        )
     except subprocess.CalledProcessError as error:
         raise NotPermittedError(f"{' '.join(error.cmd)}: {error.stderr.strip()}") from error
-    for namespace, device, (v4, v6) in ((ends.server, INTERFACE, SERVER), (ends.client, "cable1", CLIENT)):
+    for namespace, device, (v4, v6) in ((ends.server, INTERFACE, SERVER), (ends.client, CLIENT_INTERFACE, CLIENT)):
         _run("ip", "-n", namespace, "address", "add", f"{v4}/24", "dev", device)
         _run("ip", "-n", namespace, "address", "add", f"{v6}/64", "dev", device, "nodad")
         _run("ip", "-n", namespace, "link", "set", device, "up")
