@@ -63,6 +63,7 @@ pub struct Reply {
 
 /// Memory that answering works in: one per worker, reused for every query.
 pub struct Scratch {
+    query: Query,
     name: LookupName,
     writer: WriterScratch,
     trail: Trail,
@@ -72,6 +73,7 @@ pub struct Scratch {
 impl Scratch {
     pub fn new() -> Self {
         Self {
+            query: Query::new(),
             name: LookupName::root(),
             writer: WriterScratch::default(),
             trail: Trail::default(),
@@ -99,18 +101,24 @@ pub fn answer<O: Observer>(
     observer: &mut O,
 ) -> Option<Reply> {
     let Scratch {
+        query,
         name,
         writer,
         trail,
         steering,
     } = scratch;
     let packet = message.get(..length)?;
-    let (query, refused) = read(packet, name, request.transport)?;
+    let refused = match read(packet, query, name, request.transport) {
+        Ok(()) => None,
+        Err(Refusal::Reply(rcode)) => Some(rcode),
+        Err(Refusal::Ignore) => return None,
+    };
+    let query = &*query;
     let extras = |edns: &Edns| protocol::extras(edns, request);
     let extras = query.edns.as_ref().map_or_else(Extras::default, extras);
-    let limit = size_limit(&query, request.transport);
-    let mut writer = MessageWriter::new((&query, &extras), message, limit, writer);
-    if let Some(rcode) = protocol::refusal(refused, &query, &extras, request) {
+    let limit = size_limit(query, request.transport);
+    let mut writer = MessageWriter::new((query, &extras), message, limit, writer);
+    if let Some(rcode) = protocol::refusal(refused, query, &extras, request) {
         return Some(Reply::unsteered(writer, protocol::verdict(rcode)));
     }
     if query.class == CLASS_CH {
@@ -122,7 +130,7 @@ pub fn answer<O: Observer>(
     let mut resolution = Resolution::new(
         (world, health),
         request,
-        &query,
+        query,
         writer,
         (trail, steering),
         observer,
@@ -143,22 +151,20 @@ impl Reply {
     }
 }
 
-/// The query in `packet`, with the code that refuses it if it is not to be looked up; `None`: it is to be dropped.
+/// Reads the query in `packet`, as far as what it asks for depends on how it came.
 fn read(
     packet: &[u8],
+    query: &mut Query,
     name: &mut LookupName,
     transport: Transport,
-) -> Option<(Query, Option<Rcode>)> {
-    match Query::parse(packet, name) {
-        Ok(query) => match query.edns {
-            Some(edns) if protocol::is_misused(&edns, transport) => {
-                let edns = Some(edns.without_options());
-                Some((Query { edns, ..query }, Some(Rcode::FORMERR)))
-            }
-            _ => Some((query, None)),
-        },
-        Err(Refusal::Reply(rcode, query)) => Some((query, Some(rcode))),
-        Err(Refusal::Ignore) => None,
+) -> Result<(), Refusal> {
+    query.read(packet, name)?;
+    match &mut query.edns {
+        Some(edns) if protocol::is_misused(edns, transport) => {
+            edns.forget_options();
+            Err(Refusal::Reply(Rcode::FORMERR))
+        }
+        _ => Ok(()),
     }
 }
 

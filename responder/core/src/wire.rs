@@ -1,7 +1,7 @@
 //! The DNS wire format: what may arrive, checked, and what may leave, within its size.
 //!
 //! ```text
-//! packet ─► Query::parse (query, edns, ecs) ─► … ─► MessageWriter ─► response
+//! packet ─► Query::read (query, edns, ecs) ─► … ─► MessageWriter ─► response
 //!                                                     Message (reads a response back, for people and tests)
 //! ```
 

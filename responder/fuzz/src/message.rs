@@ -1,4 +1,4 @@
-//! `Query::parse` and `Message::parse` over any octets, beside the plain reader.
+//! `Query::read` and `Message::parse` over any octets, beside the plain reader.
 
 use responder_core::wire::message::{Message, Record};
 use responder_core::wire::{Query, Rcode};

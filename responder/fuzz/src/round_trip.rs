@@ -49,8 +49,10 @@ fn any_edns(u: &mut Unstructured<'_>) -> Result<Option<Edns>> {
         return Ok(None);
     }
     let length = u.int_in_range(0..=24)?;
-    let parsed = Edns::parse(u.arbitrary()?, u.arbitrary()?, u.bytes(length)?);
-    Ok(parsed.map_or_else(|malformed| malformed.reply_with, Some))
+    let mut edns = None;
+    // Malformed options leave the rest.
+    let _ = Edns::read(&mut edns, u.arbitrary()?, u.arbitrary()?, u.bytes(length)?);
+    Ok(edns)
 }
 
 fn any_set(u: &mut Unstructured<'_>, section: Section) -> Result<Set> {

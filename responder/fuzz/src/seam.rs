@@ -19,7 +19,7 @@ pub const LARGEST: usize = 65535;
 /// What we send over UDP at most.
 pub const DATAGRAM: usize = 1232;
 
-/// What `Query::parse` made of a packet.
+/// What `Query::read` made of a packet.
 #[derive(Debug)]
 pub enum Read {
     Ignored,
@@ -32,11 +32,11 @@ pub enum Read {
 }
 
 pub fn read_query(packet: &[u8]) -> Read {
-    let mut name = LookupName::root();
-    match Query::parse(packet, &mut name) {
+    let (mut query, mut name) = (Query::new(), LookupName::root());
+    match query.read(packet, &mut name) {
         Err(Refusal::Ignore) => Read::Ignored,
-        Err(Refusal::Reply(rcode, query)) => Read::Refused(rcode, query),
-        Ok(query) => Read::Query {
+        Err(Refusal::Reply(rcode)) => Read::Refused(rcode, query),
+        Ok(()) => Read::Query {
             query,
             name: name.as_name().as_bytes().to_vec(),
         },

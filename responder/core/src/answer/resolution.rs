@@ -58,6 +58,7 @@ pub(super) struct Resolution<'w, 'q, O> {
 }
 
 impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
+    #[inline]
     pub fn new(
         (world, health): (&'w World, &'w HealthView),
         request: &Request<'_>,

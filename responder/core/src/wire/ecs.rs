@@ -9,7 +9,8 @@ use super::reader::Reader;
 pub struct ClientSubnet {
     family: u16,
     source_prefix: u8,
-    address: [u8; 16],
+    /// From the highest bit on; zero past the prefix.
+    bits: u128,
 }
 
 /// RFC 7871 section 7.1.2: such an option makes the query a FORMERR.
@@ -32,17 +33,18 @@ impl ClientSubnet {
         if scope != 0 || source_prefix > width || octets.len() != octets_for(source_prefix) {
             return Err(MalformedSubnet);
         }
-        let mut address = [0; 16];
-        for (to, from) in address.iter_mut().zip(octets) {
-            *to = *from;
-        }
-        if has_bits_past(octets, source_prefix) {
+        let bits = octets
+            .iter()
+            .fold(0, |bits, octet| bits << 8 | u128::from(*octet));
+        let unused = u128::BITS - 8 * octets.len() as u32;
+        let bits = bits.checked_shl(unused).unwrap_or(0);
+        if bits.checked_shl(source_prefix.into()).unwrap_or(0) != 0 {
             return Err(MalformedSubnet);
         }
         Ok(Self {
             family,
             source_prefix,
-            address,
+            bits,
         })
     }
 
@@ -66,11 +68,10 @@ impl ClientSubnet {
 
     /// The subnet's address, zero past the prefix; `None` if the client hides it (prefix 0).
     pub fn address(&self) -> Option<IpAddr> {
-        let [a, b, c, d, ..] = self.address;
         match (self.source_prefix, self.family) {
             (0, _) => None,
-            (_, 1) => Some(Ipv4Addr::new(a, b, c, d).into()),
-            _ => Some(Ipv6Addr::from(self.address).into()),
+            (_, 1) => Some(Ipv4Addr::from_bits((self.bits >> 96) as u32).into()),
+            _ => Some(Ipv6Addr::from_bits(self.bits).into()),
         }
     }
 
@@ -81,7 +82,7 @@ impl ClientSubnet {
         let mut data = [0; 20];
         let (head, address) = data.split_at_mut(4);
         head.copy_from_slice(&[high, low, self.source_prefix, scope]);
-        address.copy_from_slice(&self.address);
+        address.copy_from_slice(&self.bits.to_be_bytes());
         (data, self.composed_len())
     }
 
@@ -102,9 +103,4 @@ fn width_of(family: u16) -> Option<u8> {
 
 fn octets_for(prefix: u8) -> usize {
     usize::from(prefix.div_ceil(8))
-}
-
-fn has_bits_past(octets: &[u8], prefix: u8) -> bool {
-    let used = prefix % 8;
-    used != 0 && octets.last().is_some_and(|last| last << used != 0)
 }

@@ -50,21 +50,9 @@ pub enum Keepalive {
     Misused,
 }
 
-/// The OPT record, or something before or behind it, is malformed: FORMERR.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MalformedEdns {
-    /// What the reply's OPT record can still be made from: without one, the client would think that we lack EDNS.
-    pub reply_with: Option<Edns>,
-}
-
-impl From<ReadError> for MalformedEdns {
-    fn from(_: ReadError) -> Self {
-        Self { reply_with: None }
-    }
-}
-
 /// An option that is cut short, a client subnet against E3, or a cookie of a length that none has.
-struct MalformedOption;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedOption;
 
 impl From<ReadError> for MalformedOption {
     fn from(_: ReadError) -> Self {
@@ -73,12 +61,17 @@ impl From<ReadError> for MalformedOption {
 }
 
 impl Edns {
-    /// From an OPT record's class, TTL and rdata.
+    /// Reads an OPT record's class, TTL and rdata into `slot`; with a malformed option, all but the options.
     ///
     /// The options of an unknown version are not looked at: their meaning is unknown too.
-    pub fn parse(class: u16, ttl: u32, rdata: &[u8]) -> Result<Self, MalformedEdns> {
+    pub fn read(
+        slot: &mut Option<Self>,
+        class: u16,
+        ttl: u32,
+        rdata: &[u8],
+    ) -> Result<(), MalformedOption> {
         let [_, version, flags @ ..] = ttl.to_be_bytes();
-        let mut edns = Self {
+        let edns = slot.insert(Self {
             udp_size: class.max(LEAST_UDP_SIZE),
             version,
             dnssec_ok: u16::from_be_bytes(flags) & FLAG_DNSSEC_OK != 0,
@@ -87,28 +80,23 @@ impl Edns {
             wants_nsid: false,
             is_padded: false,
             keepalive: None,
-        };
-        match version {
-            0 => match edns.read_options(rdata) {
-                Ok(()) => Ok(edns),
-                Err(MalformedOption) => Err(MalformedEdns {
-                    reply_with: Some(edns.without_options()),
-                }),
-            },
-            _ => Ok(edns),
+        });
+        if version != 0 {
+            return Ok(());
         }
+        let read = edns.read_options(rdata);
+        if read.is_err() {
+            edns.forget_options();
+        }
+        read
     }
 
-    /// Without any option.
-    pub fn without_options(self) -> Self {
-        Self {
-            client_subnet: None,
-            cookie: None,
-            wants_nsid: false,
-            is_padded: false,
-            keepalive: None,
-            ..self
-        }
+    pub fn forget_options(&mut self) {
+        self.client_subnet = None;
+        self.cookie = None;
+        self.wants_nsid = false;
+        self.is_padded = false;
+        self.keepalive = None;
     }
 
     fn read_options(&mut self, rdata: &[u8]) -> Result<(), MalformedOption> {

@@ -7,7 +7,7 @@
 //! ```
 
 use super::cookie::Cookie;
-use super::edns::{Edns, MalformedEdns};
+use super::edns::{Edns, MalformedOption};
 use super::lookup_name::LookupName;
 use super::reader::{HEADER_LEN, ReadError, Reader};
 use super::types::{CLASS_ANY, CLASS_CH, CLASS_IN, Rcode, RecordType};
@@ -31,46 +31,64 @@ pub struct Query {
 pub enum Refusal {
     /// Too short, or a response: answering could start a loop.
     Ignore,
-    Reply(Rcode, Query),
+    /// With what could be read of the query.
+    Reply(Rcode),
 }
 
 impl Query {
-    /// Checks `packet`; the name asked for goes to `name`.
-    pub fn parse(packet: &[u8], name: &mut LookupName) -> Result<Self, Refusal> {
-        let header = Header::read(packet).ok_or(Refusal::Ignore)?;
-        let mut query = Self {
+    pub const fn new() -> Self {
+        Self {
             record_type: RecordType(0),
             class: CLASS_IN,
             question_end: HEADER_LEN as u16,
             edns: None,
-        };
+        }
+    }
+
+    /// Checks `packet` and takes from it what there is to know; the name asked for goes to `name`.
+    ///
+    /// In place, because what is read here is too much to be handed from function to function for every packet.
+    pub fn read(&mut self, packet: &[u8], name: &mut LookupName) -> Result<(), Refusal> {
+        let header = Header::read(packet).ok_or(Refusal::Ignore)?;
+        self.record_type = RecordType(0);
+        self.class = CLASS_IN;
+        self.question_end = HEADER_LEN as u16;
+        self.edns = None;
         let mut reader = Reader::new(packet);
         if header.opcode != OPCODE_QUERY {
-            header.salvage(&mut reader, &mut query);
-            return Err(Refusal::Reply(Rcode::NOTIMP, query));
+            header.salvage(&mut reader, self);
+            return Err(Refusal::Reply(Rcode::NOTIMP));
         }
         // RFC 9619: "a DNS message with OPCODE = 0 MUST NOT include a QDCOUNT parameter whose value is greater than 1"
         if header.questions != 1 {
-            header.salvage(&mut reader, &mut query);
-            return Err(Refusal::Reply(Rcode::FORMERR, query));
+            header.salvage(&mut reader, self);
+            return Err(Refusal::Reply(Rcode::FORMERR));
         }
-        let question = match header.question(packet, &mut reader, name) {
-            Ok(question) => question,
-            Err(_) => return Err(Refusal::Reply(Rcode::FORMERR, query)),
-        };
-        (query.record_type, query.class) = (question.record_type, question.class);
-        query.question_end = reader.position() as u16;
-        match header.edns(&mut reader) {
-            Ok(edns) => query.edns = edns,
-            Err(MalformedEdns { reply_with }) => {
-                query.edns = reply_with;
-                return Err(Refusal::Reply(Rcode::FORMERR, query));
-            }
+        if self.read_question(packet, &mut reader, name).is_err()
+            || header.read_edns(&mut reader, &mut self.edns).is_err()
+        {
+            return Err(Refusal::Reply(Rcode::FORMERR));
         }
-        match question.unacceptable(query.edns.as_ref()) {
-            Some(rcode) => Err(Refusal::Reply(rcode, query)),
-            None => Ok(query),
+        match self.unacceptable() {
+            Some(rcode) => Err(Refusal::Reply(rcode)),
+            None => Ok(()),
         }
+    }
+
+    fn read_question(
+        &mut self,
+        packet: &[u8],
+        reader: &mut Reader<'_>,
+        name: &mut LookupName,
+    ) -> Result<(), ReadError> {
+        reader.take(HEADER_LEN)?;
+        // The first name of a message has nothing before it that it could point to.
+        let length = name.read(packet.get(HEADER_LEN..).unwrap_or(&[]))?;
+        reader.take(length)?;
+        let (record_type, class) = (RecordType(reader.u16()?), reader.u16()?);
+        (self.record_type, self.class) = (record_type, class);
+        self.question_end = reader.position() as u16;
+        Ok(())
     }
 
     pub fn has_question(&self) -> bool {
@@ -109,22 +127,6 @@ impl Header {
         })
     }
 
-    fn question(
-        &self,
-        packet: &[u8],
-        reader: &mut Reader<'_>,
-        name: &mut LookupName,
-    ) -> Result<Question, ReadError> {
-        reader.take(HEADER_LEN)?;
-        // The first name of a message has nothing before it that it could point to.
-        let length = name.read(packet.get(HEADER_LEN..).unwrap_or(&[]))?;
-        reader.take(length)?;
-        Ok(Question {
-            record_type: RecordType(reader.u16()?),
-            class: reader.u16()?,
-        })
-    }
-
     /// Reads what the refusal of a message can repeat that is no query, or one of more or less than one question.
     ///
     /// Options are kept only if there is no question at all, which is how a cookie is asked for.
@@ -149,50 +151,68 @@ impl Header {
             query.record_type = record_type;
             query.question_end = reader.position() as u16;
         }
-        let edns = self.edns(reader).ok().flatten();
-        query.edns = match self.questions {
-            0 => edns,
-            _ => edns.map(Edns::without_options),
-        };
+        if self.read_edns(reader, &mut query.edns).is_err() {
+            query.edns = None;
+        }
+        if let (1.., Some(edns)) = (self.questions, &mut query.edns) {
+            edns.forget_options();
+        }
     }
 
-    fn edns(&self, reader: &mut Reader<'_>) -> Result<Option<Edns>, MalformedEdns> {
+    /// Reads the OPT record into `slot`. If it, or something before or behind it, is malformed, `slot` has what the
+    /// reply's OPT record can still be made from: without one, the client would think that we lack EDNS.
+    fn read_edns(
+        &self,
+        reader: &mut Reader<'_>,
+        slot: &mut Option<Edns>,
+    ) -> Result<(), MalformedMessage> {
         for _ in 0..self.before_additional {
             let record = PlainRecord::read(reader)?;
             // RFC 6891 section 6.1.1: "anywhere within the additional data section"
             if record.record_type == RecordType::OPT {
-                return Err(MalformedEdns { reply_with: None });
+                return Err(MalformedMessage);
             }
         }
-        let mut edns = None;
         for _ in 0..self.additional {
-            let record = PlainRecord::read(reader)?;
+            let Ok(record) = PlainRecord::read(reader) else {
+                *slot = None;
+                return Err(MalformedMessage);
+            };
             if record.record_type != RecordType::OPT {
                 continue;
             }
             // RFC 6891 section 6.1.1: "If a query message with more than one OPT RR is received, a FORMERR
             // (RCODE=1) MUST be returned." and "The NAME of an OPT RR MUST be 0 (root domain)".
-            if edns.is_some() || !record.is_at_root {
-                return Err(MalformedEdns { reply_with: edns });
+            if slot.is_some() || !record.is_at_root {
+                return Err(MalformedMessage);
             }
-            edns = Some(Edns::parse(record.class, record.ttl, record.octets)?);
+            Edns::read(slot, record.class, record.ttl, record.octets)?;
         }
-        if reader.is_at_end() {
-            Ok(edns)
-        } else {
-            Err(MalformedEdns { reply_with: edns })
+        match reader.is_at_end() {
+            true => Ok(()),
+            false => Err(MalformedMessage),
         }
     }
 }
 
-struct Question {
-    record_type: RecordType,
-    class: u16,
+struct MalformedMessage;
+
+impl From<ReadError> for MalformedMessage {
+    fn from(_: ReadError) -> Self {
+        Self
+    }
 }
 
-impl Question {
+impl From<MalformedOption> for MalformedMessage {
+    fn from(_: MalformedOption) -> Self {
+        Self
+    }
+}
+
+impl Query {
     /// The code that says why a well-formed question is not looked up at all.
-    fn unacceptable(&self, edns: Option<&Edns>) -> Option<Rcode> {
+    fn unacceptable(&self) -> Option<Rcode> {
+        let edns = self.edns.as_ref();
         if edns.is_some_and(|edns| edns.version != 0) {
             return Some(Rcode::BADVERS);
         }

@@ -95,6 +95,7 @@ pub struct MessageWriter<'a> {
 
 impl<'a> MessageWriter<'a> {
     /// Starts the reply to `query`, which `message` begins with; it will take no more than `limit` octets.
+    #[inline]
     pub fn new(
         (query, extras): (&'a Query, &'a Extras<'a>),
         message: &'a mut [u8],
