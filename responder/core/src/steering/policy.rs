@@ -47,7 +47,7 @@ pub struct Endpoint {
     pub ipv4: Option<Ipv4Addr>,
     pub ipv6: Option<Ipv6Addr>,
     /// Lower case. An endpoint has this or addresses, never both.
-    pub hostname: Option<NameBuf>,
+    pub hostname: Option<Box<NameBuf>>,
     pub admin_state: AdminState,
     /// Whether a check watches it; one that is not watched counts as up.
     pub checked: bool,

@@ -35,6 +35,12 @@ pub enum Refusal {
     Reply(Rcode),
 }
 
+impl Default for Query {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Query {
     pub const fn new() -> Self {
         Self {

@@ -128,7 +128,7 @@ fn endpoint(
         region: written.region,
         ipv4: written.ipv4,
         ipv6: written.ipv6,
-        hostname,
+        hostname: hostname.map(Box::new),
         admin_state: written.admin_state,
         checked: written.checked,
     })
