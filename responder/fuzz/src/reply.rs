@@ -12,6 +12,7 @@ const CNAME: u16 = 5;
 const SOA: u16 = 6;
 const DNAME: u16 = 39;
 const ECS: u16 = 8;
+const EXTENDED_ERROR: u16 = 15;
 const NOERROR: u16 = 0;
 const FORMERR: u16 = 1;
 const NXDOMAIN: u16 = 3;
@@ -101,6 +102,13 @@ fn check_opt(query: Option<&Message>, reply: &Message) {
         opts.is_empty() || !asked.is_empty(),
         "EDNS in answer to none"
     );
+    let asked_for = codes(&asked);
+    let is_unasked = |code: &u16| *code != EXTENDED_ERROR && !asked_for.contains(code);
+    assert_eq!(
+        codes(&opts).into_iter().find(is_unasked),
+        None,
+        "an option unasked"
+    );
     let subnets = |opts: &[&Record]| {
         let options = opts.first().and_then(|opt| reference::options(&opt.rdata));
         let options = options.unwrap_or_default().into_iter();
@@ -123,6 +131,12 @@ fn check_opt(query: Option<&Message>, reply: &Message) {
         !is_plain || subnets(&opts).len() == subnets(&asked).len(),
         "E1"
     );
+}
+
+/// Of all options that can be read.
+fn codes(opts: &[&Record]) -> Vec<u16> {
+    let options = opts.iter().filter_map(|opt| reference::options(&opt.rdata));
+    options.flatten().map(|(code, _)| code).collect()
 }
 
 /// RFC 2181 section 5: the records of a set stand together, differ, and have one TTL.
