@@ -128,7 +128,9 @@ def at_source(
 ) -> dns.name.Name | None:
     found = zone.rdataset(source, rdtype)
     if found is not None:
-        answer.answer.append(record_set(name, found))
+        # A chain can lead back to the DNAME that it came by, which is said once.
+        if record_set(name, found) not in answer.answer:
+            answer.answer.append(record_set(name, found))
         return None
     cname = zone.rdataset(source, dns.rdatatype.CNAME)
     if cname is not None:

@@ -31,7 +31,12 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
                 Data::Steered { policy } => self.steer(zone, lookup, policy),
                 Data::Static(_) => {
                     self.saw(Some(zone), name, outcome);
-                    self.answer_with(name, &set);
+                    // A chain can lead back to the DNAME that it came by, which is in the answer already.
+                    if self.record_type != RecordType::DNAME
+                        || self.trail.dnames.enter(lookup.full_hash())
+                    {
+                        self.answer_with(name, &set);
+                    }
                     self.bring_along(name, &set);
                     Next::Done
                 }

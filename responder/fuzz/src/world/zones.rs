@@ -202,6 +202,8 @@ fn links(zone: &mut Zone) {
     let long = format!("{label}.{label}.{label}.{}.", "l".repeat(50));
     zone.names("long.z.", DNAME, &[&long]);
     zone.names("viad.z.", CNAME, &["a.d.z."]);
+    zone.names("back.z.", DNAME, &["forth.z."]);
+    zone.names("*.forth.z.", CNAME, &["back.z."]);
 }
 
 fn cuts(zone: &mut Zone) {
