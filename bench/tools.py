@@ -14,15 +14,6 @@ def tool(name: str) -> Path:
 
 def build() -> None:
     """Raises CalledProcessError; cargo has said why."""
-    manifest = WORKSPACE / "Cargo.toml"
-    command = [
-        "cargo",
-        "--quiet",
-        "build",
-        "--release",
-        "--manifest-path",
-        str(manifest),
-        "--package",
-        "responder-bench",
-    ]
+    manifest = str(WORKSPACE / "benches" / "Cargo.toml")
+    command = ["cargo", "--quiet", "build", "--release", "--no-default-features", "--manifest-path", manifest]
     subprocess.run(command, check=True)

@@ -8,4 +8,5 @@ pub mod histogram;
 pub mod load;
 pub mod processor_time;
 pub mod queries;
+#[cfg(feature = "in-process")]
 pub mod world;
