@@ -12,6 +12,8 @@ use std::ptr;
 /// As the server's: the echo is to differ from it in nothing but the answer.
 pub const BATCH: usize = 32;
 const LARGEST: usize = 4096;
+/// Datagrams of one size that are handed to the kernel as one (UDP_SEGMENT): sending takes most of the generator's time.
+const SEGMENTS: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
@@ -20,18 +22,21 @@ pub enum Wait {
     No,
 }
 
-/// Says which of this machine's addresses a datagram leaves from.
+/// Says which of this machine's addresses a datagram leaves from, and of what size the datagrams are it consists of.
 #[repr(C)]
-struct SourceChoice {
-    header: libc::cmsghdr,
-    info: libc::in_pktinfo,
+struct SendControl {
+    source_header: libc::cmsghdr,
+    source: libc::in_pktinfo,
+    segment_header: libc::cmsghdr,
+    segment: u16,
 }
 
 struct Slot {
     octets: [u8; LARGEST],
     peer: libc::sockaddr_in,
-    source: SourceChoice,
+    control: SendControl,
     length: usize,
+    segments: usize,
 }
 
 pub struct Batch {
@@ -102,23 +107,23 @@ impl Batch {
         self.filled == BATCH
     }
 
-    /// Adds a datagram whose first two octets are `id`, to be sent from `source`. A full batch is left as it is.
+    /// Adds a datagram whose first two octets are `id`, to be sent from `source`, or from that of the datagram before it
+    /// if both are of one size. A full batch is left as it is.
     pub fn push(&mut self, id: u16, packet: &[u8], source: Ipv4Addr, to: SocketAddrV4) {
+        let last = self.filled.checked_sub(1);
+        let last = last.and_then(|last| self.slots.get_mut(last));
+        if last.is_some_and(|slot| slot.takes(packet) && slot.append(id, packet)) {
+            return;
+        }
         let Some(slot) = self.slots.get_mut(self.filled) else {
             return;
         };
-        let length = packet.len().min(LARGEST);
-        if let (Some(octets), Some(packet)) = (slot.octets.get_mut(..length), packet.get(..length))
-        {
-            octets.copy_from_slice(packet);
-        }
-        if let Some(octets) = slot.octets.first_chunk_mut() {
-            *octets = id.to_be_bytes();
-        }
-        slot.length = length;
+        (slot.length, slot.segments) = (0, 0);
         slot.peer.sin_addr.s_addr = to.ip().to_bits().to_be();
         slot.peer.sin_port = to.port().to_be();
-        slot.source.info.ipi_spec_dst.s_addr = source.to_bits().to_be();
+        slot.control.source.ipi_spec_dst.s_addr = source.to_bits().to_be();
+        slot.control.segment = packet.len() as u16;
+        slot.append(id, packet);
         self.filled += 1;
     }
 
@@ -166,11 +171,34 @@ impl Slot {
         // plain data.
         let mut slot: Self = unsafe { mem::zeroed() };
         slot.peer.sin_family = libc::AF_INET as libc::sa_family_t;
-        let header = &mut slot.source.header;
-        header.cmsg_len = mem::offset_of!(SourceChoice, info) + size_of::<libc::in_pktinfo>();
+        let header = &mut slot.control.source_header;
+        header.cmsg_len = size_of::<libc::cmsghdr>() + size_of::<libc::in_pktinfo>();
         header.cmsg_level = libc::IPPROTO_IP;
         header.cmsg_type = libc::IP_PKTINFO;
+        let header = &mut slot.control.segment_header;
+        header.cmsg_len = size_of::<libc::cmsghdr>() + size_of::<u16>();
+        header.cmsg_level = libc::SOL_UDP;
+        header.cmsg_type = libc::UDP_SEGMENT;
         slot
+    }
+
+    fn takes(&self, packet: &[u8]) -> bool {
+        self.segments < SEGMENTS && usize::from(self.control.segment) == packet.len()
+    }
+
+    /// False: there is no room.
+    fn append(&mut self, id: u16, packet: &[u8]) -> bool {
+        let end = self.length + packet.len();
+        let Some(octets) = self.octets.get_mut(self.length..end) else {
+            return false;
+        };
+        octets.copy_from_slice(packet);
+        if let Some(octets) = octets.first_chunk_mut() {
+            *octets = id.to_be_bytes();
+        }
+        self.length = end;
+        self.segments += 1;
+        true
     }
 
     fn aim_receive(&mut self, header: &mut libc::mmsghdr, vector: &mut libc::iovec) {
@@ -193,7 +221,10 @@ impl Slot {
 
     fn aim_send_from_source(&mut self, header: &mut libc::mmsghdr, vector: &mut libc::iovec) {
         self.aim_send(header, vector);
-        header.msg_hdr.msg_control = (&raw mut self.source).cast();
-        header.msg_hdr.msg_controllen = size_of::<SourceChoice>();
+        header.msg_hdr.msg_control = (&raw mut self.control).cast();
+        header.msg_hdr.msg_controllen = match self.segments {
+            0 | 1 => mem::offset_of!(SendControl, segment_header),
+            _ => size_of::<SendControl>(),
+        };
     }
 }
