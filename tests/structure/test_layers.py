@@ -14,7 +14,7 @@ PACKAGES = [path.parent.name for path in ROOT.glob("*/__init__.py") if path.pare
 COMMAND = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
 
 LAYERS = "A folder imports only what stands below it, and never a sibling"
-EDGE = "Edge and responder run without the control plane"
+EDGE = "Edge, responder and bench run without the control plane"
 EDGE_COMMAND = "The command line of an edge node runs without the control plane"
 
 
@@ -57,6 +57,7 @@ def test_every_package_stands_under_the_contracts():
         ("edge/planted.py", "import django.conf", EDGE),
         ("edge/planted.py", "from celery import shared_task", EDGE),
         ("edge/planted.py", "import psycopg", EDGE),
+        ("bench/planted.py", "import django.conf", EDGE),
         ("trafficmgr/client/planted.py", "import django.conf", EDGE_COMMAND),
     ],
 )
