@@ -115,7 +115,6 @@ pub(crate) struct Stake {
     endpoint: u32,
     /// 1 / weight; 1 for weight 0, which is drawn after all others and evenly (S3).
     inverse_weight: f64,
-    handicap: f64,
 }
 
 /// Above every score: `-ln` of the least `u` is below 37.
@@ -123,21 +122,17 @@ const WEIGHTLESS: f64 = 1000.0;
 
 impl Stake {
     pub(crate) fn new(endpoint: u32, weight: u32) -> Self {
-        let (inverse_weight, handicap) = match weight {
-            0 => (1.0, WEIGHTLESS),
-            _ => (1.0 / f64::from(weight), 0.0),
-        };
         Self {
             weight,
             endpoint,
-            inverse_weight,
-            handicap,
+            inverse_weight: 1.0 / f64::from(weight.max(1)),
         }
     }
 
     #[inline]
     pub(crate) fn score(&self, seed: Seed) -> f64 {
-        self.handicap + seed.exponential(self.endpoint) * self.inverse_weight
+        let handicap = if self.weight == 0 { WEIGHTLESS } else { 0.0 };
+        handicap + seed.exponential(self.endpoint) * self.inverse_weight
     }
 }
 

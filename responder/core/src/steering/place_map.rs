@@ -13,8 +13,10 @@ pub(crate) struct PlaceMap<T> {
     blocks: BlockMap<T>,
     asns: HashMap<u32, T>,
     subdivisions: HashMap<Subdivision, T>,
-    countries: Box<[Option<T>]>,
-    continents: Box<[Option<T>]>,
+    /// By country, where in `values` its value stands, counted from 1; small, so that many maps stay in the cache.
+    countries: Box<[u16]>,
+    continents: [u16; Continent::COUNT],
+    values: Vec<T>,
 }
 
 impl<T: Copy> PlaceMap<T> {
@@ -23,8 +25,9 @@ impl<T: Copy> PlaceMap<T> {
             blocks: BlockMap::new(),
             asns: HashMap::new(),
             subdivisions: HashMap::new(),
-            countries: vec![None; MAX_COUNTRIES].into(),
-            continents: vec![None; Continent::COUNT].into(),
+            countries: vec![0; MAX_COUNTRIES].into(),
+            continents: [0; Continent::COUNT],
+            values: Vec::new(),
         }
     }
 
@@ -38,8 +41,14 @@ impl<T: Copy> PlaceMap<T> {
             Place::Subdivision(subdivision) => {
                 self.subdivisions.insert(subdivision, value);
             }
-            Place::Country(country) => set(&mut self.countries, country.as_usize(), value),
-            Place::Continent(continent) => set(&mut self.continents, continent as usize, value),
+            Place::Country(country) => {
+                let slot = self.countries.get_mut(country.as_usize());
+                set(&mut self.values, slot, value);
+            }
+            Place::Continent(continent) => {
+                let slot = self.continents.get_mut(continent as usize);
+                set(&mut self.values, slot, value);
+            }
         }
     }
 
@@ -69,19 +78,30 @@ impl<T: Copy> PlaceMap<T> {
             Some((Place::Subdivision(subdivision), *value))
         });
         let country = location.country.and_then(|country| {
-            let value = (*self.countries.get(country.as_usize())?)?;
+            let value = self.value(*self.countries.get(country.as_usize())?)?;
             Some((Place::Country(country), value))
         });
         let continent = location.continent.and_then(|continent| {
-            let value = (*self.continents.get(continent as usize)?)?;
+            let value = self.value(*self.continents.get(continent as usize)?)?;
             Some((Place::Continent(continent), value))
         });
         [subdivision, country, continent].into_iter().flatten()
     }
+
+    /// The value at `place`, counted from 1.
+    fn value(&self, place: u16) -> Option<T> {
+        self.values.get(usize::from(place.checked_sub(1)?)).copied()
+    }
 }
 
-fn set<T>(values: &mut [Option<T>], index: usize, value: T) {
-    if let Some(slot) = values.get_mut(index) {
-        *slot = Some(value);
+/// There are fewer continents and countries than a `u16` counts, and each has one value at most.
+fn set<T>(values: &mut Vec<T>, slot: Option<&mut u16>, value: T) {
+    let Some(slot) = slot else { return };
+    match values.get_mut(usize::from(*slot).wrapping_sub(1)) {
+        Some(known) => *known = value,
+        None => {
+            values.push(value);
+            *slot = values.len() as u16;
+        }
     }
 }
