@@ -1,4 +1,4 @@
-//! Many datagrams per system call: `recvmmsg` and `sendmmsg`, and the only unsafe code of the project.
+//! Many datagrams per system call: `recvmmsg` and `sendmmsg`, without a copy.
 //!
 //! A batch owns all memory that the kernel reads or writes. Its message headers are filled with pointers into that
 //! memory right before each call and not looked at in between, so no pointer outlives the borrow it was made from.
@@ -143,7 +143,8 @@ impl Batch {
                     socket.as_raw_fd(),
                     unsent.as_mut_ptr(),
                     unsent.len() as libc::c_uint,
-                    0,
+                    // Replies to an address that nobody has wait in the kernel: no client may have the others wait too.
+                    libc::MSG_DONTWAIT,
                 )
             };
             let done = match usize::try_from(sent) {

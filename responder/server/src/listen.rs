@@ -15,6 +15,8 @@ const STOP_POLL: Duration = Duration::from_secs(1);
 
 /// Room for the bursts between two batches.
 const RECEIVE_BUFFER: usize = 4 << 20;
+/// A reply that finds no room is left out.
+const SEND_BUFFER: usize = 4 << 20;
 const TCP_BACKLOG: i32 = 1024;
 /// Of a connection, so that it cannot grow to megabytes of the kernel's memory: the largest reply fits once or twice.
 const TCP_SEND_BUFFER: usize = 64 << 10;
@@ -108,6 +110,7 @@ fn udp_socket(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = socket(address, Type::DGRAM, Protocol::UDP)?;
     socket.set_reuse_port(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.set_read_timeout(Some(STOP_POLL))?;
     socket.bind(&address.into())?;
     let socket = socket.into();
