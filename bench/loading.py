@@ -105,8 +105,10 @@ def measure(server: Server, phase: Phase, directory: Path) -> Loaded:
     with running(server, directory, port, phase.probe) as process:
         wall_s, processor_s, memory_mb = time.perf_counter() - started, process.processor_s(), process.memory_mb()
         reply = ask(port, phase.probe)
-        if reply is None or phase.shows(reply):
-            raise ServerFailedError(f"{server.name}: does not serve what it was started with")
+        if reply is None:
+            raise ServerFailedError(f"{server.name}: no longer answers {phase.probe.name}")
+        if phase.shows(reply):
+            raise ServerFailedError(f"{server.name}: serves the change before it was made")
         server.prepare(phase.after, directory, port)
         live_ms = _live_ms(server, phase, directory, process)
     return Loaded(server.name, processor_s, wall_s, memory_mb, live_ms)

@@ -85,6 +85,8 @@ def ask(port: int, query: Query, timeout_s: float = 3.0) -> bytes | None:
         sock.settimeout(timeout_s)
         try:
             sock.connect((ADDRESS, port))
+            if sock.getsockname() == sock.getpeername():
+                return None  # nobody has the server's port yet, so the kernel gave it to us: we would answer ourselves
             sock.send(query.to_wire())
             return sock.recv(4096)
         except OSError:

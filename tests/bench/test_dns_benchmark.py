@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -18,6 +20,13 @@ from bench.workloads import NXDOMAIN, WORKLOADS, dataset_of, queries_of
 
 QUICK = Pace(seconds=0.1, warmup_s=0.02)
 OURS = SERVERS["ours"]
+ONLY_PORT = 40000
+ASKING_ITSELF = f"""
+ip link set lo up
+echo {ONLY_PORT} {ONLY_PORT} > /proc/sys/net/ipv4/ip_local_port_range
+exec {sys.executable} -c 'from bench.processes import ask; from bench.workloads import Query
+print(ask({ONLY_PORT}, Query("www.test.", None, 0)))'
+"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -85,3 +94,11 @@ def test_only_cells_of_one_mode_are_compared():
     found = {(row.server, row.mode): row.above_ns for row in rows(cells)}
 
     assert found == {("echo", "near"): None, ("ours", "near"): 150, ("echo", "far"): None}
+
+
+def test_a_query_that_comes_back_to_its_own_socket_is_no_reply():
+    asked = subprocess.run(
+        ["unshare", "--map-root-user", "--net", "sh", "-ec", ASKING_ITSELF], capture_output=True, text=True, check=True
+    )
+
+    assert asked.stdout == "None\n"
