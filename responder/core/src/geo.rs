@@ -209,10 +209,6 @@ impl GeoData {
         }
     }
 
-    pub fn knows_asns(&self) -> bool {
-        self.asn.is_some()
-    }
-
     /// The autonomous system that announces `address`, and the length of the prefix for which that holds.
     pub fn asn(&self, address: IpAddr) -> (Option<u32>, u8) {
         let (asn, scope) = look_up(self.asn.as_ref(), address);

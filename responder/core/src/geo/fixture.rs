@@ -7,6 +7,20 @@ use serde_json::{Value, json};
 
 /// An MMDB file with `records` by network, such as `("10.0.0.0/8", json!({…}))`; the longest match counts.
 pub(crate) fn mmdb(records: &[(&str, Value)]) -> Arc<[u8]> {
+    written(records).finish().into()
+}
+
+/// The same, with each of `networks` pointing to the IPv4 part, as MMDB writers have it of 6to4 and the like.
+pub(crate) fn mmdb_with_aliases(records: &[(&str, Value)], networks: &[&str]) -> Arc<[u8]> {
+    let mut writer = written(records);
+    let ipv4_part = (0..96).fold(0, |node, _| writer.nodes[node][0] as usize);
+    for network in networks {
+        writer.point(network, ipv4_part as u32);
+    }
+    writer.finish().into()
+}
+
+fn written(records: &[(&str, Value)]) -> Writer {
     let mut writer = Writer::default();
     let entries: Vec<_> = records
         .iter()
@@ -23,7 +37,7 @@ pub(crate) fn mmdb(records: &[(&str, Value)]) -> Arc<[u8]> {
         .collect();
     writer.nodes.push([NOTHING; 2]);
     writer.fill(0, &entries, NOTHING, 0);
-    writer.finish().into()
+    writer
 }
 
 /// An MMDB file of `depth` nodes, each of which leads both ways to the next: 2^depth networks, all with `record`.
@@ -53,6 +67,25 @@ struct Writer {
 }
 
 impl Writer {
+    /// Has `network`, of which nothing is known so far, point to another node.
+    fn point(&mut self, network: &str, to: u32) {
+        let (bits, length) = network_bits(network);
+        let mut node = 0;
+        for depth in 0..length {
+            let side = (bits >> (127 - depth) & 1) as usize;
+            if depth + 1 == length {
+                self.nodes[node][side] = to;
+            } else if self.nodes[node][side] == NOTHING {
+                let child = self.nodes.len();
+                self.nodes.push([NOTHING; 2]);
+                self.nodes[node][side] = child as u32;
+                node = child;
+            } else {
+                node = self.nodes[node][side] as usize;
+            }
+        }
+    }
+
     fn fill(&mut self, node: usize, entries: &[Entry], inherited: u32, depth: u8) {
         for side in 0..2 {
             let inside: Vec<_> = entries

@@ -25,7 +25,6 @@ pub(super) const MOST_VALUES: usize = 1 << 23;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Network {
     pub bits: u128,
-    pub length: u8,
     pub leaf: Leaf,
 }
 
@@ -123,8 +122,8 @@ impl PrefixMap {
         let slot_of = |network: &Network| (network.bits << depth >> (128 - stride)) as usize;
         while let Some((network, rest)) = networks.split_first() {
             let slot = slot_of(network);
-            if network.length <= depth + stride {
-                let width = 1 << (depth + stride - network.length);
+            if network.leaf.prefix <= depth + stride {
+                let width = 1 << (depth + stride - network.leaf.prefix);
                 let covered = slots.get_mut(slot..slot + width);
                 covered.unwrap_or_default().fill(Entry::leaf(network.leaf));
                 networks = rest;
@@ -181,7 +180,7 @@ mod tests {
         for (number, (bits, length)) in (1..).zip(drawn) {
             let bits = bits & mask(length);
             let overlaps = |other: &Network| {
-                let common = mask(length.min(other.length));
+                let common = mask(length.min(other.leaf.prefix));
                 other.bits & common == bits & common
             };
             if !networks.iter().any(overlaps) {
@@ -189,7 +188,7 @@ mod tests {
                     value: number,
                     prefix: length,
                 };
-                networks.push(Network { bits, length, leaf });
+                networks.push(Network { bits, leaf });
             }
         }
         networks.sort_by_key(|network| network.bits);
@@ -215,9 +214,9 @@ mod tests {
         ) {
             let networks = apart(drawn);
             let map = PrefixMap::new(&networks, ELSEWHERE);
-            let within = networks.iter().map(|network| network.bits | !mask(network.length));
+            let within = networks.iter().map(|network| network.bits | !mask(network.leaf.prefix));
             for bits in asked.into_iter().chain(within) {
-                let holds = |network: &&Network| bits & mask(network.length) == network.bits;
+                let holds = |network: &&Network| bits & mask(network.leaf.prefix) == network.bits;
                 let expected = networks.iter().find(holds).map_or(ELSEWHERE, |network| network.leaf);
                 prop_assert_eq!(map.get(bits), expected);
             }
@@ -230,11 +229,7 @@ mod tests {
             value: 7,
             prefix: 0,
         };
-        let all = Network {
-            bits: 0,
-            length: 0,
-            leaf,
-        };
+        let all = Network { bits: 0, leaf };
         let map = PrefixMap::new(&[all], ELSEWHERE);
         assert_eq!((map.get(0), map.get(u128::MAX)), (leaf, leaf));
     }

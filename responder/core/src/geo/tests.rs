@@ -1,4 +1,4 @@
-use super::fixture::{mmdb, tangled};
+use super::fixture::{mmdb, mmdb_with_aliases, tangled};
 use super::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -179,4 +179,44 @@ fn a_small_file_of_endless_networks_is_refused_at_once() {
     let error = GeoFile::open("city", &file).err().unwrap();
     let reason = "not a readable MMDB file: invalid database: more networks than octets";
     assert_eq!(error.to_string(), format!("geo file \"city\": {reason}"));
+}
+
+#[test]
+fn an_address_that_carries_an_ipv4_address_is_where_that_is() {
+    let records = [
+        ("8.8.0.0/16", json!({"country": "US"})),
+        ("91.0.0.0/10", json!({"country": "DE"})),
+        ("2a00::/16", json!({"country": "FR"})),
+    ];
+    let networks = ["2002::/16", "2001::/32", "::ffff:0:0/96"];
+    let file = mmdb_with_aliases(&records, &networks);
+    let geo = opened([("country", file)].into_iter()).unwrap();
+    for (address, code, scope) in [
+        ("8.8.8.8", "US", 16),
+        ("2002:808:808::1", "US", 32),
+        ("2001:0:5b01:203::1", "DE", 42),
+        ("::ffff:91.1.2.3", "DE", 106),
+        ("2a00::1", "FR", 16),
+    ] {
+        let location = at(&geo, address);
+        assert_eq!(
+            (country_code(&location), location.scope),
+            (Some(code), scope),
+            "{address}"
+        );
+    }
+    let nowhere = at(&geo, "2002:a00::1");
+    assert_eq!(country_code(&nowhere), None);
+    assert!(nowhere.scope > 16, "its neighbours are somewhere");
+}
+
+#[test]
+fn a_file_without_aliases_says_of_6to4_what_it_says() {
+    let records = [
+        ("8.8.0.0/16", json!({"country": "US"})),
+        ("2002::/16", json!({"country": "FR"})),
+    ];
+    let geo = geo(&[("country", &records)]);
+    assert_eq!(country_code(&at(&geo, "2002:808:808::1")), Some("FR"));
+    assert_eq!(at(&geo, "::9.9.9.9").scope, 96);
 }
