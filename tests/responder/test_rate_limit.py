@@ -26,18 +26,25 @@ NOBODY: list[str] = []
 COOKIE = GenericOption(OptionType.COOKIE, b"a client")
 
 Start = Callable[["Limits"], Server]
+StartAs = Callable[["Limits", Settings], Server]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start_as() -> Iterator[StartAs]:
     with ExitStack() as stack:
 
-        def started(limits: "Limits") -> Server:
-            server = Server(["127.0.0.1:0"], world_of("z.test.", ZONE).open(), workers=1, limits=limits)
+        def started(limits: "Limits", settings: Settings) -> Server:
+            world = world_of("z.test.", ZONE).open()
+            server = Server(["127.0.0.1:0"], world, workers=1, limits=limits, settings=settings)
             stack.callback(server.stop)
             return server
 
         yield started
+
+
+@pytest.fixture
+def start(start_as: StartAs) -> Start:
+    return lambda limits: start_as(limits, Settings())
 
 
 class Flood:
@@ -100,6 +107,19 @@ def test_a_truncated_reply_is_question_and_opt_and_sends_the_client_to_tcp(start
         assert reply.answer + reply.authority + reply.additional == []
     for _ in range(50):
         assert ask(SocketDoor(server), "www.z.test.", "A", tcp=True).answer
+
+
+def test_what_slips_is_no_larger_than_its_query_whatever_it_says(start_as: StartAs) -> None:
+    settings = Settings(nsid=b"n" * 100, version="v" * 200)
+    server = start_as({"responses_per_s": RATE, "slip": 1, "exempt": NOBODY}, settings)
+    nsid = GenericOption(OptionType.NSID, b"")
+    chaos = dns.message.make_query("version.bind.", "TXT", "CH", use_edns=0, options=[nsid]).to_wire()
+    foreign = dns.message.make_query("www.example.net.", "A", use_edns=0, options=[nsid]).to_wire()
+    for query, truncated in ((chaos, True), (foreign, False)):
+        *_, last = (SocketDoor(server).ask_raw(query) for _ in range(3 * RATE))
+        assert last is not None
+        assert len(last) <= len(query)
+        assert bool(dns.message.from_wire(last).flags & dns.flags.TC) is truncated
 
 
 def test_no_slip_means_silence(start: Start) -> None:

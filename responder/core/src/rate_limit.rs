@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Replies are counted by client prefix and by what they are about, as BIND and NSD do: a flood of one kind leaves
-//! the other replies to the same network alone. A reply that slips is sent truncated: no larger than its query, and
+//! the other replies to the same network alone. A reply that slips is sent truncated: hardly larger than its query, and
 //! enough for a true client to come back over TCP, whose handshake no forger completes.
 //!
 //! Each bucket gains `responses_per_s` and holds no more than a second's worth. Of a full set, the bucket that rested

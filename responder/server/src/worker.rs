@@ -11,7 +11,8 @@ use responder_core::counters::Counters;
 use responder_core::latency::Latency;
 use responder_core::observe::Silent;
 use responder_core::rate_limit::{RateLimiter, Subject, Verdict};
-use responder_core::wire::truncation::truncate;
+use responder_core::wire::Rcode;
+use responder_core::wire::truncation::{bare, truncate};
 
 use crate::dnstap::Tap;
 use crate::limits::Limits;
@@ -123,9 +124,11 @@ impl Worker {
             }
             Some(Verdict::Slip) => {
                 self.counters.count_slipped(reply.tally);
-                match reply.subject {
-                    // As small as it is, and it would be the same over TCP.
-                    Subject::Error => Some(reply.length),
+                match (reply.subject, Rcode(reply.tally.rcode)) {
+                    (Subject::Error, rcode) if rcode != Rcode::NOERROR => {
+                        // It would be the same over TCP.
+                        bare(message, reply.length)
+                    }
                     _ => truncate(message, reply.length),
                 }
             }
