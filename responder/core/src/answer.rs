@@ -116,15 +116,20 @@ pub fn answer<O: Observer>(
     let query = &*query;
     let extras = |edns: &Edns| protocol::extras(edns, request);
     let extras = query.edns.as_ref().map_or_else(Extras::default, extras);
+    let is_proven = extras.cookie.is_some_and(|cookie| cookie.is_proven);
     let limit = size_limit(query, request.transport);
     let mut writer = MessageWriter::new((query, &extras), message, limit, writer);
     if let Some(rcode) = protocol::refusal(refused, query, &extras, request) {
-        return Some(Reply::unsteered(writer, protocol::verdict(rcode)));
+        return Some(Reply::unsteered(
+            writer,
+            protocol::verdict(rcode),
+            is_proven,
+        ));
     }
     if query.class == CLASS_CH {
         let (name, settings) = (name.as_name(), request.settings);
         let verdict = chaos::answer(name, query.record_type, settings, &mut writer);
-        return Some(Reply::unsteered(writer, verdict));
+        return Some(Reply::unsteered(writer, verdict, is_proven));
     }
     trail.clear();
     let mut resolution = Resolution::new(
@@ -136,17 +141,16 @@ pub fn answer<O: Observer>(
         observer,
     );
     resolution.run(name);
-    let is_proven = extras.cookie.is_some_and(|cookie| cookie.is_proven);
     Some(resolution.finish(is_proven))
 }
 
 impl Reply {
-    fn unsteered(writer: MessageWriter<'_>, verdict: Verdict) -> Self {
+    fn unsteered(writer: MessageWriter<'_>, verdict: Verdict, is_proven: bool) -> Self {
         Self {
             length: writer.finish(verdict),
             tally: Tally::of_static(verdict.rcode),
             subject: Subject::Error,
-            is_proven: false,
+            is_proven,
         }
     }
 }

@@ -32,7 +32,7 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
             geo: self.world.geo(),
             client: &client,
             family,
-            name: lookup.full_hash(),
+            name,
             now_s: self.now_s,
             apex: is_apex.then_some(self.world),
         };

@@ -20,13 +20,12 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         outcome: StageOutcome,
     ) -> Next {
         let name = lookup.as_name();
-        match self.record_type {
-            RecordType::ANY => return self.any(zone, name, node, outcome),
-            // How a name is flattened is our affair.
-            RecordType::ALIAS => return self.deny(zone, name, Rcode::NOERROR),
-            _ => {}
+        if self.record_type == RecordType::ANY {
+            return self.any(zone, name, node, outcome);
         }
-        if let Some(set) = node.record_set(self.record_type) {
+        // How a name is flattened is our affair.
+        let shown = |set: &RecordSet<'_>| set.record_type != RecordType::ALIAS;
+        if let Some(set) = node.record_set(self.record_type).filter(shown) {
             return match set.data {
                 Data::Steered { policy } => self.steer(zone, lookup, policy),
                 Data::Static(_) => {
@@ -37,7 +36,10 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
                     {
                         self.answer_with(name, &set);
                     }
-                    self.bring_along(name, &set);
+                    // What is truncated is asked for again: it is to be small.
+                    if !self.verdict.truncated {
+                        self.bring_along(name, &set);
+                    }
                     Next::Done
                 }
             };
@@ -101,7 +103,11 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         self.put_dname(owner.name(), &dname);
         let target = dname.target().unwrap_or(NameBuf::ROOT);
         let Ok(target) = NameBuf::substituted(name, owner.name(), target.as_name()) else {
-            self.verdict.rcode = Rcode::YXDOMAIN;
+            // A flattened owner has no DNAME that the client could make sense of.
+            self.verdict.rcode = match self.flattening {
+                Some(_) => Rcode::SERVFAIL,
+                None => Rcode::YXDOMAIN,
+            };
             return Next::Done;
         };
         if self.flattening.is_none() {

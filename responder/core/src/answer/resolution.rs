@@ -107,8 +107,13 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
         }
     }
 
-    pub fn finish(self, is_proven: bool) -> Reply {
+    pub fn finish(mut self, is_proven: bool) -> Reply {
         let rcode = self.verdict.rcode.0;
+        if let (Rcode::NXDOMAIN, Some(ExtendedError::StaleAnswer)) =
+            (self.verdict.rcode, self.verdict.extended_error)
+        {
+            self.verdict.extended_error = Some(ExtendedError::StaleNxDomain);
+        }
         Reply {
             length: self.writer.finish(self.verdict),
             tally: Tally {

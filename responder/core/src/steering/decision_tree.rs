@@ -20,8 +20,9 @@ use super::run::{Flow, Run};
 use super::select::Serving;
 use super::steps::{Role, Sees, Step};
 
-/// A full tree starts again. 64,000 nodes of some hundred octets.
-const MOST_NODES: usize = 1 << 16;
+/// A full tree starts again. A million nodes, candidates, stakes, sites and children together, of some tens of octets each:
+/// how many nodes there are is up to clients, and how large they are to policies.
+const MOST_PARTS: usize = 1 << 20;
 
 #[derive(Debug, Default)]
 pub(crate) struct DecisionTree {
@@ -30,6 +31,8 @@ pub(crate) struct DecisionTree {
     /// By policy and family.
     roots: Vec<Option<NodeNumber>>,
     nodes: Vec<Node>,
+    /// Of all nodes.
+    parts: usize,
 }
 
 type NodeNumber = u32;
@@ -99,6 +102,7 @@ impl DecisionTree {
             epoch: None,
             roots: Vec::new(),
             nodes: Vec::new(),
+            parts: 0,
         }
     }
 
@@ -142,10 +146,11 @@ impl DecisionTree {
             .epoch
             .as_ref()
             .is_some_and(|own| Arc::ptr_eq(own, epoch));
-        if !is_current || self.nodes.len() >= MOST_NODES {
+        if !is_current || self.parts >= MOST_PARTS {
             self.epoch = Some(epoch.clone());
             self.roots.clear();
             self.nodes.clear();
+            self.parts = 0;
         }
     }
 
@@ -195,13 +200,26 @@ impl DecisionTree {
         let number = self.add(node);
         if let Node::Looks(look) = self.nodes.get_mut(parent as usize)? {
             look.children.insert(at, (class, number));
+            self.parts += 1;
         }
         Some(number)
     }
 
     fn add(&mut self, node: Node) -> NodeNumber {
+        self.parts += node.parts();
         self.nodes.push(node);
         (self.nodes.len() - 1) as NodeNumber
+    }
+}
+
+impl Node {
+    fn parts(&self) -> usize {
+        1 + match self {
+            Self::Looks(look) => look.candidates.len() + look.sight.sites.len(),
+            Self::Draws { stakes, .. } => stakes.len(),
+            Self::Goes { candidates, .. } => candidates.len(),
+            Self::Settled(_) | Self::Unknown => 0,
+        }
     }
 }
 

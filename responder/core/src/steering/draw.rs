@@ -16,6 +16,8 @@ use super::candidates::{Candidate, Candidates, MemberIndex};
 use super::client::Subnet;
 use super::policy::SaltKey;
 use crate::observe::Why;
+use crate::wire::Name;
+use crate::wire::name::MAX_NAME;
 
 /// What the draws of one query depend on, short of the endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -27,17 +29,19 @@ impl Seed {
         Self(hasher(salt).hash(&prefix_octets(client)))
     }
 
-    /// A draw that is made anew for each name, given by its hash, and time slot (S3).
-    pub(crate) fn passing(salt: SaltKey, client: Subnet, name: u64, time_slot: u64) -> Self {
-        let mut octets = [0; PREFIX_OCTETS + 16];
-        let parts = prefix_octets(client)
-            .into_iter()
-            .chain(name.to_be_bytes())
-            .chain(time_slot.to_be_bytes());
-        for (to, from) in octets.iter_mut().zip(parts) {
-            *to = from;
+    /// A draw that is made anew for each name and time slot (S3).
+    pub(crate) fn passing(salt: SaltKey, client: Subnet, name: Name<'_>, time_slot: u64) -> Self {
+        let mut octets = [0; PREFIX_OCTETS + 8 + MAX_NAME];
+        let (fixed, named) = octets.split_at_mut(PREFIX_OCTETS + 8);
+        let (prefix, slot) = fixed.split_at_mut(PREFIX_OCTETS);
+        prefix.copy_from_slice(&prefix_octets(client));
+        slot.copy_from_slice(&time_slot.to_be_bytes());
+        let name = name.as_bytes();
+        if let Some(named) = named.get_mut(..name.len()) {
+            named.copy_from_slice(name);
         }
-        Self(hasher(salt).hash(&octets))
+        let length = PREFIX_OCTETS + 8 + name.len();
+        Self(hasher(salt).hash(octets.get(..length).unwrap_or(&octets)))
     }
 
     /// `-ln(u)` of a number `u` in (0, 1) for one endpoint.

@@ -142,8 +142,9 @@ pub struct Policy {
     pub(super) steps: Box<[Step]>,
     /// Without a `first` step one address is answered.
     pub(super) says_first: bool,
-    /// Whether a member is a host name, which may have no address where one is needed.
-    pub(super) has_names: bool,
+    /// Whether it can matter that the name asked for is an apex: a member, or one of a policy to fall back to, may be a
+    /// host name that has no address where one is needed.
+    pub(super) sees_apex: bool,
 }
 
 impl Policy {

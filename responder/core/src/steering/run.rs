@@ -23,8 +23,8 @@ pub struct Question<'a> {
     pub geo: &'a GeoData,
     pub client: &'a Client,
     pub family: Family,
-    /// The hash of the name asked for (`LookupName`).
-    pub name: u64,
+    /// In lower case.
+    pub name: Name<'a>,
     pub now_s: u64,
     /// Given if `name` is the apex of its zone, where a host name cannot be answered as a CNAME.
     pub apex: Option<&'a dyn Targets>,

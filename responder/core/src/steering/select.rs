@@ -92,7 +92,7 @@ fn remembered<'a>(
     scratch: &mut Scratch,
 ) -> Option<Selection<'a>> {
     let policy = question.policies.policy_at(index)?;
-    if policy.has_names && question.apex.is_some() {
+    if policy.sees_apex && question.apex.is_some() {
         return None;
     }
     let client = ClientView::new(question.client, policy.ecs);

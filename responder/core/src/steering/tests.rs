@@ -17,7 +17,7 @@ use crate::geo::fixture::mmdb;
 use crate::geo::{GeoData, GeoFile};
 use crate::health::{HealthTable, HealthView, Path, State};
 use crate::observe::Silent;
-use crate::wire::{LookupName, NameBuf};
+use crate::wire::NameBuf;
 
 const NOW_S: u64 = 1_795_248_000;
 const WWW: u32 = 5;
@@ -171,7 +171,7 @@ impl Scene {
             geo: &self.geo,
             client,
             family: Family::V4,
-            name: LookupName::of(name.as_name()).full_hash(),
+            name: name.as_name(),
             now_s: NOW_S,
             apex: self.apex.as_deref(),
         }

@@ -16,7 +16,7 @@ pub const LONGEST_NSID: usize = 128;
 
 const OPTION_NSID: u16 = 3;
 pub(super) const OPTION_CLIENT_SUBNET: u16 = 8;
-const OPTION_COOKIE: u16 = 10;
+pub(super) const OPTION_COOKIE: u16 = 10;
 const OPTION_KEEPALIVE: u16 = 11;
 const OPTION_PADDING: u16 = 12;
 const OPTION_EXTENDED_ERROR: u16 = 15;

@@ -8,6 +8,8 @@ pub enum ExtendedError {
     StaleAnswer = 3,
     /// A fence keeps this client out.
     Prohibited = 18,
+    /// As `StaleAnswer`, of a name that did not exist then.
+    StaleNxDomain = 19,
     /// None of our zones holds the name.
     NotAuthoritative = 20,
     /// A class or type of question that nobody gets an answer to here.

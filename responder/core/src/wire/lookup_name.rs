@@ -4,9 +4,11 @@
 //! octets ─► label starts (one walk) ─► lower case (8 octets at a time) ─► hashes (from the root on)
 //! ```
 //!
-//! The hash of a name is made of its parent's and its first label, so one pass gives those of all ancestors. Its
-//! collisions are fixed by the operator's zones: a stranger chooses what to ask, not what is stored, and whoever
-//! looks up compares names as well.
+//! The hash of a name is made of its parent's and its first label, so one pass gives those of all ancestors. Whoever may
+//! write a zone could fill it with names of one hash, if he knew how it is made: so the process keeps a secret. It decides
+//! nothing but where names are found, and no answer depends on it.
+
+use std::sync::OnceLock;
 
 use super::name::{MAX_LABEL, MAX_NAME, Name, NameError};
 
@@ -24,16 +26,65 @@ pub struct LookupName {
     hashes: [u64; MOST_LABELS],
     length: u8,
     labels: u8,
+    secret: Secret,
+}
+
+/// What hashes start with, and what they multiply by.
+#[derive(Clone, Copy)]
+struct Secret {
+    root: u64,
+    multiplier: u64,
+}
+
+static SECRET: OnceLock<Secret> = OnceLock::new();
+
+/// Without a secret of the process' own: digits of π.
+const NO_SECRET: [u64; 2] = [0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7345];
+
+/// Has names be hashed with random numbers from now on. Only the first call before any name is hashed has an effect, so
+/// that all of a process are hashed alike.
+pub fn keep_secret(random: [u64; 2]) {
+    SECRET.get_or_init(|| Secret::new(random));
+}
+
+impl Secret {
+    fn new([root, multiplier]: [u64; 2]) -> Self {
+        Self {
+            root,
+            // An even one would lose bits.
+            multiplier: multiplier | 1,
+        }
+    }
+
+    /// The hash of the name below one with `parent`'s, from its first label on: a length octet, then the label.
+    fn below(self, parent: u64, label: &[u8]) -> u64 {
+        let taken = usize::from(label.first().copied().unwrap_or(0)) + 1;
+        let mut hash = parent;
+        let mut at = 0;
+        while at < taken {
+            let left = (taken - at).min(8);
+            hash = self.folded(hash ^ word_at(label, at, left));
+            at += 8;
+        }
+        hash
+    }
+
+    fn folded(self, value: u64) -> u64 {
+        let product = u128::from(value) * u128::from(self.multiplier);
+        (product >> 64) as u64 ^ product as u64
+    }
 }
 
 impl LookupName {
-    pub const fn root() -> Self {
+    pub fn root() -> Self {
+        let secret = *SECRET.get_or_init(|| Secret::new(NO_SECRET));
         Self {
             octets: [0; ROOM],
             starts: [0; MOST_LABELS],
-            hashes: [ROOT_HASH; MOST_LABELS],
+            hashes: [secret.root; MOST_LABELS],
             length: 1,
             labels: 0,
+            secret,
         }
     }
 
@@ -83,7 +134,7 @@ impl LookupName {
     }
 
     pub fn hash_of(&self, labels: usize) -> u64 {
-        self.hashes.get(labels).copied().unwrap_or(ROOT_HASH)
+        self.hashes.get(labels).copied().unwrap_or(self.secret.root)
     }
 
     pub fn full_hash(&self) -> u64 {
@@ -137,31 +188,14 @@ impl LookupName {
 
     fn hash(&mut self) {
         let labels = usize::from(self.labels);
-        let mut hash = ROOT_HASH;
+        let mut hash = self.secret.root;
         let starts = self.starts.get(..labels).unwrap_or(&[]);
         for (start, slot) in starts.iter().rev().zip(self.hashes.iter_mut().skip(1)) {
             let label = self.octets.get(usize::from(*start)..).unwrap_or(&[]);
-            hash = below(hash, label);
+            hash = self.secret.below(hash, label);
             *slot = hash;
         }
     }
-}
-
-const ROOT_HASH: u64 = 0x243F_6A88_85A3_08D3;
-/// An odd constant without pattern (digits of π).
-const MULTIPLIER: u64 = 0x1319_8A2E_0370_7345;
-
-/// The hash of the name below one with `parent`'s, from its first label on: a length octet, then the label.
-fn below(parent: u64, label: &[u8]) -> u64 {
-    let taken = usize::from(label.first().copied().unwrap_or(0)) + 1;
-    let mut hash = parent;
-    let mut at = 0;
-    while at < taken {
-        let left = (taken - at).min(8);
-        hash = folded(hash ^ word_at(label, at, left));
-        at += 8;
-    }
-    hash
 }
 
 /// `count` octets from `at` on, as a number; zeros behind.
@@ -173,11 +207,6 @@ fn word_at(octets: &[u8], at: usize, count: usize) -> u64 {
             octets.fold(0, |word, octet| word << 8 | u64::from(*octet))
         }
     }
-}
-
-fn folded(value: u64) -> u64 {
-    let product = u128::from(value) * u128::from(MULTIPLIER);
-    (product >> 64) as u64 ^ product as u64
 }
 
 /// Eight octets in lower case at once: those from `A` to `Z` get their bit 0x20 set.
@@ -239,6 +268,23 @@ mod tests {
                 prop_assert_eq!(read, split);
             }
         }
+    }
+
+    #[test]
+    fn names_made_to_collide_under_one_secret_do_not_under_another() {
+        let known = Secret::new(NO_SECRET);
+        let label = |number: u64| {
+            let first = [&[15][..], format!("{number:07}").as_bytes()].concat();
+            let hash = known.folded(known.root ^ word_at(&first, 0, 8));
+            // The second word takes back what the first has done.
+            [first, (hash ^ 4711).to_le_bytes().to_vec()].concat()
+        };
+        let hashes = |secret: Secret| {
+            let hashes = (0..1000).map(|number| secret.below(secret.root, &label(number)));
+            hashes.collect::<std::collections::HashSet<_>>().len()
+        };
+        assert_eq!(hashes(known), 1);
+        assert_eq!(hashes(Secret::new([1, 0x9E37_79B9_7F4A_7C15])), 1000);
     }
 
     #[test]

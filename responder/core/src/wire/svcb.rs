@@ -19,7 +19,6 @@ const ALIAS_MODE: u16 = 0;
 pub enum SvcbError {
     CutShort,
     Target(NameError),
-    AliasWithParameters,
     KeysOutOfOrder,
     /// The value of this key is none that the key may have.
     Value(u16),
@@ -32,7 +31,6 @@ impl fmt::Display for SvcbError {
         match self {
             Self::CutShort => f.write_str("cut short"),
             Self::Target(error) => write!(f, "target: {error}"),
-            Self::AliasWithParameters => f.write_str("parameters at priority 0"),
             Self::KeysOutOfOrder => f.write_str("parameter keys do not rise"),
             Self::Value(key) => write!(f, "the value of key{key} is none of its kind"),
             Self::Missing(key) => write!(f, "key{key} is needed and missing"),
@@ -68,9 +66,8 @@ pub fn target(rdata: &[u8]) -> Option<Target<'_>> {
 pub fn check(rdata: &[u8]) -> Result<(), SvcbError> {
     let (priority, rest) = rdata.split_first_chunk().ok_or(SvcbError::CutShort)?;
     let (_, parameters) = Name::split_from(rest).map_err(SvcbError::Target)?;
-    if u16::from_be_bytes(*priority) == ALIAS_MODE && !parameters.is_empty() {
-        return Err(SvcbError::AliasWithParameters);
-    }
+    // Section 2.4.2: recipients ignore the parameters of alias mode, so it is enough that they can be read.
+    let matters = u16::from_be_bytes(*priority) != ALIAS_MODE;
     let mut last = None;
     let mut reader = Reader::new(parameters);
     while !reader.is_at_end() {
@@ -80,7 +77,9 @@ pub fn check(rdata: &[u8]) -> Result<(), SvcbError> {
             return Err(SvcbError::KeysOutOfOrder);
         }
         last = Some(key);
-        check_value(key, value, parameters)?;
+        if matters {
+            check_value(key, value, parameters)?;
+        }
     }
     Ok(())
 }

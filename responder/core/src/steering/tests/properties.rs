@@ -191,17 +191,25 @@ proptest! {
     #[test]
     fn what_is_remembered_is_what_would_be_decided(
         scene in any_scene(),
-        clients in prop::collection::vec((any::<u32>(), 8u8..=32), 1..40),
+        clients in prop::collection::vec((any::<u32>(), 8u8..=32, any::<bool>()), 1..40),
     ) {
+        /// No host name has an address.
+        struct Nowhere;
+        impl Targets for Nowhere {
+            fn has_address(&self, _target: crate::wire::Name<'_>, _family: Family) -> bool {
+                false
+            }
+        }
         let mut warm = Scratch::new();
         let (index, name) = (scene.policies.policy(WWW).unwrap(), www());
-        for (bits, prefix) in clients {
+        for (bits, prefix, is_apex) in clients {
             for family in [Family::V4, Family::V6] {
                 let client = Client {
                     resolver: "198.51.100.53".parse().unwrap(),
                     subnet: Some(subnet_of(bits, prefix)),
                 };
-                let question = Question { family, ..scene.question(&client, &name) };
+                let apex = is_apex.then_some(&Nowhere as &dyn Targets);
+                let question = Question { family, apex, ..scene.question(&client, &name) };
                 let selection = select(&question, index, &mut warm, &mut Silent);
                 let remembered = scene.described(&selection, &warm);
                 let mut cold = Scratch::new();
