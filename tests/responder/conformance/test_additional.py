@@ -103,3 +103,11 @@ def test_the_scope_stays_0(door: Door) -> None:
     subnet = dns.edns.ECSOption("203.0.113.0", 24)
     answer = ask(door, "steered.a.test.", "MX", use_edns=0, options=[subnet])
     assert answer.options == (dns.edns.ECSOption("203.0.113.0", 24, 0),)
+
+
+def test_a_truncated_answer_brings_nothing_along(open_door: OpenDoor) -> None:
+    start = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.53\n"
+    zone = start + "\n".join(f"@ 60 MX {i} m{i}\nm{i} 60 A 192.0.2.{i}" for i in range(1, 41))
+    answer = ask(open_door(World().add_zone("a.test.", zone)), "a.test.", "MX")
+    assert answer.flags & dns.flags.TC
+    assert (answer.answer, answer.additional) == ([], [])

@@ -107,3 +107,11 @@ def test_a_foreign_target_that_nobody_resolved_is_a_servfail(open_door: OpenDoor
 def test_a_target_that_is_missing_leaves_the_apex_without_addresses(open_door: OpenDoor) -> None:
     answer = ask(apex(open_door, "missing.z.test."), "z.test.", "A")
     assert (answer.rcode(), answer.answer) == (dns.rcode.NOERROR, [])
+
+
+def test_a_dname_that_leads_too_far_is_not_the_clients_affair(open_door: OpenDoor) -> None:
+    label = "x" * 60
+    zone = f"@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nlong 60 DNAME {label}.{label}.{label}"
+    lines = [zone, alias_line("@", 50, f"{label}.{label}.long.z.test.")]
+    answer = ask(open_door(World().add_zone("z.test.", "\n".join(lines))), "z.test.", "A")
+    assert (answer.rcode(), answer.answer) == (dns.rcode.SERVFAIL, [])

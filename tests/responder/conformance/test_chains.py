@@ -184,3 +184,8 @@ class TestDname:
             world_of("z.test.", f"{START}d 60 DNAME new\nhidden.d 60 A 192.0.2.1\nhidden.new 60 A 192.0.2.2")
         )
         assert texts(ask(door, "hidden.d.z.test.", "A").answer)[-1] == "hidden.new.z.test. 60 A 192.0.2.2"
+
+
+def test_a_name_that_is_a_cname_is_one_for_every_type(door: Door) -> None:
+    answer = ask(door, "cname.a.test.", "TYPE65401")
+    assert texts(answer.answer) == ["cname.a.test. 60 CNAME www.a.test."]

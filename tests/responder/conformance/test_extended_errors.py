@@ -12,7 +12,7 @@ from tests.responder.queries import answer_to, opt, query_with_opt, question
 from tests.responder.test_steered_answers import endpoint, policy, pool
 from tests.worlds import World, alias_line
 
-STALE, PROHIBITED, NOT_AUTHORITATIVE, NOT_SUPPORTED, NO_REACHABLE_AUTHORITY = 3, 18, 20, 21, 22
+STALE, PROHIBITED, STALE_NXDOMAIN, NOT_AUTHORITATIVE, NOT_SUPPORTED, NO_REACHABLE_AUTHORITY = 3, 18, 19, 20, 21, 22
 FENCED = 5
 FENCE = {
     "kind": "fence",
@@ -92,9 +92,12 @@ def test_what_is_not_offered_is_not_supported(door: Door, rdtype: int) -> None:
 
 
 class TestStale:
-    @pytest.mark.parametrize("name", ["www.z.test.", "missing.z.test.", "z.test."])
+    @pytest.mark.parametrize("name", ["www.z.test.", "z.test.", "out.z.test."])
     def test_every_answer_from_an_old_snapshot_is(self, stale: Door, name: str) -> None:
         assert errors_of(stale, name) == [STALE]
+
+    def test_a_name_that_did_not_exist_then_has_a_code_of_its_own(self, stale: Door) -> None:
+        assert errors_of(stale, "missing.z.test.") == [STALE_NXDOMAIN]
 
     def test_a_more_telling_error_stays(self, stale: Door) -> None:
         assert errors_of(stale, "www.example.net.") == [NOT_AUTHORITATIVE]

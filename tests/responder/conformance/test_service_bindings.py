@@ -157,7 +157,7 @@ class TestRefused:
                 TARGET + parameter(MANDATORY, b"\0\3\0\1") + ALPN_H2 + parameter(PORT, b"\1\xbb"),
                 id="mandatory keys out of order",
             ),
-            pytest.param(b"\0\0" + TARGET[2:] + ALPN_H2, id="alias mode with parameters"),
+            pytest.param(b"\0\0" + TARGET[2:] + b"\0", id="alias mode with half a parameter"),
         ],
     )
     def test_malformed_data_is_named(self, rdata: bytes, rdtype: int) -> None:
@@ -169,6 +169,7 @@ class TestRefused:
         [
             pytest.param(TARGET, id="no parameters"),
             pytest.param(b"\0\0" + TARGET[2:], id="alias mode"),
+            pytest.param(b"\0\0" + TARGET[2:] + parameter(PORT), id="alias mode with parameters, which are ignored"),
             pytest.param(TARGET + ALPN_H2 + parameter(NO_DEFAULT_ALPN), id="no-default-alpn"),
             pytest.param(TARGET + parameter(MANDATORY, b"\0\1") + ALPN_H2, id="mandatory"),
             pytest.param(TARGET + parameter(65000), id="an unknown key without a value"),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::GeoFiles;
-use super::fixture::mmdb;
+use super::fixture::{mmdb, mmdb_with_aliases};
 
 /// Ids count from 1; the name `sN.z.` is steered by policy N.
 pub const COUNT: u32 = 16;
@@ -186,6 +186,9 @@ pub fn geo_files() -> GeoFiles {
     vec![
         ("asn", mmdb(&systems)),
         ("city", mmdb(&cities)),
-        ("country", mmdb(&countries)),
+        (
+            "country",
+            mmdb_with_aliases(&countries, &["2002::/16", "::ffff:0:0/96"]),
+        ),
     ]
 }
