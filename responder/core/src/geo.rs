@@ -23,6 +23,7 @@ use maxminddb::MaxMindDbError;
 pub use codes::{Continent, Subdivision};
 pub use countries::{Country, CountryIndex};
 use file::File;
+use prefix_map::{Leaf, MOST_VALUES};
 use record::Record;
 
 /// What a file is asked for, in the manifest's words.
@@ -139,10 +140,56 @@ pub struct Location {
     pub scope: u8,
 }
 
+/// Where an address was found in the files: what tells its location from others, without a look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sighting {
+    pub place: PlaceNumber,
+    pub country: Option<CountryIndex>,
+    /// As in `Location`.
+    pub scope: u8,
+}
+
+/// Addresses with the same number have the same location, but for its scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PlaceNumber {
+    city: u32,
+    /// 0 where the city file names a country: this one is not asked.
+    country: u32,
+}
+
+impl PlaceNumber {
+    pub const BITS: u32 = 2 * MOST_VALUES.trailing_zeros();
+
+    pub fn to_bits(self) -> u64 {
+        u64::from(self.city) << (Self::BITS / 2) | u64::from(self.country)
+    }
+}
+
+/// A file of places, and beside each its country, which is all that counting needs to know of most of them.
+pub struct Places {
+    file: File<Place>,
+    countries: Box<[Option<CountryIndex>]>,
+}
+
+impl Places {
+    fn new(file: File<Place>) -> Self {
+        let countries = file.values().iter().map(|place| place.country).collect();
+        Self { file, countries }
+    }
+
+    fn country(&self, number: u32) -> Option<CountryIndex> {
+        self.countries.get(number as usize).copied().flatten()
+    }
+
+    fn place(&self, number: u32) -> Option<&Place> {
+        self.file.values().get(number as usize)
+    }
+}
+
 /// One opened file of a snapshot, by its role.
 pub enum GeoFile {
-    Country(Arc<File<Place>>),
-    City(Arc<File<Place>>),
+    Country(Arc<Places>),
+    City(Arc<Places>),
     Asn(Arc<File<Option<u32>>>),
 }
 
@@ -155,7 +202,8 @@ impl GeoFile {
         };
         let places = || {
             let file = File::open(octets, Place::of_record);
-            file.map(Arc::new).map_err(unreadable)
+            file.map(|file| Arc::new(Places::new(file)))
+                .map_err(unreadable)
         };
         match GeoRole::from_name(role) {
             None => Err(GeoError::UnknownRole(role.to_owned())),
@@ -173,8 +221,8 @@ impl GeoFile {
 /// The geo files of one snapshot.
 #[derive(Default)]
 pub struct GeoData {
-    country: Option<Arc<File<Place>>>,
-    city: Option<Arc<File<Place>>>,
+    country: Option<Arc<Places>>,
+    city: Option<Arc<Places>>,
     asn: Option<Arc<File<Option<u32>>>>,
 }
 
@@ -197,22 +245,63 @@ impl GeoData {
 
     /// The place of `address`: from the city file, and from the country file where that names no country.
     pub fn locate(&self, address: IpAddr) -> Location {
-        let (city, city_scope) = look_up(self.city.as_ref(), address);
-        if let Some(city) = city.filter(|place| place.country.is_some()) {
-            return city.location(city_scope);
+        self.location(self.sight(address))
+    }
+
+    #[inline]
+    pub(crate) fn sight(&self, address: IpAddr) -> Sighting {
+        let mut city = Leaf::default();
+        if let Some(cities) = &self.city {
+            city = cities.file.get(address);
+            if let Some(country) = cities.country(city.value) {
+                return Sighting {
+                    place: PlaceNumber {
+                        city: city.value,
+                        country: 0,
+                    },
+                    country: Some(country),
+                    scope: city.prefix,
+                };
+            }
         }
-        let (place, scope) = look_up(self.country.as_ref(), address);
-        let location = place.copied().unwrap_or_default();
+        let countries = self.country.as_ref();
+        let country = countries.map_or(Leaf::default(), |countries| countries.file.get(address));
+        Sighting {
+            place: PlaceNumber {
+                city: city.value,
+                country: country.value,
+            },
+            country: countries.and_then(|countries| countries.country(country.value)),
+            scope: country.prefix.max(city.prefix),
+        }
+    }
+
+    pub(crate) fn location(&self, sighting: Sighting) -> Location {
+        let Sighting { place, scope, .. } = sighting;
+        let place_in = |places: &Option<Arc<Places>>, number| {
+            let place = places.as_ref()?.place(number)?;
+            Some(*place)
+        };
+        let city = place_in(&self.city, place.city).unwrap_or_default();
+        if city.country.is_some() {
+            return city.location(scope);
+        }
+        let country = place_in(&self.country, place.country).unwrap_or_default();
         Location {
-            continent: location.continent.or(city.and_then(|city| city.continent)),
-            ..location.location(scope.max(city_scope))
+            continent: country.continent.or(city.continent),
+            ..country.location(scope)
         }
     }
 
     /// The autonomous system that announces `address`, and the length of the prefix for which that holds.
     pub fn asn(&self, address: IpAddr) -> (Option<u32>, u8) {
-        let (asn, scope) = look_up(self.asn.as_ref(), address);
-        (asn.copied().flatten(), scope)
+        // Without a file, nothing of every address alike.
+        let Some(asns) = &self.asn else {
+            return (None, 0);
+        };
+        let found = asns.get(address);
+        let asn = asns.values().get(found.value as usize);
+        (asn.copied().flatten(), found.prefix)
     }
 }
 
@@ -257,15 +346,6 @@ impl Place {
             position_source: self.position_source,
             scope,
         }
-    }
-}
-
-/// Nothing, for every address alike, from a file that is missing.
-#[inline]
-fn look_up<T: Default>(file: Option<&Arc<File<T>>>, address: IpAddr) -> (Option<&T>, u8) {
-    match file.and_then(|file| file.get(address)) {
-        Some((value, scope)) => (Some(value), scope),
-        None => (None, 0),
     }
 }
 

@@ -17,12 +17,14 @@ mod compile;
 mod decision_tree;
 mod draw;
 mod id_map;
+mod lots;
 mod place;
 mod place_map;
 mod policy;
 mod run;
 mod select;
 mod selector;
+mod shortcuts;
 mod sift;
 mod steps;
 

@@ -98,14 +98,18 @@ impl<T: Default> File<T> {
         })
     }
 
-    /// What is known of `address`, and the length of the prefix around it for which that holds.
+    /// The number of what is known of `address`, and the length of the prefix around it for which that holds.
     #[inline]
-    pub(super) fn get(&self, address: IpAddr) -> Option<(&T, u8)> {
-        let leaf = match address {
+    pub(super) fn get(&self, address: IpAddr) -> Leaf {
+        match address {
             IpAddr::V4(v4) => self.ipv4.get(aligned(v4.to_bits())),
             IpAddr::V6(v6) => self.get_ipv6(v6.to_bits()),
-        };
-        Some((self.values.get(leaf.value as usize)?, leaf.prefix))
+        }
+    }
+
+    /// By number.
+    pub(super) fn values(&self) -> &[T] {
+        &self.values
     }
 
     fn get_ipv6(&self, bits: u128) -> Leaf {

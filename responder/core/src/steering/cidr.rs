@@ -41,6 +41,10 @@ impl<T> BlockMap<T> {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ipv4.is_empty() && self.ipv6.is_empty()
+    }
+
     /// Gives `block` the value, in place of the one it had.
     pub(crate) fn insert(&mut self, block: Block, value: T) {
         match block.address {
@@ -72,6 +76,10 @@ impl<T> Default for Trie<T> {
 }
 
 impl<T> Trie<T> {
+    fn is_empty(&self) -> bool {
+        self.nodes.iter().all(|node| node.value.is_none())
+    }
+
     fn new() -> Self {
         Self {
             nodes: vec![Node::new()],

@@ -79,6 +79,11 @@ impl ClientView {
             draw_scope: drawn.map_or(0, |subnet| draw_prefix(subnet.address)),
         }
     }
+
+    /// The scope of an answer that the location decided, which holds within `prefix`.
+    pub(crate) fn location_scope(&self, prefix: u8) -> u8 {
+        if self.located_by_subnet { prefix } else { 0 }
+    }
 }
 
 fn host(address: IpAddr) -> Subnet {

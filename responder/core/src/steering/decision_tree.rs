@@ -3,36 +3,41 @@
 //! ```text
 //! policy, family ─► steps that see no client ─► a step that sees where the client is
 //!                                                  │ class: what it sees, as a number
-//!                                                  ├─ 17 ─► steps that see no client ─► … ─► draw
-//!                                                  └─ 31 ─► …                             ─► settled
+//!                                                  ├─ 17 ─► steps that see no client ─► … ─► lots
+//!                                                  └─ 31 ─► …                             ─► lots
 //! ```
 //!
 //! A node is what the steps themselves made of the first client that came by: the tree holds no rule of its own. All it
 //! asks of a step is `class`: clients of one class are to get the same candidates. It grows as clients come, is bounded,
-//! and starts again when health or policies change.
+//! and starts again when health or policies change. Clients whose place alone decides find a shortcut from the second on.
 
 use std::sync::Arc;
 
 use super::candidates::{Candidates, MemberIndex, MemberSet};
-use super::draw::{Seed, Stake};
-use super::policy::{EndpointIndex, PolicyIndex};
-use super::run::{Flow, Run};
+use super::client::ClientView;
+use super::draw::DrawKind;
+use super::lots::{Lots, Stakes};
+use super::policy::{EndpointIndex, Policy, PolicyIndex};
+use super::run::{Flow, Question, Run};
 use super::select::Serving;
+use super::shortcuts::{Key, Shortcuts};
 use super::steps::{Role, Sees, Step};
 
 /// A full tree starts again. A million nodes, candidates, stakes, sites and children together, of some tens of octets each:
 /// how many nodes there are is up to clients, and how large they are to policies.
 const MOST_PARTS: usize = 1 << 20;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct DecisionTree {
     /// Which health, and so which policies, the nodes were grown under.
     epoch: Option<Arc<()>>,
     /// By policy and family.
     roots: Vec<Option<NodeNumber>>,
     nodes: Vec<Node>,
-    /// Of all nodes.
+    stakes: Stakes,
+    /// Of all nodes, but for the stakes.
     parts: usize,
+    shortcuts: Shortcuts,
 }
 
 type NodeNumber = u32;
@@ -40,13 +45,8 @@ type NodeNumber = u32;
 #[derive(Debug)]
 enum Node {
     Looks(Look),
-    /// One draw over these decides.
-    Draws {
-        kind: DrawKind,
-        stakes: Box<[(Stake, EndpointIndex)]>,
-    },
-    /// All who come here get this endpoint, or none.
-    Settled(Option<EndpointIndex>),
+    /// One of these gets whoever comes here.
+    Ends(Lots),
     /// The steps from this one on run for each client.
     Goes {
         on_at: usize,
@@ -61,6 +61,8 @@ enum Node {
 #[derive(Debug)]
 struct Look {
     step: usize,
+    /// Whether it looks no further than to the client's place.
+    by_place: bool,
     candidates: Kept,
     serving: Serving,
     sight: Sight,
@@ -80,12 +82,6 @@ pub(super) struct Sight {
     pub sites: Box<[super::steps::Site]>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DrawKind {
-    Passing,
-    Sticky,
-}
-
 /// What the tree found.
 pub(super) enum Decision {
     Chosen(Option<EndpointIndex>),
@@ -102,21 +98,56 @@ impl DecisionTree {
             epoch: None,
             roots: Vec::new(),
             nodes: Vec::new(),
+            stakes: Stakes::new(),
             parts: 0,
+            shortcuts: Shortcuts::new(),
         }
     }
 
-    /// What `policy`, which `run` is a run of, decides for its client; `None`: it has to be run from its start.
-    pub(super) fn decide(&mut self, run: &mut Run<'_>, policy: PolicyIndex) -> Option<Decision> {
-        self.renew(run);
+    /// What was decided for clients whose place alone decides; the tree must be of the present.
+    #[inline]
+    pub(super) fn shortcut(&self, key: Option<Key>) -> Option<Lots> {
+        self.shortcuts.get(key?)
+    }
+
+    /// Who of `lots` gets the client of `question`.
+    #[inline]
+    pub(super) fn winner(
+        &self,
+        lots: Lots,
+        question: &Question<'_>,
+        (policy, client): (&Policy, &ClientView),
+    ) -> Option<EndpointIndex> {
+        self.stakes
+            .winner(lots, |kind| question.seed(policy, client, kind))
+    }
+
+    /// What `policy`, which `run` is a run of, decides for its client, who will find a shortcut under `key`; `None`: it
+    /// has to be run from its start. The tree must be of the present.
+    pub(super) fn decide(
+        &mut self,
+        run: &mut Run<'_>,
+        policy: PolicyIndex,
+        key: Option<Key>,
+    ) -> Option<Decision> {
         let mut number = self.root(run, policy)?;
+        let mut by_place = true;
         loop {
             match self.nodes.get(number as usize)? {
-                Node::Settled(endpoint) => return Some(Decision::Chosen(*endpoint)),
-                Node::Draws { kind, stakes } => {
-                    return Some(Decision::Chosen(winner(run, *kind, stakes)));
+                Node::Ends(lots) => {
+                    let mut lots = *lots;
+                    lots.is_located = run.is_located;
+                    if let (true, Some(key)) = (by_place, key) {
+                        self.shortcuts.add(key, lots);
+                    }
+                    if lots.kind.is_some() {
+                        run.drawn();
+                    }
+                    let endpoint = self.winner(lots, &run.question, (run.policy, &run.client));
+                    return Some(Decision::Chosen(endpoint));
                 }
                 Node::Looks(look) => {
+                    by_place &= look.by_place;
                     let class = run.policy.steps.get(look.step)?.class(run, &look.sight)?;
                     let children = look.children.binary_search_by_key(&class, |child| child.0);
                     number = match children {
@@ -140,18 +171,26 @@ impl DecisionTree {
         }
     }
 
-    fn renew(&mut self, run: &Run<'_>) {
-        let epoch = run.question.health.epoch();
+    /// Forgets what was decided under another health or other policies.
+    #[inline]
+    pub(super) fn renew(&mut self, epoch: &Arc<()>) {
         let is_current = self
             .epoch
             .as_ref()
             .is_some_and(|own| Arc::ptr_eq(own, epoch));
-        if !is_current || self.parts >= MOST_PARTS {
+        if !is_current || self.parts + self.stakes.len() >= MOST_PARTS {
+            self.clear();
             self.epoch = Some(epoch.clone());
-            self.roots.clear();
-            self.nodes.clear();
-            self.parts = 0;
         }
+    }
+
+    #[cold]
+    fn clear(&mut self) {
+        self.roots.clear();
+        self.nodes.clear();
+        self.stakes.clear();
+        self.shortcuts.clear();
+        self.parts = 0;
     }
 
     fn root(&mut self, run: &mut Run<'_>, policy: PolicyIndex) -> Option<NodeNumber> {
@@ -162,8 +201,8 @@ impl DecisionTree {
         let candidates = run.question.answerable(run.policy, &run.policy.candidates);
         run.candidates.reset(candidates);
         let node = match run.candidates.is_empty() {
-            true => Node::Settled(None),
-            false => settled(run, 0, Serving::Regular),
+            true => Node::Ends(Lots::NOBODY),
+            false => settled(run, 0, Serving::Regular, &mut self.stakes),
         };
         let number = self.add(node);
         if self.roots.len() <= place {
@@ -193,8 +232,12 @@ impl DecisionTree {
             run.candidates.keep_best_tier();
         }
         let node = match flow {
-            Flow::Continue | Flow::Bypassed(_) => settled(run, at_step + 1, serving),
-            Flow::FallbackPool { .. } => settled(run, at_step + 1, Serving::FallbackPool),
+            Flow::Continue | Flow::Bypassed(_) => {
+                settled(run, at_step + 1, serving, &mut self.stakes)
+            }
+            Flow::FallbackPool { .. } => {
+                settled(run, at_step + 1, Serving::FallbackPool, &mut self.stakes)
+            }
             Flow::FallbackPolicy(_) | Flow::Refused => Node::Unknown,
         };
         let number = self.add(node);
@@ -216,15 +259,14 @@ impl Node {
     fn parts(&self) -> usize {
         1 + match self {
             Self::Looks(look) => look.candidates.len() + look.sight.sites.len(),
-            Self::Draws { stakes, .. } => stakes.len(),
             Self::Goes { candidates, .. } => candidates.len(),
-            Self::Settled(_) | Self::Unknown => 0,
+            Self::Ends(_) | Self::Unknown => 0,
         }
     }
 }
 
 /// Runs the steps from `from` on until one sees the client.
-fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving) -> Node {
+fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving, stakes: &mut Stakes) -> Node {
     for (at, step) in run.policy.steps.iter().enumerate().skip(from) {
         if serving.skips(step.role()) {
             continue;
@@ -236,11 +278,11 @@ fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving) -> Node {
                 Flow::FallbackPool { .. } => serving = Serving::FallbackPool,
                 Flow::FallbackPolicy(_) | Flow::Refused => return Node::Unknown,
             },
-            Sees::Place => return looks(run, step, (at, serving), rest),
+            Sees::Place | Sees::Address => return looks(run, step, (at, serving), rest),
             Sees::Prefix(kind) => match run.candidates.best_tier_len() {
                 0 | 1 => {}
                 _ if answers_one(run, rest) && rest.iter().all(Step::is_first) => {
-                    return draws(run, step, kind);
+                    return Node::Ends(drawn(run, step, kind, stakes));
                 }
                 _ => return goes(run, at, serving),
             },
@@ -250,7 +292,7 @@ fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving) -> Node {
         true => goes(run, run.policy.steps.len(), serving),
         false => {
             let best = run.candidates.as_slice().first();
-            Node::Settled(best.map(|best| run.endpoint_index(best.member)))
+            Node::Ends(stakes.certain(best.map(|best| run.endpoint_index(best.member))))
         }
     }
 }
@@ -268,6 +310,7 @@ fn looks(run: &Run<'_>, step: &Step, (at, serving): (usize, Serving), rest: &[St
         None => goes(run, at, serving),
         Some(sight) => Node::Looks(Look {
             step: at,
+            by_place: step.sees() == Sees::Place,
             candidates: run.candidates.kept(),
             serving,
             sight,
@@ -281,20 +324,14 @@ fn answers_one(run: &Run<'_>, rest: &[Step]) -> bool {
     !run.policy.says_first || rest.iter().any(Step::is_first_one)
 }
 
-fn draws(run: &Run<'_>, step: &Step, kind: DrawKind) -> Node {
-    let best = run
-        .candidates
-        .as_slice()
-        .iter()
-        .take(run.candidates.best_tier_len());
-    let stakes = best.filter_map(|candidate| {
+fn drawn(run: &Run<'_>, step: &Step, kind: DrawKind, stakes: &mut Stakes) -> Lots {
+    let best = run.candidates.as_slice().iter();
+    let best = best.take(run.candidates.best_tier_len());
+    let members = best.filter_map(|candidate| {
         let stake = step.stake(candidate.member)?;
         Some((stake, run.endpoint_index(candidate.member)))
     });
-    Node::Draws {
-        kind,
-        stakes: stakes.collect(),
-    }
+    stakes.drawn(kind, members)
 }
 
 fn goes(run: &Run<'_>, on_at: usize, serving: Serving) -> Node {
@@ -303,26 +340,6 @@ fn goes(run: &Run<'_>, on_at: usize, serving: Serving) -> Node {
         candidates: run.candidates.kept(),
         serving,
     }
-}
-
-fn winner(
-    run: &mut Run<'_>,
-    kind: DrawKind,
-    stakes: &[(Stake, EndpointIndex)],
-) -> Option<EndpointIndex> {
-    run.drawn();
-    let seed: Seed = match kind {
-        DrawKind::Passing => run.passing_seed(),
-        DrawKind::Sticky => run.sticky_seed(),
-    };
-    let mut best = (f64::INFINITY, None);
-    for (stake, endpoint) in stakes {
-        let score = stake.score(seed);
-        if score < best.0 {
-            best = (score, Some(*endpoint));
-        }
-    }
-    best.1
 }
 
 impl Sight {

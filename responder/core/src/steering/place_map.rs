@@ -62,6 +62,11 @@ impl<T: Copy> PlaceMap<T> {
         (found, matched.depth)
     }
 
+    /// Whether the location alone decides.
+    pub(crate) fn is_regional(&self) -> bool {
+        self.blocks.is_empty() && self.asns.is_empty()
+    }
+
     pub(crate) fn has_asns(&self) -> bool {
         !self.asns.is_empty()
     }

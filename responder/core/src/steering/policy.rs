@@ -38,8 +38,9 @@ pub struct Region {
     pub position: Position,
 }
 
-/// An address, a pair of them, or a name that serves users.
+/// An address, a pair of them, or a name that serves users. In one cache line, where answers find all they need of it.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Endpoint {
     pub id: u32,
     pub name: Box<str>,
@@ -126,25 +127,26 @@ impl Roster {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SaltKey(pub u64, pub u64);
 
-/// A named chain of steps over the members of its pools.
+/// A named chain of steps over the members of its pools. What every answer needs of it is in its first cache line.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub struct Policy {
     pub id: u32,
-    pub name: Box<str>,
     pub ttl_s: u32,
-    pub(super) ecs: EcsMode,
     pub(super) salt: SaltKey,
+    pub(super) ecs: EcsMode,
+    /// Whether it can matter that the name asked for is an apex: a member, or one of a policy to fall back to, may be a
+    /// host name that has no address where one is needed.
+    pub(super) sees_apex: bool,
+    /// Without a `first` step one address is answered.
+    pub(super) says_first: bool,
+    pub name: Box<str>,
     /// The candidates, then the members of fallback pools.
     pub(super) members: Box<[Member]>,
     /// How many of `members` are candidates.
     pub(super) own: usize,
     pub(super) candidates: Roster,
     pub(super) steps: Box<[Step]>,
-    /// Without a `first` step one address is answered.
-    pub(super) says_first: bool,
-    /// Whether it can matter that the name asked for is an apex: a member, or one of a policy to fall back to, may be a
-    /// host name that has no address where one is needed.
-    pub(super) sees_apex: bool,
 }
 
 impl Policy {

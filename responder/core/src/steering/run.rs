@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::candidates::{Candidates, MemberIndex};
 use super::client::{Client, ClientView, Family};
-use super::draw::Seed;
+use super::draw::{DrawKind, Seed};
 use super::policy::{Endpoint, EndpointIndex, Policy, PolicyIndex, PolicySet, Roster};
 use crate::geo::{GeoData, Location};
 use crate::health::{HealthView, State};
@@ -44,6 +44,16 @@ impl<'a> Question<'a> {
         })
     }
 
+    /// What a draw of `policy` for `client` depends on.
+    #[inline]
+    pub(super) fn seed(&self, policy: &Policy, client: &ClientView, kind: DrawKind) -> Seed {
+        let slot = policy.time_slot(self.now_s);
+        match kind {
+            DrawKind::Passing => Seed::passing(policy.salt, client.drawn, self.name, slot),
+            DrawKind::Sticky => Seed::sticky(policy.salt, client.drawn),
+        }
+    }
+
     fn fits_apex(self, policy: &Policy, member: MemberIndex, targets: &dyn Targets) -> bool {
         let endpoint = self.policies.member_endpoint(policy, member);
         match endpoint.and_then(|(_, endpoint)| endpoint.hostname.as_ref()) {
@@ -62,6 +72,8 @@ pub(crate) struct Run<'a> {
     pub candidates: &'a mut Candidates,
     /// The longest scope that a step so far gave the answer.
     pub scope: u8,
+    /// Whether the client's location decided something so far.
+    pub is_located: bool,
 }
 
 impl<'a> Run<'a> {
@@ -117,9 +129,8 @@ impl<'a> Run<'a> {
 
     /// Notes that the location within `prefix` decided something.
     pub(crate) fn located_within(&mut self, prefix: u8) {
-        if self.client.located_by_subnet {
-            self.scope = self.scope.max(prefix);
-        }
+        self.is_located = true;
+        self.scope = self.scope.max(self.client.location_scope(prefix));
     }
 
     /// Notes that a draw decided something.
@@ -127,14 +138,8 @@ impl<'a> Run<'a> {
         self.scope = self.scope.max(self.client.draw_scope);
     }
 
-    pub(crate) fn sticky_seed(&self) -> Seed {
-        Seed::sticky(self.policy.salt, self.client.drawn)
-    }
-
-    pub(crate) fn passing_seed(&self) -> Seed {
-        let Question { name, now_s, .. } = self.question;
-        let slot = self.policy.time_slot(now_s);
-        Seed::passing(self.policy.salt, self.client.drawn, name, slot)
+    pub(crate) fn seed(&self, kind: DrawKind) -> Seed {
+        self.question.seed(self.policy, &self.client, kind)
     }
 }
 

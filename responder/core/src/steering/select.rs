@@ -16,8 +16,9 @@ use super::client::{ClientView, EcsMode};
 use super::decision_tree::Decision;
 use super::policy::{Policy, PolicyIndex};
 use super::run::{Flow, Question, Run};
+use super::shortcuts::Key;
 use super::steps::{Role, Step};
-use crate::geo::CountryIndex;
+use crate::geo::{CountryIndex, Sighting};
 use crate::observe::{Observer, Silent};
 use crate::wire::Name;
 
@@ -96,21 +97,52 @@ fn remembered<'a>(
         return None;
     }
     let client = ClientView::new(question.client, policy.ecs);
+    let sighting = question.geo.sight(client.located.address);
+    let key = Key::new(index, question.family, sighting.place);
+    scratch.tree.renew(question.health.epoch());
+    let (outcome, scope) = match scratch.tree.shortcut(key) {
+        Some(lots) => {
+            let endpoint = scratch.tree.winner(lots, question, (policy, &client));
+            scratch.choose_one(endpoint);
+            let located = if lots.is_located { sighting.scope } else { 0 };
+            let drawn = lots.kind.map_or(0, |_| client.draw_scope);
+            let scope = client.location_scope(located).max(drawn);
+            (outcome(question, scratch), scope)
+        }
+        None => walked(question, (index, policy), (client, sighting), key, scratch)?,
+    };
+    Some(Selection {
+        outcome,
+        ttl_s: policy.ttl_s,
+        scope,
+        country: sighting.country,
+        network: question.geo.asn(client.located.address).0,
+    })
+}
+
+/// The outcome and scope that the tree leads to; `None` as above.
+fn walked<'a>(
+    question: &Question<'a>,
+    (index, policy): (PolicyIndex, &'a Policy),
+    (client, sighting): (ClientView, Sighting),
+    key: Option<Key>,
+    scratch: &mut Scratch,
+) -> Option<(Outcome<'a>, u8)> {
     let mut run = Run {
         question: *question,
         policy,
-        location: question.geo.locate(client.located.address),
+        location: question.geo.location(sighting),
         client,
         candidates: &mut scratch.candidates,
         scope: 0,
+        is_located: false,
     };
-    let decision = scratch.tree.decide(&mut run, index)?;
+    let decision = scratch.tree.decide(&mut run, index, key)?;
     let ending = match decision {
         Decision::Chosen(_) => Ending::Found,
         Decision::Continue { step, serving } => run_steps(&mut run, step, serving, &mut Silent),
     };
-    let (scope, country) = (run.scope, run.location.country);
-    let network = question.geo.asn(run.client.located.address).0;
+    let scope = run.scope;
     let outcome = match (ending, decision) {
         (Ending::HandedOver(_), _) => return None,
         (Ending::Refused, _) => {
@@ -123,13 +155,7 @@ fn remembered<'a>(
         }
         (Ending::Found, Decision::Continue { .. }) => found(question, policy, scratch),
     };
-    Some(Selection {
-        outcome,
-        ttl_s: policy.ttl_s,
-        scope,
-        country,
-        network,
-    })
+    Some((outcome, scope))
 }
 
 /// Runs the whole chain of `policy`, and those of the policies it falls back to.
@@ -168,6 +194,7 @@ fn decided<'a, O: Observer>(
             location,
             candidates: &mut scratch.candidates,
             scope: selection.scope,
+            is_located: false,
         };
         selection.ttl_s = policy.ttl_s;
         let ending = run_policy(&mut run, serving, observer);

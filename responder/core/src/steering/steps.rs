@@ -17,8 +17,8 @@ pub(super) use distance::Site;
 
 use super::candidates::{Candidate, MemberIndex};
 use super::compile::Context;
-use super::decision_tree::{DrawKind, Sight};
-use super::draw::Stake;
+use super::decision_tree::Sight;
+use super::draw::{DrawKind, Stake};
 use super::policy::PolicyIndex;
 use super::run::{Flow, Run};
 use super::sift::IfEmpty;
@@ -37,7 +37,10 @@ pub(crate) enum Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sees {
     Nobody,
+    /// Where it is taken to be.
     Place,
+    /// Its address as well.
+    Address,
     /// Its prefix is drawn for.
     Prefix(DrawKind),
 }
@@ -46,7 +49,6 @@ pub(super) enum Sees {
 trait Kind: Sized {
     const NAME: &'static str;
     const ROLE: Role;
-    const SEES: Sees = Sees::Nobody;
 
     /// The options as they are written.
     type Options: DeserializeOwned;
@@ -56,7 +58,11 @@ trait Kind: Sized {
 
     fn apply(&self, run: &mut Run<'_>) -> Flow;
 
-    /// For a step that sees the client's place: what `class` needs to know of the candidates; `None`: it cannot tell
+    fn sees(&self) -> Sees {
+        Sees::Nobody
+    }
+
+    /// For a step that sees where the client is: what `class` needs to know of the candidates; `None`: it cannot tell
     /// classes. If `order_counts`, those of a class get their candidates in the same order.
     fn sight(&self, run: &Run<'_>, _order_counts: bool) -> Option<Sight> {
         Some(Sight::of(run.candidates))
@@ -123,7 +129,7 @@ macro_rules! step_kinds {
             }
 
             pub(super) fn sees(&self) -> Sees {
-                match self { $(Self::$kind(_) => $module::$kind::SEES,)* }
+                match self { $(Self::$kind(step) => step.sees(),)* }
             }
 
             pub(super) fn sight(&self, run: &Run<'_>, order_counts: bool) -> Option<Sight> {

@@ -36,7 +36,6 @@ pub(in crate::steering) struct Site {
 impl Kind for Distance {
     const NAME: &'static str = "distance";
     const ROLE: Role = Role::Sorts;
-    const SEES: Sees = Sees::Place;
     type Options = Options;
 
     fn compile(options: Options, context: &mut Context<'_>) -> Result<Self, String> {
@@ -59,6 +58,10 @@ impl Kind for Distance {
             within_km: options.within_km,
             sites: sites.collect::<Result<_, String>>()?,
         })
+    }
+
+    fn sees(&self) -> Sees {
+        Sees::Place
     }
 
     fn apply(&self, run: &mut Run<'_>) -> Flow {

@@ -51,7 +51,6 @@ struct Judgement {
 impl Kind for Fence {
     const NAME: &'static str = "fence";
     const ROLE: Role = Role::Sifts;
-    const SEES: Sees = Sees::Place;
     type Options = Options;
 
     fn compile(options: Options, context: &mut Context<'_>) -> Result<Self, String> {
@@ -70,6 +69,13 @@ impl Kind for Fence {
             },
             if_empty,
         })
+    }
+
+    fn sees(&self) -> Sees {
+        match self.places.is_regional() {
+            true => Sees::Place,
+            false => Sees::Address,
+        }
     }
 
     fn apply(&self, run: &mut Run<'_>) -> Flow {

@@ -65,7 +65,6 @@ pub(in crate::steering) struct Geo {
 impl Kind for Geo {
     const NAME: &'static str = "geo";
     const ROLE: Role = Role::Sifts;
-    const SEES: Sees = Sees::Place;
     type Options = Options;
 
     fn compile(options: Options, context: &mut Context<'_>) -> Result<Self, String> {
@@ -87,6 +86,10 @@ impl Kind for Geo {
             default,
             if_empty,
         })
+    }
+
+    fn sees(&self) -> Sees {
+        Sees::Place
     }
 
     fn apply(&self, run: &mut Run<'_>) -> Flow {

@@ -6,8 +6,7 @@ use super::{Kind, Role, Sees};
 use crate::observe::Why;
 use crate::steering::candidates::{Candidate, MemberIndex};
 use crate::steering::compile::Context;
-use crate::steering::decision_tree::DrawKind;
-use crate::steering::draw::{Stake, draw, why_drawn};
+use crate::steering::draw::{DrawKind, Stake, draw, why_drawn};
 use crate::steering::run::{Flow, Run};
 
 #[derive(Debug, Deserialize)]
@@ -30,7 +29,6 @@ pub(in crate::steering) struct Sticky {
 impl Kind for Sticky {
     const NAME: &'static str = "sticky";
     const ROLE: Role = Role::Sorts;
-    const SEES: Sees = Sees::Prefix(DrawKind::Sticky);
     type Options = Options;
 
     fn compile(options: Options, context: &mut Context<'_>) -> Result<Self, String> {
@@ -38,9 +36,13 @@ impl Kind for Sticky {
         Ok(Self { stakes })
     }
 
+    fn sees(&self) -> Sees {
+        Sees::Prefix(DrawKind::Sticky)
+    }
+
     fn apply(&self, run: &mut Run<'_>) -> Flow {
         if run.candidates.best_tier_len() > 1 {
-            let seed = run.sticky_seed();
+            let seed = run.seed(DrawKind::Sticky);
             run.drawn();
             draw(run.candidates, &self.stakes, seed);
         }
