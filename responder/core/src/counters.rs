@@ -121,6 +121,12 @@ impl Counters {
         }
     }
 
+    /// What counting `tally` will look at first, for whoever can have it fetched in the meantime.
+    #[inline]
+    pub fn memory_at(&self, tally: Tally) -> Option<*const u8> {
+        self.answers.memory_at(tally.key())
+    }
+
     /// Counts a query whose reply the rate limit kept back.
     pub fn count_withheld(&self) {
         raise(&self.queries);

@@ -104,6 +104,13 @@ struct Set {
     buckets: [Bucket; WAYS],
 }
 
+/// Which bucket replies to a client about a subject are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    set: u32,
+    tag: u32,
+}
+
 /// The limiter of one worker.
 pub struct RateLimiter {
     sets: Box<[Set; SETS]>,
@@ -135,13 +142,29 @@ impl RateLimiter {
         })
     }
 
-    /// What to do with a reply to `source` about `subject`. `now_ms` may start anywhere, and may jump.
+    /// Where replies to `source` about `subject` are limited.
     #[inline]
-    pub fn check(&mut self, source: IpAddr, subject: Subject, now_ms: u64) -> Verdict {
+    pub fn place(&self, source: IpAddr, subject: Subject) -> Place {
         let hash = self.hash(ClientPrefix::of(source), subject);
-        let (tag, now_ms) = ((hash >> 32) as u32 | 1, now_ms as u32);
-        let set = self.sets.get_mut(hash as usize % SETS);
-        let Some(bucket) = set.and_then(|set| set.bucket(tag, now_ms, self.capacity)) else {
+        Place {
+            set: hash as u32 % SETS as u32,
+            tag: (hash >> 32) as u32 | 1,
+        }
+    }
+
+    /// What `check` will look at, for whoever can have it fetched in the meantime.
+    #[inline]
+    pub fn memory_at(&self, place: Place) -> Option<*const u8> {
+        let set = self.sets.get(place.set as usize)?;
+        Some((&raw const *set).cast())
+    }
+
+    /// What to do with a reply to `source` that is limited at `place`. `now_ms` may start anywhere, and may jump.
+    #[inline]
+    pub fn check(&mut self, place: Place, source: IpAddr, now_ms: u64) -> Verdict {
+        let now_ms = now_ms as u32;
+        let set = self.sets.get_mut(place.set as usize);
+        let Some(bucket) = set.and_then(|set| set.bucket(place.tag, now_ms, self.capacity)) else {
             return Verdict::Send;
         };
         bucket.gain(now_ms, self.gain_per_ms, self.capacity);
@@ -260,7 +283,8 @@ mod tests {
     }
 
     fn ask(limiter: &mut RateLimiter, source: &str, subject: Subject, now_ms: u64) -> Verdict {
-        limiter.check(source.parse().unwrap(), subject, now_ms)
+        let source = source.parse().unwrap();
+        limiter.check(limiter.place(source, subject), source, now_ms)
     }
 
     /// How many of `count` replies about `subject` are sent whole.
@@ -373,7 +397,8 @@ mod tests {
         assert_eq!(sent(&mut limiter, VICTIM, ANSWER, (100, 0)), 10);
         for number in 0..200_000_u32 {
             let source = std::net::Ipv4Addr::from_bits(number << 8).into();
-            limiter.check(source, ANSWER, 1 + u64::from(number / 1000));
+            let place = limiter.place(source, ANSWER);
+            limiter.check(place, source, 1 + u64::from(number / 1000));
             if number % 1000 == 0 {
                 sent(
                     &mut limiter,

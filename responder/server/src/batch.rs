@@ -107,18 +107,29 @@ impl Batch {
         self.received
     }
 
-    /// Has `answer` turn every datagram into its reply and say how long that is, or that there is none.
-    pub fn reply_to_each(
+    /// Has `begin` write the reply to every datagram in its place, and then `finish` say of each how long it is, or that
+    /// there is none: by then, what finishing needs of the memory has come for all of them at once.
+    pub fn reply_to_each<B, W>(
         &mut self,
-        mut answer: impl FnMut(&mut [u8], usize, IpAddr, Sender<'_>) -> Option<usize>,
+        worker: &mut W,
+        mut begin: impl FnMut(&mut W, &mut [u8], usize, IpAddr, Sender<'_>) -> Option<B>,
+        mut finish: impl FnMut(&mut W, &B, &mut [u8], IpAddr) -> Option<usize>,
     ) {
-        for slot in self.slots.iter_mut().take(self.received) {
+        let mut begun = [const { None }; BATCH];
+        for (slot, begun) in self.slots.iter_mut().zip(&mut begun).take(self.received) {
             let length = slot.length.min(slot.message.len());
-            let reply = match slot.source_ip() {
-                Some(source) => answer(&mut slot.message, length, source, Sender(&slot.source)),
-                None => None,
+            slot.length = 0;
+            let Some(source) = slot.source_ip() else {
+                continue;
             };
-            slot.length = reply.unwrap_or(0);
+            let (message, sender) = (&mut slot.message, Sender(&slot.source));
+            *begun = begin(worker, message, length, source, sender).map(|begun| (begun, source));
+        }
+        for (slot, begun) in self.slots.iter_mut().zip(&begun).take(self.received) {
+            if let Some((begun, source)) = begun {
+                let reply = finish(worker, begun, &mut slot.message, *source);
+                slot.length = reply.unwrap_or(0);
+            }
         }
     }
 

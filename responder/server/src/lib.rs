@@ -21,6 +21,7 @@ mod limits;
 mod listen;
 mod memory;
 mod packet_info;
+mod prefetch;
 mod replies;
 mod server;
 mod serving;

@@ -41,11 +41,16 @@ fn finish(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &mut W
 fn answer_all(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &mut Worker) {
     let running = worker.stopwatch.start(batch.received());
     let serving = shared.current.load();
-    let circumstances = (Transport::Udp, now_ms());
-    batch.reply_to_each(|message, length, source, sender| {
-        let client = || sender.address();
-        worker.answer(&serving, (message, length), source, circumstances, client)
-    });
+    let now_ms = now_ms();
+    let circumstances = (Transport::Udp, now_ms);
+    batch.reply_to_each(
+        worker,
+        |worker, message, length, source, sender| {
+            let client = || sender.address();
+            worker.begin(&serving, (message, length), source, circumstances, client)
+        },
+        |worker, begun, message, source| worker.finish(begun, message, source, now_ms),
+    );
     batch.send(socket);
     if let Some(running) = running {
         running.stop(worker.latency(), batch.received() as u64);

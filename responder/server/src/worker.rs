@@ -10,12 +10,13 @@ use responder_core::answer::{Reply, Request, Scratch, Transport, answer};
 use responder_core::counters::Counters;
 use responder_core::latency::Latency;
 use responder_core::observe::Silent;
-use responder_core::rate_limit::{RateLimiter, Subject, Verdict};
+use responder_core::rate_limit::{Place, RateLimiter, Subject, Verdict};
 use responder_core::wire::Rcode;
 use responder_core::wire::truncation::{bare, truncate};
 
 use crate::dnstap::Tap;
 use crate::limits::Limits;
+use crate::prefetch::prefetch;
 use crate::serving::{Current, Serving};
 use crate::stopwatch::Stopwatch;
 use crate::tcp_common::TcpCommon;
@@ -62,16 +63,31 @@ impl Worker {
         &self.counters.latency
     }
 
-    /// Answers the query in the first `length` octets of `message` in its place, counts and taps it, and says how long
-    /// the reply is; `None`: there is to be no reply. `client` says where the query came from if it is tapped.
+    /// Answers the query in the first `length` octets of `message` in its place, and says how long the reply is; `None`:
+    /// there is to be no reply. `client` says where the query came from if it is tapped.
     pub fn answer(
+        &mut self,
+        serving: &Serving,
+        (message, length): (&mut [u8], usize),
+        source: IpAddr,
+        circumstances: (Transport, u64),
+        client: impl FnOnce() -> Option<SocketAddr>,
+    ) -> Option<usize> {
+        let (_, now_ms) = circumstances;
+        let begun = self.begin(serving, (message, length), source, circumstances, client)?;
+        self.finish(&begun, message, source, now_ms)
+    }
+
+    /// The first part of `answer`, after which others can begin: what `finish` needs of the memory is on its way then.
+    #[inline]
+    pub fn begin(
         &mut self,
         serving: &Serving,
         (message, length): (&mut [u8], usize),
         source: IpAddr,
         (transport, now_ms): (Transport, u64),
         client: impl FnOnce() -> Option<SocketAddr>,
-    ) -> Option<usize> {
+    ) -> Option<Begun> {
         let tapped = match &mut self.tap {
             None => None,
             Some(tap) => tap.query(message.get(..length)?, client),
@@ -90,29 +106,51 @@ impl Worker {
             &mut self.scratch,
             &mut Silent,
         );
-        let length = match reply {
-            Some(reply) => self.limited(&reply, message, source, now_ms),
+        let begun = match reply {
+            Some(reply) => Some(self.limited_at(reply, source)),
             None => {
                 self.counters.count(None);
                 None
             }
         };
-        if let (Some(tap), Some(tapped)) = (&self.tap, tapped) {
+        let Some(tapped) = tapped else {
+            return begun;
+        };
+        // What is tapped is the reply that leaves.
+        let length = begun.and_then(|begun| self.finish(&begun, message, source, now_ms));
+        if let Some(tap) = &self.tap {
             tap.answered(tapped, length.and_then(|length| message.get(..length)));
         }
-        length
+        length.map(Begun::Done)
+    }
+
+    #[inline]
+    fn limited_at(&self, reply: Reply, source: IpAddr) -> Begun {
+        prefetch(self.counters.memory_at(reply.tally));
+        let limiter = self.limiter.as_ref().filter(|_| !reply.is_proven);
+        let place = limiter.map(|limiter| {
+            let place = limiter.place(source, reply.subject);
+            prefetch(limiter.memory_at(place));
+            place
+        });
+        Begun::Written { reply, place }
     }
 
     /// Counts the reply and says how much of it is to be sent.
-    fn limited(
+    #[inline]
+    pub fn finish(
         &mut self,
-        reply: &Reply,
+        begun: &Begun,
         message: &mut [u8],
         source: IpAddr,
         now_ms: u64,
     ) -> Option<usize> {
-        let limiter = self.limiter.as_mut().filter(|_| !reply.is_proven);
-        let verdict = limiter.map(|limiter| limiter.check(source, reply.subject, now_ms));
+        let (reply, place) = match begun {
+            Begun::Done(length) => return Some(*length),
+            Begun::Written { reply, place } => (reply, *place),
+        };
+        let limiter = self.limiter.as_mut().zip(place);
+        let verdict = limiter.map(|(limiter, place)| limiter.check(place, source, now_ms));
         match verdict {
             None | Some(Verdict::Send) => {
                 self.counters.count(Some(reply.tally));
@@ -134,6 +172,15 @@ impl Worker {
             }
         }
     }
+}
+
+/// An answer that is not finished yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Begun {
+    /// The reply is in the message; `place` is where it is limited, if it is.
+    Written { reply: Reply, place: Option<Place> },
+    /// There is no more to do, and this is how long the reply is.
+    Done(usize),
 }
 
 /// A number that only this process knows: the standard library keys its hash tables with the system's randomness.

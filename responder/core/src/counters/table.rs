@@ -76,6 +76,13 @@ impl Table {
         true
     }
 
+    /// Where `count` looks first.
+    #[inline]
+    pub fn memory_at(&self, key: Key) -> Option<*const u8> {
+        let slot = self.slots.get(scatter(key))?;
+        Some((&raw const *slot).cast())
+    }
+
     /// Every key counted so far with its count.
     pub fn counts(&self) -> impl Iterator<Item = (Key, u64)> + '_ {
         self.slots.iter().filter_map(|slot| {

@@ -33,11 +33,11 @@ impl ClientSubnet {
         if scope != 0 || source_prefix > width || octets.len() != octets_for(source_prefix) {
             return Err(MalformedSubnet);
         }
-        let bits = octets
-            .iter()
-            .fold(0, |bits, octet| bits << 8 | u128::from(*octet));
-        let unused = u128::BITS - 8 * octets.len() as u32;
-        let bits = bits.checked_shl(unused).unwrap_or(0);
+        let mut address = [0; 16];
+        for (to, from) in address.iter_mut().zip(octets) {
+            *to = *from;
+        }
+        let bits = u128::from_be_bytes(address);
         if bits.checked_shl(source_prefix.into()).unwrap_or(0) != 0 {
             return Err(MalformedSubnet);
         }

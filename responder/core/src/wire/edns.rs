@@ -144,11 +144,9 @@ impl Edns {
         self.put_fixed(verdict, length - OPT_FIXED, out);
         if let Some(subnet) = &self.client_subnet {
             let (data, length) = subnet.composed(verdict.scope);
-            put_option(
-                OPTION_CLIENT_SUBNET,
-                &[data.get(..length).unwrap_or(&[])],
-                out,
-            );
+            out.put_u16(OPTION_CLIENT_SUBNET);
+            out.put_u16(length as u16);
+            out.put_front(&data, length);
         }
         extras.put(out);
         if let Some(error) = error {

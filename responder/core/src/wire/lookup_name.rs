@@ -8,6 +8,7 @@
 //! write a zone could fill it with names of one hash, if he knew how it is made: so the process keeps a secret. It decides
 //! nothing but where names are found, and no answer depends on it.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::name::{MAX_LABEL, MAX_NAME, Name, NameError};
@@ -15,7 +16,8 @@ use super::name::{MAX_LABEL, MAX_NAME, Name, NameError};
 /// 127 labels fit into 255 octets.
 const MOST_LABELS: usize = 128;
 /// Whole words are read and written, also at the end.
-const ROOM: usize = MAX_NAME + 1;
+const ROOM: usize = MAX_NAME + 1 + WORD;
+const WORD: usize = 8;
 
 /// Reused from query to query: what is past `length` and `labels` is left over from before.
 #[derive(Clone)]
@@ -56,17 +58,16 @@ impl Secret {
         }
     }
 
-    /// The hash of the name below one with `parent`'s, from its first label on: a length octet, then the label.
-    fn below(self, parent: u64, label: &[u8]) -> u64 {
-        let taken = usize::from(label.first().copied().unwrap_or(0)) + 1;
-        let mut hash = parent;
-        let mut at = 0;
-        while at < taken {
-            let left = (taken - at).min(8);
-            hash = self.folded(hash ^ word_at(label, at, left));
-            at += 8;
+    /// The hash of the name below one with `parent`'s, whose first label, with its length, is that in `octets`.
+    #[inline]
+    fn below(self, parent: u64, octets: &[u8; ROOM], label: Range<usize>) -> u64 {
+        let (mut hash, mut at) = (parent, label.start);
+        while label.end - at > WORD {
+            hash = self.folded(hash ^ word_at(octets, at));
+            at += WORD;
         }
-        hash
+        let behind = u64::BITS as usize - 8 * (label.end - at);
+        self.folded(hash ^ word_at(octets, at) << behind)
     }
 
     fn folded(self, value: u64) -> u64 {
@@ -169,44 +170,44 @@ impl LookupName {
 
     /// Copies in lower case. Length octets are below 64 and so below every letter.
     fn lower(&mut self, octets: &[u8], length: usize) {
-        let (to, _) = self.octets.as_chunks_mut::<8>();
-        let (from, rest) = octets.as_chunks::<8>();
-        let words = length.div_ceil(8);
-        let mut whole = 0;
-        for (to, from) in to.iter_mut().zip(from).take(words) {
-            *to = lowered(u64::from_le_bytes(*from)).to_le_bytes();
-            whole += 1;
-        }
-        if whole < words
-            && let Some(last) = to.get_mut(whole)
-        {
-            for (to, from) in last.iter_mut().zip(rest) {
-                *to = from.to_ascii_lowercase();
+        let mut at = 0;
+        while at < length {
+            let mut word = [0; WORD];
+            match octets.get(at..at + WORD).and_then(<[u8]>::first_chunk) {
+                Some(whole) => word = *whole,
+                None => {
+                    let last = octets.get(at..).unwrap_or(&[]);
+                    word.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
+                }
             }
+            if let Some(slot) = self.octets.get_mut(at..at + WORD) {
+                slot.copy_from_slice(&lowered(u64::from_le_bytes(word)).to_le_bytes());
+            }
+            at += WORD;
         }
     }
 
     fn hash(&mut self) {
-        let labels = usize::from(self.labels);
         let mut hash = self.secret.root;
-        let starts = self.starts.get(..labels).unwrap_or(&[]);
-        for (start, slot) in starts.iter().rev().zip(self.hashes.iter_mut().skip(1)) {
-            let label = self.octets.get(usize::from(*start)..).unwrap_or(&[]);
-            hash = self.secret.below(hash, label);
-            *slot = hash;
+        let mut end = usize::from(self.length) - 1;
+        let mut labels = 0;
+        for depth in (0..usize::from(self.labels)).rev() {
+            let start = self.starts.get(depth).copied().map_or(0, usize::from);
+            hash = self.secret.below(hash, &self.octets, start..end);
+            labels += 1;
+            if let Some(slot) = self.hashes.get_mut(labels) {
+                *slot = hash;
+            }
+            end = start;
         }
     }
 }
 
-/// `count` octets from `at` on, as a number; zeros behind.
-fn word_at(octets: &[u8], at: usize, count: usize) -> u64 {
-    match octets.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        Some(word) => u64::from_le_bytes(*word) & (u64::MAX >> (64 - 8 * count)),
-        None => {
-            let octets = octets.iter().skip(at).take(count).rev();
-            octets.fold(0, |word, octet| word << 8 | u64::from(*octet))
-        }
-    }
+/// There is a whole word behind every octet of a name.
+#[inline]
+fn word_at(octets: &[u8; ROOM], at: usize) -> u64 {
+    let word = octets.get(at..at + WORD).and_then(<[u8]>::first_chunk);
+    u64::from_le_bytes(word.copied().unwrap_or_default())
 }
 
 /// Eight octets in lower case at once: those from `A` to `Z` get their bit 0x20 set.
@@ -274,13 +275,16 @@ mod tests {
     fn names_made_to_collide_under_one_secret_do_not_under_another() {
         let known = Secret::new(NO_SECRET);
         let label = |number: u64| {
-            let first = [&[15][..], format!("{number:07}").as_bytes()].concat();
-            let hash = known.folded(known.root ^ word_at(&first, 0, 8));
+            let mut label = [0; ROOM];
+            label[0] = 15;
+            label[1..8].copy_from_slice(format!("{number:07}").as_bytes());
+            let hash = known.folded(known.root ^ word_at(&label, 0));
             // The second word takes back what the first has done.
-            [first, (hash ^ 4711).to_le_bytes().to_vec()].concat()
+            label[8..16].copy_from_slice(&(hash ^ 4711).to_le_bytes());
+            label
         };
         let hashes = |secret: Secret| {
-            let hashes = (0..1000).map(|number| secret.below(secret.root, &label(number)));
+            let hashes = (0..1000).map(|number| secret.below(secret.root, &label(number), 0..16));
             hashes.collect::<std::collections::HashSet<_>>().len()
         };
         assert_eq!(hashes(known), 1);

@@ -34,6 +34,18 @@ impl<'a> Output<'a> {
         self.at = end;
     }
 
+    /// Puts the first `length` of `octets`, which fill no more than the room behind if they are copied whole.
+    #[inline]
+    pub fn put_front<const N: usize>(&mut self, octets: &[u8; N], length: usize) {
+        let end = self.at + length;
+        if let Some(free) = self.octets.get_mut(self.at..self.at + N) {
+            free.copy_from_slice(octets);
+            self.at = end;
+        } else {
+            self.put(octets.get(..length).unwrap_or(octets));
+        }
+    }
+
     #[inline]
     pub fn put_u16(&mut self, number: u16) {
         self.put(&number.to_be_bytes());
