@@ -217,7 +217,7 @@ proptest! {
     #[test]
     fn a_client_subnet_is_echoed_octet_by_octet(subnet in subnet()) {
         let Some(subnet) = subnet else { return Ok(()) };
-        let (data, length) = subnet.composed(0);
+        let (data, length) = (subnet.composed(0), subnet.composed_len());
         prop_assert_eq!(length, subnet.composed_len());
         prop_assert_eq!(ClientSubnet::parse(&data[..length]), Ok(subnet));
     }

@@ -37,7 +37,7 @@ fn is_acceptable(data: &[u8]) -> bool {
 /// E1: echoed octet by octet, with the scope of the answer. E2: a hidden subnet has scope 0.
 fn check_subnet(subnet: &ClientSubnet, data: &[u8], scope: u8) {
     let prefix = data[2];
-    let (composed, length) = subnet.composed(scope);
+    let (composed, length) = (subnet.composed(scope), subnet.composed_len());
     let echoed = &composed[..length];
     let scope = if prefix == 0 { 0 } else { scope };
     assert_eq!(echoed, [&data[..3], &[scope], &data[4..]].concat());

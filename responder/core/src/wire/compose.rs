@@ -17,7 +17,7 @@ pub fn query(name: Name<'_>, record_type: RecordType, subnet: Option<&ClientSubn
         Some(subnet) => {
             let length = subnet.composed_len() as u16;
             put_u16s(&mut packet, &[4 + length, OPTION_CLIENT_SUBNET, length]);
-            let (data, length) = subnet.composed(0);
+            let (data, length) = (subnet.composed(0), subnet.composed_len());
             packet.extend(data.iter().take(length));
         }
     }

@@ -2,8 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::reader::Reader;
-
 /// The option as it was received, checked by the rules E2 and E3, and ready to be echoed (E1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientSubnet {
@@ -18,16 +16,16 @@ pub struct ClientSubnet {
 pub struct MalformedSubnet;
 
 impl ClientSubnet {
+    /// Family, the two prefixes, and an IPv6 address.
+    pub const LONGEST: usize = 4 + 16;
+
     /// Parses the option's data as a query may carry it.
     ///
     /// Family 0 is accepted with prefix 0 alone: it is how `dig +subnet=0` asks for privacy.
     pub fn parse(data: &[u8]) -> Result<Self, MalformedSubnet> {
-        let mut reader = Reader::new(data);
-        let read = |_| MalformedSubnet;
-        let family = reader.u16().map_err(read)?;
-        let source_prefix = reader.u8().map_err(read)?;
-        let scope = reader.u8().map_err(read)?;
-        let octets = data.get(4..).unwrap_or(&[]);
+        let (fixed, octets) = data.split_first_chunk().ok_or(MalformedSubnet)?;
+        let [high, low, source_prefix, scope] = *fixed;
+        let family = u16::from_be_bytes([high, low]);
         let width = width_of(family).ok_or(MalformedSubnet)?;
         // "SCOPE PREFIX-LENGTH … In queries, it MUST be set to 0."
         if scope != 0 || source_prefix > width || octets.len() != octets_for(source_prefix) {
@@ -75,15 +73,15 @@ impl ClientSubnet {
         }
     }
 
-    /// The option's data with the scope the answer holds for, and how many of the octets it takes.
-    pub fn composed(&self, scope: u8) -> ([u8; 20], usize) {
+    /// The option's data with the scope the answer holds for, in the first `composed_len` octets.
+    pub fn composed(&self, scope: u8) -> [u8; Self::LONGEST] {
         let scope = if self.source_prefix == 0 { 0 } else { scope };
         let [high, low] = self.family.to_be_bytes();
-        let mut data = [0; 20];
+        let mut data = [0; Self::LONGEST];
         let (head, address) = data.split_at_mut(4);
         head.copy_from_slice(&[high, low, self.source_prefix, scope]);
         address.copy_from_slice(&self.bits.to_be_bytes());
-        (data, self.composed_len())
+        data
     }
 
     /// How many octets the composed data takes.

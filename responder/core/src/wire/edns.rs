@@ -102,10 +102,9 @@ impl Edns {
     fn read_options(&mut self, rdata: &[u8]) -> Result<(), MalformedOption> {
         let mut options = Reader::new(rdata);
         while !options.is_at_end() {
-            let code = options.u16()?;
-            let length = options.u16()?;
-            let data = options.take(length.into())?;
-            match code {
+            let [a, b, c, d] = options.array()?;
+            let data = options.take(u16::from_be_bytes([c, d]).into())?;
+            match u16::from_be_bytes([a, b]) {
                 OPTION_CLIENT_SUBNET => {
                     let subnet = ClientSubnet::parse(data).map_err(|_| MalformedOption)?;
                     // Two subnets leave open which of them the answer is for.
@@ -141,13 +140,7 @@ impl Edns {
         length += error.map_or(0, |_| EXTENDED_ERROR_LEN);
         let padding = extras.padding(out.position() + length, limit);
         length += padding.map_or(0, |padding| OPTION_HEADER + padding);
-        self.put_fixed(verdict, length - OPT_FIXED, out);
-        if let Some(subnet) = &self.client_subnet {
-            let (data, length) = subnet.composed(verdict.scope);
-            out.put_u16(OPTION_CLIENT_SUBNET);
-            out.put_u16(length as u16);
-            out.put_front(&data, length);
-        }
+        self.put_front(verdict, length - OPT_FIXED, out);
         extras.put(out);
         if let Some(error) = error {
             put_option(OPTION_EXTENDED_ERROR, &[&error.code().to_be_bytes()], out);
@@ -162,14 +155,16 @@ impl Edns {
         }
     }
 
-    fn put_fixed(&self, verdict: &Verdict, length: usize, out: &mut Output<'_>) {
+    /// What is in every OPT record, and the client subnet, which comes first of the options.
+    #[inline]
+    fn put_front(&self, verdict: &Verdict, length: usize, out: &mut Output<'_>) {
         let [type_high, type_low] = RecordType::OPT.0.to_be_bytes();
         let [size_high, size_low] = OWN_UDP_SIZE.to_be_bytes();
         // RFC 3225 section 3: "The DO bit of the query MUST be copied in the response."
         let flags = if self.dnssec_ok { FLAG_DNSSEC_OK } else { 0 };
         let [flags_high, flags_low] = flags.to_be_bytes();
         let [length_high, length_low] = (length as u16).to_be_bytes();
-        out.put(&[
+        let fixed = [
             0,
             type_high,
             type_low,
@@ -181,7 +176,20 @@ impl Edns {
             flags_low,
             length_high,
             length_low,
-        ]);
+        ];
+        let Some(subnet) = &self.client_subnet else {
+            out.put(&fixed);
+            return;
+        };
+        let mut octets = [0; OPT_FIXED + OPTION_HEADER + ClientSubnet::LONGEST];
+        let (front, option) = octets.split_at_mut(OPT_FIXED);
+        let (header, data) = option.split_at_mut(OPTION_HEADER);
+        let length = subnet.composed_len();
+        let [code_high, code_low] = OPTION_CLIENT_SUBNET.to_be_bytes();
+        front.copy_from_slice(&fixed);
+        header.copy_from_slice(&[code_high, code_low, 0, length as u8]);
+        data.copy_from_slice(&subnet.composed(verdict.scope));
+        out.put_front(&octets, OPT_FIXED + OPTION_HEADER + length);
     }
 
     /// How many octets `compose_reply` appends at least: extended errors and padding only take what is left.

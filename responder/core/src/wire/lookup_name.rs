@@ -8,7 +8,6 @@
 //! write a zone could fill it with names of one hash, if he knew how it is made: so the process keeps a secret. It decides
 //! nothing but where names are found, and no answer depends on it.
 
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::name::{MAX_LABEL, MAX_NAME, Name, NameError};
@@ -58,16 +57,17 @@ impl Secret {
         }
     }
 
-    /// The hash of the name below one with `parent`'s, whose first label, with its length, is that in `octets`.
+    /// The hash of the name below one with `parent`'s, whose first label is at `start`: `taken` octets with its length.
     #[inline]
-    fn below(self, parent: u64, octets: &[u8; ROOM], label: Range<usize>) -> u64 {
-        let (mut hash, mut at) = (parent, label.start);
-        while label.end - at > WORD {
-            hash = self.folded(hash ^ word_at(octets, at));
-            at += WORD;
+    fn below(self, parent: u64, octets: &[u8; ROOM], (mut start, mut taken): (u8, u8)) -> u64 {
+        let mut hash = parent;
+        while usize::from(taken) > WORD {
+            hash = self.folded(hash ^ word_at(octets, start));
+            start = start.wrapping_add(WORD as u8);
+            taken -= WORD as u8;
         }
-        let behind = u64::BITS as usize - 8 * (label.end - at);
-        self.folded(hash ^ word_at(octets, at) << behind)
+        let behind = u64::BITS - 8 * u32::from(taken);
+        self.folded(hash ^ word_at(octets, start).wrapping_shl(behind))
     }
 
     fn folded(self, value: u64) -> u64 {
@@ -189,23 +189,24 @@ impl LookupName {
 
     fn hash(&mut self) {
         let mut hash = self.secret.root;
-        let mut end = usize::from(self.length) - 1;
-        let mut labels = 0;
-        for depth in (0..usize::from(self.labels)).rev() {
-            let start = self.starts.get(depth).copied().map_or(0, usize::from);
-            hash = self.secret.below(hash, &self.octets, start..end);
-            labels += 1;
-            if let Some(slot) = self.hashes.get_mut(labels) {
-                *slot = hash;
-            }
-            end = start;
+        // A name is no longer than a `u8` can tell.
+        let mut end = self.length - 1;
+        let starts = self.starts.get(..usize::from(self.labels));
+        let (_, hashes) = self.hashes.split_at_mut(1);
+        for (start, slot) in starts.unwrap_or(&[]).iter().rev().zip(hashes) {
+            hash = self
+                .secret
+                .below(hash, &self.octets, (*start, end.wrapping_sub(*start)));
+            *slot = hash;
+            end = *start;
         }
     }
 }
 
 /// There is a whole word behind every octet of a name.
 #[inline]
-fn word_at(octets: &[u8; ROOM], at: usize) -> u64 {
+fn word_at(octets: &[u8; ROOM], at: u8) -> u64 {
+    let at = usize::from(at);
     let word = octets.get(at..at + WORD).and_then(<[u8]>::first_chunk);
     u64::from_le_bytes(word.copied().unwrap_or_default())
 }
@@ -284,7 +285,7 @@ mod tests {
             label
         };
         let hashes = |secret: Secret| {
-            let hashes = (0..1000).map(|number| secret.below(secret.root, &label(number), 0..16));
+            let hashes = (0..1000).map(|number| secret.below(secret.root, &label(number), (0, 16)));
             hashes.collect::<std::collections::HashSet<_>>().len()
         };
         assert_eq!(hashes(known), 1);

@@ -91,8 +91,9 @@ impl Query {
         // The first name of a message has nothing before it that it could point to.
         let length = name.read(packet.get(HEADER_LEN..).unwrap_or(&[]))?;
         reader.take(length)?;
-        let (record_type, class) = (RecordType(reader.u16()?), reader.u16()?);
-        (self.record_type, self.class) = (record_type, class);
+        let [a, b, c, d] = reader.array()?;
+        self.record_type = RecordType(u16::from_be_bytes([a, b]));
+        self.class = u16::from_be_bytes([c, d]);
         self.question_end = reader.position() as u16;
         Ok(())
     }
@@ -252,14 +253,13 @@ impl<'a> PlainRecord<'a> {
             }
             _ => reader.name()?.as_name().is_root(),
         };
-        let record_type = RecordType(reader.u16()?);
-        let (class, ttl) = (reader.u16()?, reader.u32()?);
-        let length = reader.u16()?;
+        let [a, b, c, d, e, f, g, h, i, j] = reader.array()?;
+        let length = u16::from_be_bytes([i, j]);
         Ok(Self {
             is_at_root,
-            record_type,
-            class,
-            ttl,
+            record_type: RecordType(u16::from_be_bytes([a, b])),
+            class: u16::from_be_bytes([c, d]),
+            ttl: u32::from_be_bytes([e, f, g, h]),
             octets: reader.take(length.into())?,
         })
     }

@@ -67,9 +67,19 @@ impl<'a> Reader<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], ReadError> {
-        let octets = self.take(N)?.first_chunk();
-        octets.copied().ok_or(ReadError::Short)
+    #[inline]
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ReadError> {
+        let rest = self.message.get(self.position..).unwrap_or(&[]);
+        match rest.first_chunk() {
+            Some(octets) => {
+                self.position += N;
+                Ok(*octets)
+            }
+            None => {
+                self.position = self.message.len();
+                Err(ReadError::Short)
+            }
+        }
     }
 
     /// Reads a name and follows its compression pointers (RFC 1035 section 4.1.4).
