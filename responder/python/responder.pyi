@@ -147,7 +147,6 @@ class Settings:
         cookie_secrets: Sequence[bytes] = (),
         version: str = "",
         identity: str = "",
-        under_pressure: bool = False,
         stale: bool = False,
     ) -> Settings:
         """Everything is off by default.
@@ -156,7 +155,6 @@ class Settings:
         `cookie_secrets`: 16 octets each, the same on every edge (RFC 9018). The first signs, all of them verify.
         `version`: what `version.bind` and `version.server` of class CH are answered with; at most 255 octets.
         `identity`: the same for `id.server` and `hostname.bind` (RFC 4892).
-        `under_pressure`: clients that know cookies have to prove over UDP that they receive where they say.
         `stale`: the snapshot is older than it should be, which answers say as an extended error (RFC 8914).
         Raises ValueError naming the argument that does not fit.
         """

@@ -24,6 +24,7 @@ RATE = 10
 #: neither the loopback's exemption nor anybody else's
 NOBODY: list[str] = []
 COOKIE = GenericOption(OptionType.COOKIE, b"a client")
+WITH_COOKIES = Settings(cookie_secrets=[bytes(16)])
 
 Start = Callable[["Limits"], Server]
 StartAs = Callable[["Limits", Settings], Server]
@@ -160,17 +161,32 @@ def test_the_loopback_is_exempt_unless_told_otherwise(start: Start) -> None:
     assert len(Flood(start({"responses_per_s": RATE}), ["www.z.test."] * 100).whole) == 100
 
 
-def test_a_client_whose_cookie_proves_its_address_is_not_limited() -> None:
-    settings = Settings(cookie_secrets=[bytes(16)])
+def test_a_client_whose_cookie_proves_its_address_is_not_limited(start_as: StartAs) -> None:
     limits: Limits = {"responses_per_s": RATE, "slip": 0, "exempt": NOBODY}
-    server = Server(["127.0.0.1:0"], world_of("z.test.", ZONE).open(), workers=1, limits=limits, settings=settings)
-    try:
-        first = ask(SocketDoor(server), "other.z.test.", "A", options=[COOKIE])
-        (cookie,) = first.options
-        assert Flood(server, ["www.z.test."] * 100, options=[COOKIE]).is_limited
-        assert len(Flood(server, ["www.z.test."] * 100, options=[cookie]).whole) == 100
-    finally:
-        server.stop()
+    server = start_as(limits, WITH_COOKIES)
+    first = ask(SocketDoor(server), "other.z.test.", "A", options=[COOKIE])
+    (cookie,) = first.options
+    assert Flood(server, ["www.z.test."] * 100, options=[COOKIE]).is_limited
+    assert len(Flood(server, ["www.z.test."] * 100, options=[cookie]).whole) == 100
+
+
+@pytest.mark.parametrize("claimed", [b"", b"not ours"], ids=["learning", "wrong"])
+@pytest.mark.parametrize("name", ["www.z.test.", "elsewhere.test."])
+def test_a_limited_client_that_knows_cookies_is_told_to_come_back_with_one(
+    start_as: StartAs, name: str, claimed: bytes
+) -> None:
+    """RFC 7873 section 5.2.3: that takes it no connection, and shows as much as one."""
+    server = start_as({"responses_per_s": RATE, "slip": 1, "exempt": NOBODY}, WITH_COOKIES)
+    cookie = GenericOption(OptionType.COOKIE, COOKIE.data + claimed)
+    flood = Flood(server, [name] * 100, options=[cookie])
+    told = [reply for reply in flood.replies if reply.rcode() == dns.rcode.BADCOOKIE]
+    assert len(told) == server.counters()["slipped"] > 0
+    assert {answer["count"] for answer in server.counters()["answers"] if answer["rcode"] == "BADCOOKIE"} == {len(told)}
+    for reply in told:
+        assert not reply.flags & (dns.flags.TC | dns.flags.AA)
+        assert reply.answer + reply.authority + reply.additional == []
+        (made,) = reply.options
+    assert len(Flood(server, ["www.z.test."] * 100, options=[made]).whole) == 100
 
 
 def test_no_rate_means_no_limit(start: Start) -> None:

@@ -57,8 +57,27 @@ pub struct Reply {
     pub tally: Tally,
     /// What its rate is limited by.
     pub subject: Subject,
-    /// Whether a server cookie has shown that it goes to who asked.
-    pub is_proven: bool,
+    pub proof: Proof,
+}
+
+/// What a cookie shows of whether the reply goes to who asked (RFC 7873).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    Missing,
+    /// Nothing yet, but the reply has a server cookie to come back with.
+    Offered,
+    /// It does.
+    Given,
+}
+
+impl Proof {
+    fn of(extras: &Extras<'_>) -> Self {
+        match extras.cookie.map(|cookie| cookie.is_proven) {
+            None => Self::Missing,
+            Some(false) => Self::Offered,
+            Some(true) => Self::Given,
+        }
+    }
 }
 
 /// Memory that answering works in: one per worker, reused for every query.
@@ -116,20 +135,16 @@ pub fn answer<O: Observer>(
     let query = &*query;
     let extras = |edns: &Edns| protocol::extras(edns, request);
     let extras = query.edns.as_ref().map_or_else(Extras::default, extras);
-    let is_proven = extras.cookie.is_some_and(|cookie| cookie.is_proven);
+    let proof = Proof::of(&extras);
     let limit = size_limit(query, request.transport);
     let mut writer = MessageWriter::new((query, &extras), message, limit, writer);
-    if let Some(rcode) = protocol::refusal(refused, query, &extras, request) {
-        return Some(Reply::unsteered(
-            writer,
-            protocol::verdict(rcode),
-            is_proven,
-        ));
+    if let Some(rcode) = protocol::refusal(refused, query, &extras) {
+        return Some(Reply::unsteered(writer, protocol::verdict(rcode), proof));
     }
     if query.class == CLASS_CH {
         let (name, settings) = (name.as_name(), request.settings);
         let verdict = chaos::answer(name, query.record_type, settings, &mut writer);
-        return Some(Reply::unsteered(writer, verdict, is_proven));
+        return Some(Reply::unsteered(writer, verdict, proof));
     }
     trail.clear();
     let mut resolution = Resolution::new(
@@ -141,16 +156,16 @@ pub fn answer<O: Observer>(
         observer,
     );
     resolution.run(name);
-    Some(resolution.finish(is_proven))
+    Some(resolution.finish(proof))
 }
 
 impl Reply {
-    fn unsteered(writer: MessageWriter<'_>, verdict: Verdict, is_proven: bool) -> Self {
+    fn unsteered(writer: MessageWriter<'_>, verdict: Verdict, proof: Proof) -> Self {
         Self {
             length: writer.finish(verdict),
             tally: Tally::of_static(verdict.rcode),
             subject: Subject::Error,
-            is_proven,
+            proof,
         }
     }
 }

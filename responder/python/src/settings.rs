@@ -14,15 +14,14 @@ impl Settings {
     #[new]
     #[pyo3(
         signature = (*, nsid=Vec::new(), cookie_secrets=Vec::new(), version=String::new(), identity=String::new(),
-                     under_pressure=false, stale=false),
-        text_signature = "(*, nsid=b'', cookie_secrets=(), version='', identity='', under_pressure=False, stale=False)"
+                     stale=false),
+        text_signature = "(*, nsid=b'', cookie_secrets=(), version='', identity='', stale=False)"
     )]
     fn new(
         nsid: Vec<u8>,
         cookie_secrets: Vec<Vec<u8>>,
         version: String,
         identity: String,
-        under_pressure: bool,
         stale: bool,
     ) -> PyResult<Self> {
         let secrets = cookie_secrets.into_iter().map(secret);
@@ -32,7 +31,6 @@ impl Settings {
             cookie_secrets: Secrets::new(&secrets),
             version: version.into(),
             identity: identity.into(),
-            under_pressure,
             is_stale: stale,
             ..responder_core::answer::Settings::default()
         };

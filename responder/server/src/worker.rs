@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use responder_core::answer::{Reply, Request, Scratch, Transport, answer};
-use responder_core::counters::Counters;
+use responder_core::answer::{Proof, Reply, Request, Scratch, Transport, answer};
+use responder_core::counters::{Counters, Tally};
 use responder_core::latency::Latency;
 use responder_core::observe::Silent;
 use responder_core::rate_limit::{Place, RateLimiter, Subject, Verdict};
 use responder_core::wire::Rcode;
-use responder_core::wire::truncation::{bare, truncate};
+use responder_core::wire::truncation::{ask_for_cookie, bare, truncate};
 
 use crate::dnstap::Tap;
 use crate::limits::Limits;
@@ -127,7 +127,10 @@ impl Worker {
     #[inline]
     fn limited_at(&self, reply: Reply, source: IpAddr) -> Begun {
         prefetch(self.counters.memory_at(reply.tally));
-        let limiter = self.limiter.as_ref().filter(|_| !reply.is_proven);
+        let limiter = self
+            .limiter
+            .as_ref()
+            .filter(|_| reply.proof != Proof::Given);
         let place = limiter.map(|limiter| {
             let place = limiter.place(source, reply.subject);
             prefetch(limiter.memory_at(place));
@@ -161,16 +164,27 @@ impl Worker {
                 None
             }
             Some(Verdict::Slip) => {
-                self.counters.count_slipped(reply.tally);
-                match (reply.subject, Rcode(reply.tally.rcode)) {
-                    (Subject::Error, rcode) if rcode != Rcode::NOERROR => {
-                        // It would be the same over TCP.
-                        bare(message, reply.length)
-                    }
-                    _ => truncate(message, reply.length),
-                }
+                let (slipped, length) = slipped(reply, message);
+                self.counters.count_slipped(slipped);
+                length
             }
         }
+    }
+}
+
+/// Cuts a reply short; what to count it under, and its length.
+fn slipped(reply: &Reply, message: &mut [u8]) -> (Tally, Option<usize>) {
+    let (tally, length) = (reply.tally, reply.length);
+    match (reply.proof, reply.subject) {
+        (Proof::Offered, _) => {
+            let rcode = Rcode::BADCOOKIE.0;
+            (Tally { rcode, ..tally }, ask_for_cookie(message, length))
+        }
+        // It would be the same over TCP.
+        (_, Subject::Error) if Rcode(tally.rcode) != Rcode::NOERROR => {
+            (tally, bare(message, length))
+        }
+        _ => (tally, truncate(message, length)),
     }
 }
 

@@ -34,29 +34,16 @@ fn reply_cookie(edns: &Edns, request: &Request<'_>) -> Option<ReplyCookie> {
     Some(secrets.reply_to(cookie, request.source, request.now_s))
 }
 
-/// Why `query` is not looked up: it was `refused` when it was read, or comes without the proof that it needs now.
-pub(super) fn refusal(
-    refused: Option<Rcode>,
-    query: &Query,
-    extras: &Extras<'_>,
-    request: &Request<'_>,
-) -> Option<Rcode> {
+/// Why `query` is not looked up, if it was `refused` when it was read.
+pub(super) fn refusal(refused: Option<Rcode>, query: &Query, extras: &Extras<'_>) -> Option<Rcode> {
     match (refused, &extras.cookie) {
         (Some(Rcode::FORMERR), Some(cookie)) if !query.has_question() => Some(match cookie {
             // RFC 7873 section 5.4: a query without a question asks for a server cookie, or whether its own is right.
             cookie if cookie.is_proven || !query.claims_server_cookie() => Rcode::NOERROR,
             _ => Rcode::BADCOOKIE,
         }),
-        (None, Some(cookie)) if !cookie.is_proven && is_proof_needed(request) => {
-            Some(Rcode::BADCOOKIE)
-        }
         _ => refused,
     }
-}
-
-/// RFC 7873 section 5.2.3. Over TCP, the handshake has proven as much.
-fn is_proof_needed(request: &Request<'_>) -> bool {
-    request.settings.under_pressure && request.transport == Transport::Udp
 }
 
 pub(super) fn verdict(rcode: Rcode) -> Verdict {

@@ -1,6 +1,6 @@
 //! The state of one answer, and the chain of names that it follows.
 
-use super::{Reply, Request};
+use super::{Proof, Reply, Request};
 use crate::counters::Tally;
 use crate::health::HealthView;
 use crate::observe::{Observer, StageOutcome};
@@ -107,7 +107,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
         }
     }
 
-    pub fn finish(mut self, is_proven: bool) -> Reply {
+    pub fn finish(mut self, proof: Proof) -> Reply {
         let rcode = self.verdict.rcode.0;
         if let (Rcode::NXDOMAIN, Some(ExtendedError::StaleAnswer)) =
             (self.verdict.rcode, self.verdict.extended_error)
@@ -121,7 +121,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
                 ..self.tally
             },
             subject: self.subject,
-            is_proven,
+            proof,
         }
     }
 

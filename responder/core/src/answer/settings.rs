@@ -18,8 +18,6 @@ pub struct Settings {
     pub identity: Box<str>,
     /// After how long an idle TCP connection is closed, in units of 100 milliseconds (RFC 7828).
     pub tcp_idle_timeout: u16,
-    /// Whether clients that know cookies have to prove over UDP that they receive where they say.
-    pub under_pressure: bool,
     /// Whether the snapshot is older than it should be.
     pub is_stale: bool,
 }
@@ -32,7 +30,6 @@ impl Default for Settings {
             version: Box::default(),
             identity: Box::default(),
             tcp_idle_timeout: 100,
-            under_pressure: false,
             is_stale: false,
         }
     }

@@ -3,11 +3,14 @@
 use super::edns::{OPTION_CLIENT_SUBNET, OPTION_COOKIE};
 use super::query::PlainRecord;
 use super::reader::{HEADER_LEN, ReadError, Reader};
-use super::types::RecordType;
+use super::types::{Rcode, RecordType};
 
 const FLAGS_AT: usize = 2;
 /// In the first octet of the flags.
 const FLAG_TRUNCATED: u8 = 0x02;
+const FLAG_AUTHORITATIVE: u8 = 0x04;
+/// In the second one.
+const RCODE: u8 = 0x0F;
 /// Answers, authority and additional records.
 const COUNTS_AT: usize = 6;
 /// Type and class.
@@ -15,6 +18,8 @@ const QUESTION_FIXED: usize = 4;
 
 /// Root owner, type, class, TTL and length.
 const OPT_FIXED: usize = 11;
+/// Where in an OPT record the high bits of the response code are.
+const OPT_CODE_AT: usize = 5;
 const OPTION_HEADER: usize = 4;
 
 /// Makes the reply in the first `length` octets of `message` say no more than that there is an answer over TCP: as `bare`
@@ -22,6 +27,19 @@ const OPTION_HEADER: usize = 4;
 pub fn truncate(message: &mut [u8], length: usize) -> Option<usize> {
     let length = bare(message, length)?;
     *message.get_mut(FLAGS_AT)? |= FLAG_TRUNCATED;
+    Some(length)
+}
+
+/// Makes the reply in the first `length` octets of `message` say no more than that its client is to come back with the
+/// server cookie in it (RFC 7873 section 5.2.3). Returns its length; `None`: it is no reply of ours, or has no OPT record.
+pub fn ask_for_cookie(message: &mut [u8], length: usize) -> Option<usize> {
+    let length = bare(message, length)?;
+    let (opt, _) = parts(message.get(..length)?).ok()?;
+    let code = message.get_mut(opt + OPT_CODE_AT..length)?.first_mut()?;
+    *code = Rcode::BADCOOKIE.in_opt();
+    let [high, low] = message.get_mut(FLAGS_AT..)?.first_chunk_mut::<2>()?;
+    *high &= !FLAG_AUTHORITATIVE;
+    *low = *low & !RCODE | Rcode::BADCOOKIE.in_header();
     Some(length)
 }
 
