@@ -251,13 +251,18 @@ class Agent:
 
     async def _hand_over(self, place: Place, successor: Successor) -> None:
         await successor.ask()
-        async with self._writing:  # from here on the disk stays as the successor reads it
+        await self._writing.acquire()  # from here on the disk stays as the successor reads it
+        try:
             await self._keep_newest_health()
             log.info("handing generation %d over to process %d", self._serving.generation, successor.process)
             await successor.offer(place, self._serving.sockets(), self._serving.generation)
             await successor.serves()
-            self.succeeded_by = successor.process
-            await self._leave(successor)
+        except BaseException:
+            self._writing.release()
+            raise
+        # Not released any more: the disk is the successor's.
+        self.succeeded_by = successor.process
+        await self._leave(successor)
         raise HandedOverError
 
     async def _leave(self, successor: Successor) -> None:

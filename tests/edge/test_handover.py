@@ -278,3 +278,23 @@ async def test_no_update_comes_between_offer_and_successor(feed, old, tmp_path):
         await new.serves(2)
         await old.running
         assert await new.answer() == [NEW]
+
+
+async def test_an_update_that_waited_for_the_hand_over_is_not_written_to_the_successor_s_disk(
+    feed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("edge.agent.KEEP_HEALTH_S", 60)  # nobody else waits to write
+    feed.publish(a_world(1, OLD))
+    async with an_edge(tmp_path, feed.url, a_free_address()) as old:
+        await old.serves(1)
+        place, predecessor = await take_place(tmp_path, take_over=True)
+        kept = []
+        monkeypatch.setattr(Store, "keep", lambda _, manifest, chunks: kept.append(manifest.generation))
+        feed.publish(a_world(2, NEW))
+        await asyncio.sleep(0.3)  # more than a poll: nothing tells that it waits
+        close_all(await predecessor.relieve())
+        await old.running
+    close_all(predecessor.sockets)
+    predecessor.close()
+    place.give_up()
+    assert kept == []
