@@ -22,6 +22,7 @@ mod listen;
 mod memory;
 mod packet_info;
 mod prefetch;
+mod recovery;
 mod replies;
 mod server;
 mod serving;

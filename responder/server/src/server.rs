@@ -19,6 +19,7 @@ use crate::handover::Inherited;
 use crate::interrupt;
 use crate::limits::Limits;
 use crate::listen::{BindError, Listening};
+use crate::recovery::in_spite_of_panics;
 use crate::serving::Current;
 use crate::tcp::{Door, TcpServer};
 use crate::tcp_common::TcpCommon;
@@ -179,8 +180,8 @@ impl Server {
         }
         self.shared.stopping.store(true, Ordering::Release);
         self.wake_until_ended();
-        // A worker that panicked has already said so on standard error; the others are to end all the same.
         let threads = self.threads.drain(..);
+        // None of them ends by a panic.
         let left = threads.filter_map(|thread| thread.join().ok()).flatten();
         let left = left.collect();
         // Not before: a waker that is dropped takes its call back.
@@ -210,10 +211,10 @@ impl Server {
             })?;
         }
         self.sockets.push(listening.tcp.try_clone()?.into());
-        let (tcp, door) = TcpServer::new(listening.tcp)?;
+        let (mut tcp, door) = TcpServer::new(listening.tcp)?;
         self.doors.push(door);
         // Over TCP nobody can ask in somebody else's name.
-        self.spawn(address, Transport::Tcp, None, |shared, worker| {
+        self.spawn(address, Transport::Tcp, None, move |shared, worker| {
             tcp.serve(shared, worker)
         })
     }
@@ -223,7 +224,7 @@ impl Server {
         address: SocketAddr,
         transport: Transport,
         limiter: Option<RateLimiter>,
-        serve: impl FnOnce(&Shared, Worker) -> Vec<TcpStream> + Send + 'static,
+        mut serve: impl FnMut(&Shared, &mut Worker) -> Vec<TcpStream> + Send + 'static,
     ) -> io::Result<()> {
         let name = match transport {
             Transport::Udp => "dns-udp",
@@ -234,14 +235,19 @@ impl Server {
             .dnstap
             .as_mut()
             .map(|writer| writer.tap(address, transport));
-        let worker = Worker::new(counters.clone(), limiter, tap);
+        let mut worker = Worker::new(counters.clone(), limiter, tap);
         self.counted.push(Counted {
             address,
             transport,
             counters,
         });
         let shared = self.shared.clone();
-        let run = move || serve(&shared, worker);
+        let run = move || {
+            in_spite_of_panics(name, || {
+                worker.begin_anew();
+                serve(&shared, &mut worker)
+            })
+        };
         let thread = thread::Builder::new().name(name.to_owned()).spawn(run)?;
         self.threads.push(thread);
         Ok(())

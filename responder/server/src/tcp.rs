@@ -101,8 +101,9 @@ impl TcpServer {
 
     /// Serves until the server stops; what has arrived by then is still answered. Returns the connections that have
     /// nothing in flight then.
-    pub fn serve(mut self, shared: &Shared, mut worker: Worker) -> Vec<StdTcpStream> {
+    pub fn serve(&mut self, shared: &Shared, worker: &mut Worker) -> Vec<StdTcpStream> {
         let mut events = Events::with_capacity(EVENTS_PER_POLL);
+        self.begin_anew(shared);
         let mut next_sweep = Instant::now() + SWEEP_INTERVAL;
         while !shared.is_stopping() {
             let patience = match self.guests.is_empty() {
@@ -110,19 +111,28 @@ impl TcpServer {
                 false => SWEEP_INTERVAL,
             };
             let ready = self.wait(&mut events, patience, shared);
-            self.drive_all(ready, shared, &mut worker);
+            self.drive_all(ready, shared, worker);
             let now = Instant::now();
             if now >= next_sweep {
                 self.cut_off_overdue(now, shared);
                 next_sweep = now + SWEEP_INTERVAL;
             }
         }
-        self.finish(&mut events, shared, &mut worker)
+        self.finish(&mut events, shared, worker)
+    }
+
+    /// After a panic nobody knows what state its connections are in: they are closed.
+    fn begin_anew(&mut self, shared: &Shared) {
+        self.guests.clear();
+        self.is_accepting = true;
+        let mut ready = Vec::new();
+        self.admit_adopted(&mut ready, shared);
+        self.unfinished = ready;
     }
 
     /// Answers what has arrived, and waits for the rest of what is on its way, but for no client that keeps sending.
     fn finish(
-        mut self,
+        &mut self,
         events: &mut Events,
         shared: &Shared,
         worker: &mut Worker,

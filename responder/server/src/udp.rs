@@ -13,16 +13,16 @@ use crate::worker::{Shared, Worker, now_ms};
 const FINISH_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Answers until the server stops, and then what waits in the socket. What was received is always answered.
-pub(crate) fn serve(socket: &UdpSocket, is_wildcard: bool, shared: &Shared, mut worker: Worker) {
+pub(crate) fn serve(socket: &UdpSocket, is_wildcard: bool, shared: &Shared, worker: &mut Worker) {
     let mut batch = Batch::new(is_wildcard);
     while !shared.is_stopping() {
         // An error is the timeout, an interruption, or an ICMP error for an earlier reply: the next query may come all
         // the same.
         if batch.receive(socket, Wait::UntilTimeout).is_ok() {
-            answer_all(socket, &mut batch, shared, &mut worker);
+            answer_all(socket, &mut batch, shared, worker);
         }
     }
-    finish(socket, &mut batch, shared, &mut worker);
+    finish(socket, &mut batch, shared, worker);
 }
 
 fn finish(socket: &UdpSocket, batch: &mut Batch, shared: &Shared, worker: &mut Worker) {

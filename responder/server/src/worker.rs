@@ -59,6 +59,12 @@ impl Worker {
         }
     }
 
+    /// What a panic may have left half-made.
+    pub fn begin_anew(&mut self) {
+        self.scratch = Scratch::new();
+        self.stopwatch = Stopwatch::default();
+    }
+
     pub fn latency(&self) -> &Latency {
         &self.counters.latency
     }
@@ -88,6 +94,8 @@ impl Worker {
         (transport, now_ms): (Transport, u64),
         client: impl FnOnce() -> Option<SocketAddr>,
     ) -> Option<Begun> {
+        #[cfg(test)]
+        crate::recovery::tests::panic_if_deadly(message);
         let tapped = match &mut self.tap {
             None => None,
             Some(tap) => tap.query(message.get(..length)?, client),
