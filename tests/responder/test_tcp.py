@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import dns.message
 import pytest
@@ -24,16 +24,18 @@ BIG = "\n".join(f'big 60 TXT "{number:0200}"' for number in range(200))
 #: short enough to wait for, long enough for a busy machine to keep
 SOON_S = 0.3
 
-Start = Callable[["Limits"], Server]
+
+class Start(Protocol):
+    def __call__(self, limits: "Limits", addresses: int = 1) -> Server: ...
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def started(limits: "Limits") -> Server:
+        def started(limits: "Limits", addresses: int = 1) -> Server:
             world = world_of("z.test.", ZONE + BIG)
-            server = Server(["127.0.0.1:0"], world.open(), workers=1, limits=limits)
+            server = Server(["127.0.0.1:0"] * addresses, world.open(), workers=1, limits=limits)
             stack.callback(server.stop)
             return server
 
@@ -49,8 +51,8 @@ def query(number: int = 0, name: str = "www.z.test.", rdtype: str = "A") -> byte
     return dns.message.make_query(name, rdtype, id=number).to_wire()
 
 
-def connect(server: Server) -> socket.socket:
-    return socket.create_connection(address_of(server), TIMEOUT_S)
+def connect(server: Server, which: int = 0) -> socket.socket:
+    return socket.create_connection(address_of(server, which), TIMEOUT_S)
 
 
 def received_ids(sock: socket.socket) -> Iterator[int]:
@@ -213,6 +215,23 @@ class TestCaps:
                 assert receive_frame(quietest) is None
                 assert is_served(second)
 
+    def test_idle_connections_at_one_address_keep_nobody_out_at_another(self, start: Start) -> None:
+        server = start({"connections": 4}, addresses=2)
+        with ExitStack() as stack:
+            idle = [stack.enter_context(connect(server)) for _ in range(4)]
+            assert is_served(idle[-1])
+            with connect(server, 1) as elsewhere:
+                assert is_served(elsewhere)
+            assert [is_served(sock) for sock in idle] == [False, False, True, True]
+        assert server.counters()["tcp"]["refused"] == 0
+
+    def test_a_client_has_one_share_at_all_addresses_together(self, start: Start) -> None:
+        server = start({"connections_per_client": 1}, addresses=2)
+        with connect(server) as mine:
+            assert is_served(mine)
+            with connect(server, 1) as elsewhere:
+                assert not is_served(elsewhere)
+
     def test_a_limit_that_is_not_known_is_named(self, start: Start) -> None:
         with pytest.raises(ValueError, match='limits: "connection" is none'):
             start({"connection": 1})  # type: ignore[typeddict-unknown-key]
@@ -264,6 +283,17 @@ class TestMemory:
             serve_others_until(server, lambda tcp: tcp["cut_off"] == 1)
             modest.sendall(framed(query(1))[10:])
             assert receive_frame(modest) is not None
+
+    def test_what_is_kept_at_one_address_leaves_another_its_part(self, start: Start) -> None:
+        one = len(self.HALF_A_QUERY)
+        server = start({"buffered_octets": 4 * one}, addresses=2)
+        with ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(connect(server)).sendall(self.HALF_A_QUERY)
+            serve_others_until(server, lambda tcp: tcp["cut_off"] == 2)
+            stack.enter_context(connect(server, 1)).sendall(self.HALF_A_QUERY)
+            serve_others_until(server, lambda tcp: tcp["buffered_octets"] > 2 * one)
+            assert server.counters()["tcp"]["cut_off"] == 2
 
     def test_a_flood_of_datagrams_that_nobody_reads_takes_none(self, server: Server) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

@@ -1,4 +1,4 @@
-//! Who may have a connection: so many in all, and so many from one client prefix.
+//! Who may have a connection: so many from one client prefix.
 //!
 //! Shared by the TCP workers of all addresses, and locked only while a connection comes or goes.
 
@@ -9,16 +9,7 @@ use responder_core::client_prefix::ClientPrefix;
 
 use crate::limits::Limits;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// Another connection would have to go first.
-    Full,
-    /// This client has as many as it may.
-    ClientHasEnough,
-}
-
 pub(crate) struct Admission {
-    most: usize,
     most_per_client: usize,
     present: Mutex<Present>,
 }
@@ -38,24 +29,21 @@ pub(crate) struct Pass {
 impl Admission {
     pub fn new(limits: &Limits) -> Self {
         Self {
-            most: limits.connections,
             most_per_client: limits.connections_per_client,
             present: Mutex::default(),
         }
     }
 
-    pub fn enter(self: &Arc<Self>, client: ClientPrefix) -> Result<Pass, Refused> {
+    /// `None`: this client has as many as it may.
+    pub fn enter(self: &Arc<Self>, client: ClientPrefix) -> Option<Pass> {
         let mut present = self.lock();
         let of_client = present.by_client.get(&client).copied().unwrap_or(0);
         if of_client >= self.most_per_client {
-            return Err(Refused::ClientHasEnough);
-        }
-        if present.total >= self.most {
-            return Err(Refused::Full);
+            return None;
         }
         present.total += 1;
         present.by_client.insert(client, of_client + 1);
-        Ok(Pass {
+        Some(Pass {
             admission: self.clone(),
             client,
         })
@@ -93,9 +81,8 @@ mod tests {
         ClientPrefix::of(address.parse::<IpAddr>().unwrap())
     }
 
-    fn admission(connections: usize, connections_per_client: usize) -> Arc<Admission> {
+    fn admission(connections_per_client: usize) -> Arc<Admission> {
         Arc::new(Admission::new(&Limits {
-            connections,
             connections_per_client,
             ..Limits::default()
         }))
@@ -103,30 +90,18 @@ mod tests {
 
     #[test]
     fn a_client_is_refused_beyond_its_share_and_others_are_not() {
-        let admission = admission(10, 2);
+        let admission = admission(2);
         let _first = admission.enter(client("192.0.2.1")).unwrap();
         let second = admission.enter(client("192.0.2.200")).unwrap();
-        let refused = admission.enter(client("192.0.2.77")).err();
-        assert_eq!(refused, Some(Refused::ClientHasEnough));
-        assert!(admission.enter(client("198.51.100.1")).is_ok());
+        assert!(admission.enter(client("192.0.2.77")).is_none());
+        assert!(admission.enter(client("198.51.100.1")).is_some());
         drop(second);
-        assert!(admission.enter(client("192.0.2.77")).is_ok());
-    }
-
-    #[test]
-    fn nobody_is_let_in_beyond_the_total() {
-        let admission = admission(2, 2);
-        let first = admission.enter(client("192.0.2.1")).unwrap();
-        let _second = admission.enter(client("2001:db8::1")).unwrap();
-        let refused = admission.enter(client("198.51.100.1")).err();
-        assert_eq!(refused, Some(Refused::Full));
-        drop(first);
-        assert!(admission.enter(client("198.51.100.1")).is_ok());
+        assert!(admission.enter(client("192.0.2.77")).is_some());
     }
 
     #[test]
     fn who_has_gone_is_forgotten() {
-        let admission = admission(10, 10);
+        let admission = admission(10);
         let passes: Vec<_> = (0..10)
             .map(|number| admission.enter(client(&format!("10.0.{number}.1"))))
             .collect();

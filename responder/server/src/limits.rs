@@ -8,7 +8,8 @@ use responder_core::rate_limit::RateLimit;
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Open at once over all addresses, and at most half of the descriptors that the process may open: the rest of it
-    /// needs some too. Beyond, the one that was quiet longest makes room (RFC 7766 section 6.2.2).
+    /// needs some too. Beyond its part of them, an address has the one that was quiet longest make room (RFC 7766
+    /// section 6.2.2).
     pub connections: usize,
     /// Open at once from one client prefix; more are refused, so that nobody can take all of them alone.
     pub connections_per_client: usize,
@@ -21,7 +22,8 @@ pub struct Limits {
     pub reply_timeout: Duration,
     /// Of a connection that is never idle. The next one may be to another edge, and finds a shorter queue.
     pub lifetime: Duration,
-    /// Unfinished queries and unread replies of all connections together. Beyond, who holds most is cut off.
+    /// Unfinished queries and unread replies of all connections together. Beyond an address's part of it, who holds most
+    /// there is cut off.
     pub buffered_octets: usize,
     /// Of replies over UDP.
     pub rate_limit: RateLimit,
@@ -48,6 +50,15 @@ impl Limits {
         if let Some(descriptors) = open_descriptors_allowed() {
             self.connections = self.connections.min(descriptors / 2);
         }
+        self
+    }
+
+    /// With the part that one of the `listeners` has of what they share. Each makes room among its own connections, so
+    /// what it could not take back must not be taken from it.
+    pub(crate) fn of_one_of(mut self, listeners: usize) -> Self {
+        let listeners = listeners.max(1);
+        self.connections = self.connections.div_ceil(listeners);
+        self.buffered_octets = self.buffered_octets.div_ceil(listeners);
         self
     }
 }

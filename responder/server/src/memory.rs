@@ -1,7 +1,7 @@
-//! One bound over what all connections keep between their turns.
+//! One bound over what all connections of an address keep between their turns.
 //!
 //! Counting comes after the fact, for the length of a query is known only once it is here: what goes beyond the bound is
-//! cut off right after the turn that took it. Between, each TCP worker exceeds it by what one connection can hold.
+//! cut off right after the turn that took it. Between, the worker exceeds it by what one connection can hold.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

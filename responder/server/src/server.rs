@@ -19,6 +19,7 @@ use crate::handover::Inherited;
 use crate::interrupt;
 use crate::limits::Limits;
 use crate::listen::{BindError, Listening};
+use crate::memory::Memory;
 use crate::recovery::in_spite_of_panics;
 use crate::serving::Current;
 use crate::tcp::{Door, TcpServer};
@@ -75,12 +76,12 @@ impl Server {
             .iter()
             .map(|address| Listening::open(*address, workers, &mut inherited));
         let bound: Vec<_> = bound.collect::<Result<_, _>>()?;
-        let limits = limits.within_descriptors();
+        let limits = limits.within_descriptors().of_one_of(bound.len());
         let mut server = Self {
             shared: Arc::new(Shared {
                 current: Current::new(world, health, with_timeout_of(&limits, settings)),
                 stopping: AtomicBool::new(false),
-                tcp: TcpCommon::new(&limits),
+                tcp: TcpCommon::new(&limits, bound.len()),
                 limits,
             }),
             addresses: bound.iter().map(|listening| listening.address).collect(),
@@ -91,9 +92,10 @@ impl Server {
             xdp: None,
             dnstap: dnstap.map(Writer::new),
         };
-        for listening in bound {
+        let memories = server.shared.tcp.memories.clone();
+        for (listening, memory) in bound.into_iter().zip(memories) {
             let address = listening.address;
-            let started = server.start_address(listening);
+            let started = server.start_address(listening, memory);
             started.map_err(|cause| BindError { address, cause })?;
         }
         server.dnstap.iter_mut().for_each(Writer::start);
@@ -198,7 +200,7 @@ impl Server {
         }
     }
 
-    fn start_address(&mut self, listening: Listening) -> io::Result<()> {
+    fn start_address(&mut self, listening: Listening, memory: Arc<Memory>) -> io::Result<()> {
         let address = listening.address;
         let is_wildcard = address.ip().is_unspecified();
         let workers = listening.udp.len();
@@ -211,7 +213,7 @@ impl Server {
             })?;
         }
         self.sockets.push(listening.tcp.try_clone()?.into());
-        let (mut tcp, door) = TcpServer::new(listening.tcp)?;
+        let (mut tcp, door) = TcpServer::new(listening.tcp, memory)?;
         self.doors.push(door);
         // Over TCP nobody can ask in somebody else's name.
         self.spawn(address, Transport::Tcp, None, move |shared, worker| {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -12,9 +13,9 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use responder_core::answer::Transport;
 use responder_core::client_prefix::ClientPrefix;
 
-use crate::admission::{Pass, Refused};
+use crate::admission::Pass;
 use crate::connection::{Connection, Turn, Wants};
-use crate::memory::Share;
+use crate::memory::{Memory, Share};
 use crate::replies::Replies;
 use crate::stopwatch::Running;
 use crate::worker::{Shared, Worker, now_ms};
@@ -58,6 +59,7 @@ pub(crate) struct TcpServer {
     listener: TcpListener,
     adopted: Receiver<StdTcpStream>,
     guests: HashMap<Token, Guest>,
+    memory: Arc<Memory>,
     next_token: usize,
     /// Connections that want another turn.
     unfinished: Vec<Token>,
@@ -75,7 +77,7 @@ struct Guest {
 }
 
 impl TcpServer {
-    pub fn new(listener: StdTcpListener) -> io::Result<(Self, Door)> {
+    pub fn new(listener: StdTcpListener, memory: Arc<Memory>) -> io::Result<(Self, Door)> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::from_std(listener);
         poll.registry()
@@ -91,6 +93,7 @@ impl TcpServer {
             listener,
             adopted,
             guests: HashMap::new(),
+            memory,
             next_token: FIRST_CONNECTION,
             unfinished: Vec::new(),
             is_accepting: false,
@@ -227,7 +230,7 @@ impl TcpServer {
         let guest = Guest {
             connection: Connection::new(stream, Instant::now()),
             peer,
-            share: shared.tcp.memory.share(),
+            share: self.memory.share(),
             _pass: pass,
         };
         self.guests.insert(token, guest);
@@ -235,16 +238,13 @@ impl TcpServer {
     }
 
     fn pass(&mut self, client: ClientPrefix, shared: &Shared) -> Option<Pass> {
-        loop {
-            match shared.tcp.admission.enter(client) {
-                Ok(pass) => return Some(pass),
-                Err(Refused::Full) if self.close_quietest() => {}
-                Err(_) => {
-                    shared.tcp.refused.fetch_add(1, Ordering::Relaxed);
-                    return None;
-                }
-            }
+        let pass = shared.tcp.admission.enter(client);
+        // Not for who is refused anyway.
+        let has_room = pass.is_some() && self.make_room(shared.limits.connections);
+        if !has_room {
+            shared.tcp.refused.fetch_add(1, Ordering::Relaxed);
         }
+        pass.filter(|_| has_room)
     }
 
     fn drive_all(&mut self, ready: Vec<Token>, shared: &Shared, worker: &mut Worker) {
@@ -276,7 +276,7 @@ impl TcpServer {
                 Wants::Turn => self.unfinished.push(token),
                 Wants::Close => _ = self.guests.remove(&token),
             }
-            while shared.tcp.memory.is_exceeded() && self.cut_off_largest(shared) {}
+            while self.memory.is_exceeded() && self.cut_off_largest(shared) {}
         }
     }
 
@@ -310,6 +310,12 @@ impl TcpServer {
             }
             _ => {}
         }
+    }
+
+    /// For one more, if `most` are to be here at all.
+    fn make_room(&mut self, most: usize) -> bool {
+        while self.guests.len() >= most && self.close_quietest() {}
+        self.guests.len() < most
     }
 
     /// false: there is none.

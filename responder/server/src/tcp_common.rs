@@ -9,7 +9,8 @@ use crate::memory::Memory;
 
 pub(crate) struct TcpCommon {
     pub admission: Arc<Admission>,
-    pub memory: Arc<Memory>,
+    /// Of each listening address its own.
+    pub memories: Vec<Arc<Memory>>,
     pub refused: AtomicU64,
     pub cut_off: AtomicU64,
 }
@@ -27,10 +28,12 @@ pub struct TcpTotals {
 }
 
 impl TcpCommon {
-    pub fn new(limits: &Limits) -> Self {
+    /// `limits`: those of one of the `listeners`.
+    pub fn new(limits: &Limits, listeners: usize) -> Self {
+        let memories = (0..listeners).map(|_| Arc::new(Memory::new(limits.buffered_octets)));
         Self {
             admission: Arc::new(Admission::new(limits)),
-            memory: Arc::new(Memory::new(limits.buffered_octets)),
+            memories: memories.collect(),
             refused: AtomicU64::new(0),
             cut_off: AtomicU64::new(0),
         }
@@ -39,7 +42,7 @@ impl TcpCommon {
     pub fn totals(&self) -> TcpTotals {
         TcpTotals {
             open: self.admission.present(),
-            buffered_octets: self.memory.used(),
+            buffered_octets: self.memories.iter().map(|memory| memory.used()).sum(),
             refused: self.refused.load(Ordering::Relaxed),
             cut_off: self.cut_off.load(Ordering::Relaxed),
         }
