@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -232,6 +232,14 @@ class TestCaps:
             with connect(server, 1) as elsewhere:
                 assert not is_served(elsewhere)
 
+    def test_who_comes_while_descriptors_are_short_is_served_once_there_are_some(self, server: Server) -> None:
+        with socket.socket() as sock:
+            sock.settimeout(TIMEOUT_S)
+            with no_more_descriptors():
+                sock.connect(address_of(server))
+                time.sleep(0.2)  # nothing tells that it was not let in
+            assert is_served(sock)
+
     def test_a_limit_that_is_not_known_is_named(self, start: Start) -> None:
         with pytest.raises(ValueError, match='limits: "connection" is none'):
             start({"connection": 1})  # type: ignore[typeddict-unknown-key]
@@ -239,6 +247,19 @@ class TestCaps:
     def test_a_time_that_is_none_is_named(self, start: Start) -> None:
         with pytest.raises(ValueError, match="limits: -1 seconds"):
             start({"idle_timeout_s": -1})
+
+
+@contextmanager
+def no_more_descriptors() -> Iterator[None]:
+    """This process can open none until the end of the block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as lowest:
+        free = lowest.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def serve_others_until_admitted(server: Server) -> None:

@@ -118,6 +118,9 @@ impl TcpServer {
             let now = Instant::now();
             if now >= next_sweep {
                 self.cut_off_overdue(now, shared);
+                // The listener says once that somebody waits; who could not be let in then, for want of descriptors that
+                // others had, still does.
+                self.is_accepting = true;
                 next_sweep = now + SWEEP_INTERVAL;
             }
         }
