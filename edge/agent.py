@@ -70,7 +70,7 @@ class Agent:
         self._last_event_id: int | None = None  # None: the feed has to say the full health
         self._health_on_disk: Health | None = None
         self._in_contact = True
-        self._contact_at_s = time.monotonic()
+        self._started_at_s = time.monotonic()
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
 
@@ -177,7 +177,6 @@ class Agent:
         if not self._in_contact:
             log.info("in contact with the feed again")
         self._in_contact = True
-        self._contact_at_s = time.monotonic()
 
     def _contact_lost(self, reason: str) -> None:
         if self._in_contact:
@@ -186,7 +185,8 @@ class Agent:
 
     async def _tell_age(self) -> None:
         await asyncio.sleep(TELL_AGE_S)
-        self._serving.tell_age(time.monotonic() - self._contact_at_s)
+        heard_at_s = max(self._started_at_s, self._feed.heard or 0.0)
+        self._serving.tell_age(time.monotonic() - heard_at_s)
 
     async def _keep_up(self) -> None:
         pause_s = POLL_S

@@ -42,6 +42,11 @@ class FakeFeed:
         for stream in self._streams:
             stream.put_nowait(event(name, data))
 
+    def beat(self) -> None:
+        """Send a heartbeat to every stream: the feed lives and has no news."""
+        for stream in self._streams:
+            stream.put_nowait(b": heartbeat\n\n")
+
     def greet_with(self, name: str, data: Any) -> None:
         """Have each new stream begin with this event."""
         self._first_events = [event(name, data)]

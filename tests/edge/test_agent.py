@@ -226,6 +226,17 @@ async def test_health_that_does_not_follow_is_left_out_and_the_full_one_asked_fo
         assert node.serving.health.states == [(10, 4, "up")]
 
 
+async def test_a_feed_that_has_no_news_is_not_taken_for_lost(feed, tmp_path, monkeypatch):
+    monkeypatch.setattr("edge.agent.TELL_AGE_S", 0.01)
+    ages_s: list[float] = []
+    async with a_node(tmp_path, feed.url) as node:
+        monkeypatch.setattr(node.serving, "tell_age", ages_s.append)
+        await feed.until_connected()
+        await eventually(lambda: ages_s[-1:] > [0.3], "silence makes it older")
+        feed.beat()
+        await eventually(lambda: ages_s[-1] < 0.3, "a heartbeat is contact")
+
+
 async def test_a_report_that_was_not_acknowledged_goes_again_as_it_was(feed, tmp_path):
     feed.publish(a_world(1, OLD))
     feed.failing["report"] = 503
