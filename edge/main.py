@@ -21,7 +21,7 @@ from edge.feed import Feed
 from edge.handover import PlaceError, take_place
 from edge.metrics import exposition
 from edge.metrics_listener import MetricsListener
-from edge.renewal import Renewal
+from edge.renewal import STOPPING, Renewal, end_with_who_renews, hear_signals
 from edge.report import Reports
 from edge.serving import NO_OPTIONS, ListenError, Options, Serving
 from edge.store import Store
@@ -51,6 +51,7 @@ def run(
     this process become what is installed now (edge/renewal.py).
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    end_with_who_renews()
     renewal = Renewal(renew_by)
     try:
         succeeded_by = uvloop.run(_run(feed_url, node_token, listen, home, options, metrics, take_over, renewal))
@@ -81,8 +82,14 @@ async def _run(
     agent = Agent(feed, Store(home), serving, reports, place, predecessor)
     running = asyncio.ensure_future(agent.run())
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.cancel)
+
+    def stop() -> None:
+        running.cancel()
+        renewal.call_off()
+
+    for number in STOPPING:
+        loop.add_signal_handler(number, stop)
+    hear_signals()
     if renewal.is_possible:
         loop.add_signal_handler(signal.SIGUSR2, renewal.start)
     try:
@@ -93,6 +100,7 @@ async def _run(
         log.info("stopped")
         return None
     finally:
+        renewal.outlive_loop()
         await feed.close()
 
 

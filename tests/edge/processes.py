@@ -10,8 +10,8 @@ START = """
 import sys
 from pathlib import Path
 from edge.main import run
-feed, listen, home, take_over = sys.argv[1:]
-renew_by = [sys.executable, *sys.orig_argv[1:-1], "True"]
+feed, listen, home, python, take_over = sys.argv[1:]
+renew_by = [python, *sys.orig_argv[1:-1], "True"]
 run(feed, "a-node-token", listen.split(","), Path(home), take_over=take_over == "True", renew_by=renew_by)
 """
 DIE_BEFORE_SERVING = """
@@ -27,10 +27,12 @@ DEADLINE_S = 20
 
 
 class EdgeProcess:
-    """Killed at the end of the block, if it still runs."""
+    """Killed at the end of the block, if it still runs. `python` is what it renews itself by."""
 
-    def __init__(self, home, *listen: str, feed: str = NO_FEED, take_over: bool = False) -> None:
-        arguments = [feed, ",".join(listen), str(home), str(take_over)]
+    def __init__(
+        self, home, *listen: str, feed: str = NO_FEED, take_over: bool = False, python: str = sys.executable
+    ) -> None:
+        arguments = [feed, ",".join(listen), str(home), python, str(take_over)]
         self.process = subprocess.Popen([sys.executable, "-c", START, *arguments], stderr=subprocess.PIPE, text=True)
 
     def __enter__(self) -> Self:

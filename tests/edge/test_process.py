@@ -84,17 +84,36 @@ def test_sigusr2_has_it_become_what_is_installed_now_and_stay_the_same_process(h
     assert "stopped" in errors
 
 
-def test_stopping_it_while_it_renews_itself_stops_its_deputy_too(home):
+@pytest.mark.parametrize(("number", "ended"), [(signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)])
+@pytest.mark.parametrize("moment", ["stands in meanwhile", "taken over"])
+def test_whatever_ends_it_while_it_renews_itself_ends_its_deputy_too(home, moment, number, ended):
     with EdgeProcess(home, "127.0.0.1:0") as edge:
         edge.says("serving generation 3")
         edge.process.send_signal(signal.SIGUSR2)
-        edge.says("stands in meanwhile")
-        edge.process.send_signal(signal.SIGTERM)
+        edge.says(moment)
+        edge.process.send_signal(number)
         status, _ = edge.ends()  # of both: they log to the same pipe
 
-    assert status == 0
+    assert status == ended
     with EdgeProcess(home, "127.0.0.1:0") as edge:
         edge.says("serving generation 3")
+
+
+def test_one_that_cannot_become_what_is_installed_now_stands_by_its_deputy(home, tmp_path):
+    address = a_free_address()
+    once = tmp_path / "once"
+    once.write_text(f'#!/bin/sh\nrm "$0"\nexec {sys.executable} "$@"\n')
+    once.chmod(0o700)
+    with EdgeProcess(home, address, python=str(once)) as edge:
+        edge.says("serving generation 3")
+        edge.process.send_signal(signal.SIGUSR2)
+        edge.says("the deputy goes on: mend it")
+        assert www_at(address) == "192.0.2.1"
+        edge.process.send_signal(signal.SIGTERM)
+        status, errors = edge.ends()
+
+    assert status == 0
+    assert "stopped" in errors
 
 
 def www_at(address: str) -> str:
