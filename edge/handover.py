@@ -64,8 +64,10 @@ class Predecessor:
 
     async def gone(self) -> None:
         """Return when it has reported its last, or does not get on with it."""
-        with suppress(PacketError):
-            await self._peer.receive("left", within_s=GONE_S)  # it has said that: what comes is the end
+        with suppress(PacketError):  # having said "left" it says no more: what comes is the end
+            late = await self._peer.receive("left", within_s=GONE_S)
+            close_all(late.descriptors)  # too late for their clients
+            await self._peer.receive("left", within_s=GONE_S)
         self.close()
 
     def close(self) -> None:

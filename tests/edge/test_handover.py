@@ -17,9 +17,9 @@ import pytest
 from common.addresses import split_address
 from edge.agent import Agent
 from edge.feed import Feed
-from edge.handover import PlaceError, take_place
+from edge.handover import PlaceError, Predecessor, take_place
 from edge.manifest import read_manifest
-from edge.packets import close_all
+from edge.packets import Peer, close_all
 from edge.place import DOOR
 from edge.report import Reports
 from edge.serving import ListenError, Serving
@@ -202,6 +202,21 @@ async def test_a_successor_that_takes_too_long_is_told_that_the_edge_goes_on(fee
     close_all(predecessor.sockets)
     monkeypatch.undo()
     await goes_on(feed, old, tmp_path)
+
+
+async def test_connections_that_are_left_too_late_are_closed(monkeypatch):
+    monkeypatch.setattr("edge.handover.LEFT_S", 0.05)
+    stuck, ours = (Peer(end) for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    predecessor = Predecessor(ours, 1, [])
+    assert await predecessor.relieve() == []
+    connection, client = socket.socketpair()
+    client.setblocking(False)
+    await stuck.send("left", [connection.fileno()])
+    connection.close()
+    stuck.close()
+    await predecessor.gone()
+    with client:
+        assert client.recv(1) == b""
 
 
 async def test_an_edge_killed_while_it_hands_over_is_gone_on_for(feed, tmp_path):
