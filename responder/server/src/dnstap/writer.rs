@@ -26,7 +26,7 @@ use super::{Dnstap, DnstapTotals, Tallied, Tap};
 
 /// Of one worker. More than is fetched between two looks, even if each query of 50,000 a second is tapped.
 const BUFFERS: usize = 512;
-/// Holds both frames of most exchanges; a buffer that once held more stays longer.
+/// Holds both frames of most exchanges; a buffer that held more gives the rest back.
 const USUAL_LENGTH: usize = 1024;
 const IDLE: Duration = Duration::from_millis(10);
 /// Sent at once; large enough to make system calls rare, small enough to be lost.
@@ -85,20 +85,24 @@ impl Writer {
     /// Without the thread, should the system have none to give, the taps count what they lose.
     pub fn start(&mut self) {
         let (ending, ended) = sync_channel(1);
-        let courier = Courier {
-            dnstap: self.dnstap.clone(),
-            tallied: self.tallied.clone(),
-            lanes: std::mem::take(&mut self.lanes),
-            stopping: self.stopping.clone(),
-            chunk: Vec::with_capacity(2 * CHUNK),
-            carried: 0,
-        };
+        let courier = self.courier();
         let run = move || {
             courier.run();
             drop(ending);
         };
         let thread = thread::Builder::new().name("dnstap".to_owned());
         self.ended = thread.spawn(run).ok().map(|_| ended);
+    }
+
+    fn courier(&mut self) -> Courier {
+        Courier {
+            dnstap: self.dnstap.clone(),
+            tallied: self.tallied.clone(),
+            lanes: std::mem::take(&mut self.lanes),
+            stopping: self.stopping.clone(),
+            chunk: Vec::with_capacity(2 * CHUNK),
+            carried: 0,
+        }
     }
 
     pub fn totals(&self) -> DnstapTotals {
@@ -178,6 +182,7 @@ impl Courier {
                 self.carried += 1;
                 self.chunk.extend_from_slice(&frames);
                 frames.clear();
+                frames.shrink_to(USUAL_LENGTH);
                 // There is room for every buffer; a worker that has ended wants none back.
                 let _ = lane.empty.try_send(frames);
             }
@@ -207,5 +212,36 @@ impl Courier {
 
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::num::NonZeroU32;
+    use std::path::PathBuf;
+
+    use super::super::Collector;
+    use super::*;
+
+    #[test]
+    fn buffers_keep_nothing_of_a_burst_of_long_messages() {
+        let mut writer = Writer::new(Dnstap {
+            collector: Collector::Unix(PathBuf::from("/nowhere")),
+            sample: NonZeroU32::MIN,
+            origin: Origin::default(),
+        });
+        let somebody = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+        let mut tap = writer.tap(somebody, Transport::Tcp);
+        let mut courier = writer.courier();
+        let long = [0; 60_000];
+        for _ in 0..BUFFERS {
+            let tapped = tap.query(&long, || Some(somebody)).unwrap();
+            tap.answered(tapped, Some(&long));
+            courier.collect();
+            courier.chunk.clear();
+        }
+        let kept: usize = tap.empty.try_iter().map(|frames| frames.capacity()).sum();
+        assert!(kept <= BUFFERS * USUAL_LENGTH, "{kept}");
     }
 }
