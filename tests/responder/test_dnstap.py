@@ -155,6 +155,7 @@ def test_without_a_collector_every_answer_comes_and_losses_are_counted(target):
         counted = server.counters()["dnstap"]
     assert counted["sent"] == 0
     assert counted["lost"] == 1000 - 512, "as many wait as there are buffers"
+    assert server.counters()["dnstap"] == {"sent": 0, "lost": 1000}, "and wait in vain"
 
 
 def test_a_collector_that_does_not_read_delays_no_answer(collector, target):

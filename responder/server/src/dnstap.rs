@@ -40,7 +40,7 @@ pub struct Dnstap {
 pub struct DnstapTotals {
     /// Handed to the collector's connection.
     pub sent: u64,
-    /// No empty buffer, or a connection that broke.
+    /// No empty buffer, a connection that broke, or none before the end.
     pub lost: u64,
 }
 

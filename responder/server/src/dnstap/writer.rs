@@ -8,7 +8,8 @@
 //!                          └ stopping and nothing left: finish
 //! ```
 //!
-//! While nothing is connected nothing is collected: the workers run out of empty buffers and count what they lose.
+//! While nothing is connected nothing is collected: the workers run out of empty buffers and count what they lose. What
+//! still waits when the server stops is lost too.
 
 use std::io;
 use std::net::SocketAddr;
@@ -149,6 +150,10 @@ impl Courier {
                 backoff = (backoff * 2).min(LONGEST_BACKOFF);
             }
         }
+        let lanes = self.lanes.iter();
+        let untaken: usize = lanes.map(|lane| lane.full.try_iter().count()).sum();
+        let lost = &self.tallied.lost;
+        lost.fetch_add(untaken as u64, Ordering::Relaxed);
     }
 
     /// Until the server stops, or the stream breaks.
