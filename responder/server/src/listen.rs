@@ -112,12 +112,11 @@ fn udp_socket(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.set_read_timeout(Some(STOP_POLL))?;
-    socket.bind(&address.into())?;
-    let socket = socket.into();
     if address.ip().is_unspecified() {
         packet_info::enable(&socket)?;
     }
-    Ok(socket)
+    socket.bind(&address.into())?;
+    Ok(socket.into())
 }
 
 /// IPv6 sockets are for IPv6 alone: IPv4 has addresses of its own to listen on.

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::mem;
-use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::ptr;
+
+use socket2::{Domain, Socket};
 
 /// Room for one `in_pktinfo` or `in6_pktinfo` with its header, aligned as the kernel wants it.
 #[derive(Clone, Copy)]
@@ -13,11 +14,11 @@ pub(crate) struct Control {
     octets: [u8; 64],
 }
 
-/// Has the kernel say with every datagram which address it was sent to.
-pub(crate) fn enable(socket: &UdpSocket) -> io::Result<()> {
-    let (level, option) = match socket.local_addr()?.is_ipv4() {
-        true => (libc::IPPROTO_IP, libc::IP_PKTINFO),
-        false => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+/// Has the kernel say with every datagram which address it was sent to. Of one that came before, it does not say.
+pub(crate) fn enable(socket: &Socket) -> io::Result<()> {
+    let (level, option) = match socket.domain()? {
+        Domain::IPV4 => (libc::IPPROTO_IP, libc::IP_PKTINFO),
+        _ => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     };
     let on: libc::c_int = 1;
     // SAFETY: the option takes an int, and `on` is one that outlives the call.
