@@ -12,6 +12,8 @@ use super::unavailable::{Step, Unavailable};
 const BATCH: usize = 32;
 /// Attempts to have the kernel send what it refuses to for now; then what is left waits for the next batch.
 const SEND_ATTEMPTS: usize = 64;
+/// So many sent frames may be with the driver while we sleep: the rest is enough to receive into until we wake up.
+const MOST_UNRETURNED: u32 = FRAMES / 2;
 
 pub(super) struct Socket {
     // Before the memory, which the kernel uses as long as the socket is open.
@@ -20,6 +22,9 @@ pub(super) struct Socket {
     completion: Consumer<u64>,
     receive: Consumer<libc::xdp_desc>,
     transmit: Producer<libc::xdp_desc>,
+    /// Frames queued for sending that have not come back by the completion ring. Without copies, that is long after the
+    /// driver has taken them from the transmit ring.
+    unreturned: u32,
     umem: Umem,
 }
 
@@ -77,6 +82,10 @@ impl Socket {
                 Ok(()) => {}
             }
         }
+        if self.lacks_frames() && self.transmit.needs_wakeup() {
+            // Only to have the driver look for what it has sent: some do so on no other occasion.
+            let _ = self.wake_sender();
+        }
         self.reclaim();
         if self.fill.needs_wakeup() {
             self.wake_receiver();
@@ -85,6 +94,11 @@ impl Socket {
 
     pub fn has_unsent(&self) -> bool {
         self.transmit.pending() > 0
+    }
+
+    /// Whether most frames are still out for sending, so that hardly any is left to receive into.
+    pub fn lacks_frames(&self) -> bool {
+        self.unreturned > MOST_UNRETURNED
     }
 
     /// Frames that the next batch will have, if no more come.
@@ -111,6 +125,7 @@ impl Socket {
             completion: Consumer::map(socket, completion, &offsets.cr)?,
             receive: Consumer::map(socket, libc::XDP_PGOFF_RX_RING, &offsets.rx)?,
             transmit: Producer::map(socket, libc::XDP_PGOFF_TX_RING, &offsets.tx)?,
+            unreturned: 0,
             descriptor,
             umem,
         })
@@ -139,11 +154,14 @@ impl Socket {
     fn pass_on(&mut self, frame: Frame, reply: Option<usize>) {
         let address = frame.into_address();
         match reply {
-            Some(length) => self.transmit.push(libc::xdp_desc {
-                addr: address,
-                len: length as u32,
-                options: 0,
-            }),
+            Some(length) => {
+                self.unreturned += 1;
+                self.transmit.push(libc::xdp_desc {
+                    addr: address,
+                    len: length as u32,
+                    options: 0,
+                });
+            }
             None => self.fill.push(address),
         }
     }
@@ -156,6 +174,7 @@ impl Socket {
             self.fill.push(frame.into_address());
             count += 1;
         }
+        self.unreturned -= count;
         if count > 0 {
             self.completion.release();
             self.fill.publish();

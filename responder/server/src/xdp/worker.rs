@@ -10,7 +10,7 @@ use super::socket::Socket;
 use crate::serving::Serving;
 use crate::worker::{Shared, Worker, now_ms};
 
-/// What the kernel had no memory to send is tried again so soon.
+/// What the kernel had no memory to send is tried again so soon, and what it has sent is taken back.
 const RESEND_MS: libc::c_int = 1;
 /// Rounds of the last sending, each of which the kernel uses to send what it can.
 const LAST_SENDS: usize = 1000;
@@ -64,7 +64,7 @@ fn answer(
 
 /// Waits for a frame; true: `stop` was closed, and frames may have come too.
 fn wait(socket: &Socket, stop: BorrowedFd<'_>) -> bool {
-    let timeout_ms = match socket.has_unsent() {
+    let timeout_ms = match socket.has_unsent() || socket.lacks_frames() {
         true => RESEND_MS,
         false => -1,
     };
