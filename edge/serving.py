@@ -82,6 +82,7 @@ class Serving:
             if self._options.xdp is not None:
                 self._server.use_xdp(self._options.xdp)
             log.info("answering on %s", ", ".join(self._server.addresses))
+            _tell_buffer(*self._server.receive_buffer or (0, 0))
         else:
             self._server.swap(snapshot)
         self._tell_xdp(self._server)
@@ -156,3 +157,13 @@ class Serving:
         self._close_inherited()
         if self._server is not None:
             self._server.stop()
+
+
+def _tell_buffer(given: int, wanted: int) -> None:
+    if given < wanted:
+        log.warning(
+            "bursts beyond %d octets at a socket are lost: for %d, set the sysctl net.core.rmem_max to it, or give the"
+            " edge CAP_NET_ADMIN",
+            given,
+            wanted,
+        )

@@ -190,6 +190,13 @@ class Server:
     def addresses(self) -> list[str]:
         """The bound `address:port`s, in the order of `listen`."""
 
+    @property
+    def receive_buffer(self) -> tuple[int, int] | None:
+        """Octets of datagrams that can wait at the UDP socket that got least, and how many it should get.
+
+        None: it listens nowhere.
+        """
+
     def use_xdp(self, interface: str) -> None:
         """Answer what arrives by `interface` over AF_XDP from now on, if that can be had (docs/xdp.md).
 

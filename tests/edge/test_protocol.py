@@ -9,6 +9,7 @@ import dns.query
 
 from edge.protocol import Protocol
 from edge.serving import Options, Serving
+from responder import Server
 from tests.edge.conftest import a_world
 
 
@@ -48,6 +49,27 @@ def test_answers_say_that_they_are_stale_while_the_feed_is_away():
     serving.stop()
 
     assert told == [[], [3], [3], []]
+
+
+class NarrowServer:
+    """A server where the kernel gives little."""
+
+    receive_buffer = (212_992, 4_194_304)
+
+    def __init__(self, *arguments, **options) -> None:
+        self._server = Server(*arguments, **options)
+
+    def __getattr__(self, name: str):
+        return getattr(self._server, name)
+
+
+def test_a_receive_buffer_that_is_too_small_is_told_with_what_to_do(monkeypatch, caplog):
+    monkeypatch.setattr("edge.serving.Server", NarrowServer)
+    serving = Serving(["127.0.0.1:0"])
+    serving.serve(a_world(1, "192.0.2.1").open())
+    serving.stop()
+
+    assert "beyond 212992 octets at a socket are lost: for 4194304, set the sysctl net.core.rmem_max" in caplog.text
 
 
 def an_answer(serving: Serving) -> dns.message.Message:

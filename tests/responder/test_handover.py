@@ -77,6 +77,14 @@ class TestSockets:
             stopping.join(0.5)  # well below the second after which a worker looks by itself
             assert not stopping.is_alive()
 
+    def test_the_least_that_can_wait_at_a_socket_is_told(self, old: Server) -> None:
+        given, wanted = old.receive_buffer or (0, 0)
+        assert 0 < given <= wanted
+        with socket.socket(fileno=os.dup(old.filenos()[0])) as inherited:
+            inherited.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
+        with a_server(NEW, old.addresses, inherited=old.filenos()) as new:
+            assert new.receive_buffer == (100_000, wanted)
+
     def test_more_workers_get_sockets_beside_the_inherited_ones_and_fewer_lose_none(self, old: Server) -> None:
         with a_server(NEW, old.addresses, inherited=old.filenos(), workers=3) as more:
             assert len(more.filenos()) == 3 + 1

@@ -77,6 +77,13 @@ impl Server {
         self.addresses.clone()
     }
 
+    /// Given and wanted.
+    #[getter]
+    fn receive_buffer(&self, py: Python<'_>) -> Option<(usize, usize)> {
+        let buffer = py.detach(|| self.lock().receive_buffer())?;
+        Some((buffer.given, buffer.wanted))
+    }
+
     fn use_xdp(&self, py: Python<'_>, interface: &str) {
         py.detach(|| self.lock().use_xdp(interface));
     }

@@ -9,12 +9,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::handover::{Inherited, Sockets};
 use crate::packet_info;
+use crate::receive_buffer::{self, ReceiveBuffer};
 
 /// A worker that waits for datagrams is interrupted to stop; should that fail, it looks this often by itself.
 const STOP_POLL: Duration = Duration::from_secs(1);
 
-/// Room for the bursts between two batches.
-const RECEIVE_BUFFER: usize = 4 << 20;
 /// A reply that finds no room is left out.
 const SEND_BUFFER: usize = 4 << 20;
 const TCP_BACKLOG: i32 = 1024;
@@ -45,6 +44,8 @@ pub(crate) struct Listening {
     pub address: SocketAddr,
     pub tcp: TcpListener,
     pub udp: Vec<UdpSocket>,
+    /// The smallest of `udp`.
+    pub receive_buffer: Option<ReceiveBuffer>,
 }
 
 impl Listening {
@@ -90,7 +91,14 @@ impl Listening {
         while udp.len() < workers {
             udp.push(udp_socket(address)?);
         }
-        Ok(Self { address, tcp, udp })
+        let buffers = udp.iter().map(ReceiveBuffer::of);
+        let buffers: Vec<_> = buffers.collect::<io::Result<_>>()?;
+        Ok(Self {
+            address,
+            tcp,
+            udp,
+            receive_buffer: buffers.into_iter().min(),
+        })
     }
 }
 
@@ -109,7 +117,7 @@ fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
 fn udp_socket(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = socket(address, Type::DGRAM, Protocol::UDP)?;
     socket.set_reuse_port(true)?;
-    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    receive_buffer::enlarge(&socket)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.set_read_timeout(Some(STOP_POLL))?;
     if address.ip().is_unspecified() {

@@ -20,6 +20,7 @@ use crate::interrupt;
 use crate::limits::Limits;
 use crate::listen::{BindError, Listening};
 use crate::memory::Memory;
+use crate::receive_buffer::ReceiveBuffer;
 use crate::recovery::in_spite_of_panics;
 use crate::serving::Current;
 use crate::tcp::{Door, TcpServer};
@@ -46,6 +47,7 @@ pub struct Options {
 pub struct Server {
     shared: Arc<Shared>,
     addresses: Vec<SocketAddr>,
+    receive_buffer: Option<ReceiveBuffer>,
     counted: Vec<Counted>,
     threads: Vec<JoinHandle<Vec<TcpStream>>>,
     doors: Vec<Door>,
@@ -85,6 +87,7 @@ impl Server {
                 limits,
             }),
             addresses: bound.iter().map(|listening| listening.address).collect(),
+            receive_buffer: bound.iter().filter_map(|of| of.receive_buffer).min(),
             counted: Vec::new(),
             threads: Vec::new(),
             doors: Vec::new(),
@@ -105,6 +108,11 @@ impl Server {
     /// In the order of the addresses asked for, with the ports that were found for port 0.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The smallest of all UDP sockets. `None`: it listens on none.
+    pub fn receive_buffer(&self) -> Option<ReceiveBuffer> {
+        self.receive_buffer
     }
 
     /// Serves `world` from the next batch on, unless its generation is lower (P1).
