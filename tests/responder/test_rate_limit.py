@@ -181,7 +181,8 @@ def test_a_limited_client_that_knows_cookies_is_told_to_come_back_with_one(
     flood = Flood(server, [name] * 100, options=[cookie])
     told = [reply for reply in flood.replies if reply.rcode() == dns.rcode.BADCOOKIE]
     assert len(told) == server.counters()["slipped"] > 0
-    assert {answer["count"] for answer in server.counters()["answers"] if answer["rcode"] == "BADCOOKIE"} == {len(told)}
+    counted = [answer["count"] for answer in server.counters()["answers"] if answer["rcode"] == dns.rcode.BADCOOKIE]
+    assert counted == [len(told)]
     for reply in told:
         assert not reply.flags & (dns.flags.TC | dns.flags.AA)
         assert reply.answer + reply.authority + reply.additional == []
