@@ -1,7 +1,7 @@
 //! Counts what one worker answered, for a reader in another thread, without a lock or a shared cache line.
 //!
 //! ```text
-//!            ┌─ answers:  policy, endpoint, country, rcode ─ no room ─► country left out ─ no room ─► crowded out
+//!            ┌─ answers:  policy, endpoint, country, rcode ─ no room ─► country left out ─ no room ─► policy and rcode
 //! Tally ─────┤
 //!            └─ networks: policy, network ────────────────── no room ─► network left out
 //! ```
@@ -97,6 +97,9 @@ fn unpair(pair: u64) -> (u32, u32) {
     ((pair >> 32) as u32, pair as u32)
 }
 
+/// All that we answer with are below.
+const RCODES: usize = 32;
+
 #[derive(Default)]
 pub struct Counters {
     queries: AtomicU64,
@@ -104,8 +107,8 @@ pub struct Counters {
     withheld: AtomicU64,
     slipped: AtomicU64,
     answers: Table,
-    /// Answers under keys that found no room at all.
-    crowded_out: AtomicU64,
+    /// Answers under keys that found no room at all, by response code.
+    crowded_out: [AtomicU64; RCODES],
     /// Made when the first network is known: without an ASN file it takes no memory.
     networks: OnceLock<Table>,
     pub latency: Latency,
@@ -159,9 +162,12 @@ impl Counters {
     pub fn answers(&self) -> Vec<(Tally, u64)> {
         let counted = self.answers.counts();
         let counted = counted.map(|(key, count)| (Tally::of_key(key), count));
-        let crowded_out = self.crowded_out.load(Ordering::Relaxed);
-        let rest = (crowded_out > 0).then(|| (Tally::of_static(Rcode::NOERROR), crowded_out));
-        counted.chain(rest).collect()
+        let crowded_out = self.crowded_out.iter().zip(0..).map(|(count, rcode)| {
+            let count = count.load(Ordering::Relaxed);
+            (Tally::of_static(Rcode(rcode)), count)
+        });
+        let crowded_out = crowded_out.filter(|(_, count)| *count > 0);
+        counted.chain(crowded_out).collect()
     }
 
     /// Every network counted so far, apart for each policy.
@@ -178,10 +184,15 @@ impl Counters {
                 country: [0; 2],
                 ..tally
             };
+            let coarsest = Tally {
+                endpoint: 0,
+                ..coarser
+            };
             self.answers.count(coarser.key(), Grain::Coarse)
+                || self.answers.count(coarsest.key(), Grain::Coarsest)
         };
-        if !is_counted {
-            raise(&self.crowded_out);
+        if !is_counted && let Some(count) = self.crowded_out.get(usize::from(tally.rcode)) {
+            raise(count);
         }
         if tally.network != 0 {
             self.count_network(tally.policy, tally.network);

@@ -1,8 +1,8 @@
 //! A hash table of fixed size that one thread writes while others read, without a lock.
 //!
 //! Keys stay for ever and counts only rise, so a reader that comes at any time sees whole keys and a count that was true
-//! a moment ago. Fine keys may take the first half of the slots only: probing stays short, and room stays for the coarser
-//! keys that stand in for those that come too late.
+//! a moment ago. Fine keys may take the first half of the slots only, and coarse ones seven eighths: probing stays short, and
+//! room stays for the coarser keys that stand in for those that come too late.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -18,13 +18,15 @@ pub(super) type Key = [u64; 2];
 pub(super) enum Grain {
     Fine,
     Coarse,
+    Coarsest,
 }
 
 impl Grain {
     fn most_used(self) -> usize {
         match self {
             Self::Fine => SLOTS / 2,
-            Self::Coarse => SLOTS,
+            Self::Coarse => SLOTS / 8 * 7,
+            Self::Coarsest => SLOTS,
         }
     }
 }

@@ -62,6 +62,30 @@ fn a_full_table_loses_detail_and_no_answer() {
 }
 
 #[test]
+fn crowded_endpoints_leave_every_policy_its_count() {
+    let counters = Counters::default();
+    for endpoint in 0..2 * SLOTS as u32 {
+        let policy = endpoint % 7 + 1;
+        counters.count(Some(Tally {
+            policy,
+            ..tally(endpoint, *b"DE")
+        }));
+    }
+    let mut by_policy = std::collections::BTreeMap::new();
+    for (tally, count) in counters.answers() {
+        *by_policy.entry(tally.policy).or_insert(0) += count;
+    }
+    let expected = (1..=7).map(|policy| {
+        let policies = (0..2 * SLOTS as u32).map(|endpoint| endpoint % 7 + 1);
+        (
+            policy,
+            policies.filter(|other| *other == policy).count() as u64,
+        )
+    });
+    assert_eq!(by_policy, expected.collect());
+}
+
+#[test]
 fn crowded_countries_leave_every_endpoint_its_count() {
     let counters = Counters::default();
     let countries: Vec<_> = (b'A'..=b'Z')
