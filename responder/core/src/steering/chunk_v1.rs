@@ -13,9 +13,7 @@ pub(super) const FORMAT: u32 = 1;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Chunk {
-    /// Read on its own, before anything else is looked at.
-    #[serde(rename = "format")]
-    pub _format: u32,
+    pub format: u32,
     pub regions: Vec<Region>,
     pub endpoints: Vec<Endpoint>,
     pub pools: Vec<Pool>,

@@ -199,7 +199,12 @@ impl Step {
 }
 
 fn read_options<T: DeserializeOwned>(options: Map<String, Value>) -> Result<T, String> {
-    serde_path_to_error::deserialize(Value::Object(options)).map_err(|error| {
+    let options = Value::Object(options);
+    if let Ok(read) = T::deserialize(&options) {
+        return Ok(read);
+    }
+    // Once more, keeping track of where the error is.
+    serde_path_to_error::deserialize(options).map_err(|error| {
         match error.path().to_string().as_str() {
             "." => error.inner().to_string(),
             field => format!("{field}: {}", error.inner()),
