@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 from edge.health import next_health
-from edge.manifest import Manifest
 from edge.serving import Options, Serving
 from edge.store import Store
 from responder import Health, Snapshot
@@ -24,21 +23,19 @@ LOAD = ["127.0.0.0/8", "::1/128", "198.18.0.0/15"]
 def main(home: str, address: str, xdp: str | None = None) -> None:
     store, serving = Store(Path(home)), Serving([address], options=Options(xdp=xdp, limits={"exempt": LOAD}))
     serving.believe(next_health(Health(), store.health() or b""))
-    held = _serve_newest(store, serving, frozenset())
+    _serve_newest(store, serving)
     print("ready", flush=True)
     for _ in sys.stdin:
         started = time.perf_counter()
-        held = _serve_newest(store, serving, held)
+        _serve_newest(store, serving)
         print(f"{time.perf_counter() - started:.6f}", flush=True)
     serving.stop()
 
 
-def _serve_newest(store: Store, serving: Serving, held: frozenset[str]) -> frozenset[str]:
-    """Digests of the generation served now; chunks of those in `held` are shared and not read again."""
-    manifest: Manifest = next(store.manifests())
-    chunks = {digest: store.chunk(digest) for digest in manifest.digests - held}
-    serving.serve(Snapshot.open(manifest.octets, chunks, serving.snapshot))
-    return manifest.digests
+def _serve_newest(store: Store, serving: Serving) -> None:
+    manifest = next(store.manifests())
+    chunks = {digest: store.chunk(digest) for digest in manifest.missing_from(serving.snapshot)}
+    serving.serve(Snapshot.open(manifest, chunks, serving.snapshot))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.dataset import DEFAULT_REGION, REGIONS, STEERED_TTL_S, TTL_S, Dataset, SteeredName, Zone
-from edge.manifest import read_manifest
 from edge.store import Store
+from responder import Manifest
 
 TYPE_A, TYPE_NS, TYPE_SOA = 1, 2, 6
 STATIC, STEERED = 0, 1
@@ -37,7 +37,7 @@ def write_world(dataset: Dataset, home: Path) -> None:
     store = Store(home)
     chunks = {_digest(chunk): chunk for chunk in (*zones.values(), policies, *geo.values())}
     missing = {digest: chunk for digest, chunk in chunks.items() if not store.has(digest)}
-    store.keep(read_manifest(_canonical(manifest)), missing)
+    store.keep(Manifest(_canonical(manifest)), missing)
     store.keep_health(_health(dataset))
 
 

@@ -14,7 +14,7 @@ from edge.backoff import Backoff
 from edge.feed import Feed, FeedError
 from edge.handover import PlaceError, Predecessor, Successor
 from edge.health import HealthError, next_health, written
-from edge.manifest import ManifestError
+from edge.manifest import created_at
 from edge.metrics import Condition
 from edge.pace import forever, wait_at_most
 from edge.packets import PacketError, close_all
@@ -77,7 +77,7 @@ class Agent:
     def condition(self, version: str) -> Condition:
         """How this edge is now."""
         snapshot, manifest = self._serving.snapshot, self._updater.served
-        created, heard = manifest and manifest.created, self._feed.heard
+        created, heard = manifest and created_at(manifest), self._feed.heard
         return Condition(
             version=version,
             generation=self._serving.generation,
@@ -118,7 +118,7 @@ class Agent:
                 continue  # what is served never goes back (P1)
             try:
                 chunks = {digest: self._store.chunk(digest) for digest in manifest.digests}
-                snapshot = Snapshot.open(manifest.octets, chunks)
+                snapshot = Snapshot.open(manifest, chunks)
             except (CorruptChunkError, SnapshotError) as error:
                 log.error("generation %d on disk cannot be served: %s", manifest.generation, error)
                 continue
@@ -193,7 +193,7 @@ class Agent:
         try:
             await self._updater.update()
             self._retry.reset()
-        except (FeedError, RefusedError, ManifestError, SnapshotError) as error:
+        except (FeedError, RefusedError, SnapshotError) as error:
             pause_s = self._retry.next_s()
             log.warning("nothing newer than generation %d: %s", self._serving.generation, error)
         await wait_at_most(self._announced, pause_s)

@@ -18,7 +18,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from edge.manifest import Manifest, ManifestError, read_manifest
+from responder import Manifest, SnapshotError
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +42,10 @@ class Store:
         """The manifests kept, the newest first. One that cannot be read is logged and left out."""
         for path in (self._current, self._previous):
             try:
-                yield read_manifest(path.read_bytes())
+                yield Manifest(path.read_bytes())
             except FileNotFoundError:
                 continue
-            except (ManifestError, OSError) as error:
+            except (SnapshotError, OSError) as error:
                 log.error("%s cannot be used: %s", path, error)
 
     def has(self, digest: str) -> bool:
@@ -65,7 +65,8 @@ class Store:
     def keep(self, manifest: Manifest, chunks: Mapping[str, bytes]) -> None:
         """Make `manifest` the newest generation kept. `chunks` holds those that are not on disk yet.
 
-        Raises OSError when the disk does not take it; the generations kept before stay whole.
+        Raises OSError when the disk does not take it; the generations kept before stay whole. What became superfluous
+        stays until it is pruned.
         """
         for digest, content in chunks.items():
             self._write(self._chunks / digest, content)
@@ -74,7 +75,13 @@ class Store:
             self._link(self._current, self._previous)
         self._write(self._current, manifest.octets)
         _flush_directory(self.home)
-        self._prune()
+
+    def prune(self) -> None:
+        """Remove the chunks that neither of the generations kept names."""
+        named = frozenset[str]().union(*(manifest.digests for manifest in self.manifests()))
+        for path in self._chunks.iterdir():
+            if path.name not in named:
+                path.unlink()
 
     def health(self) -> bytes | None:
         """The health kept last; None: none was."""
@@ -100,12 +107,6 @@ class Store:
         draft.unlink(missing_ok=True)
         draft.hardlink_to(path)
         draft.replace(copy)
-
-    def _prune(self) -> None:
-        named = frozenset[str]().union(*(manifest.digests for manifest in self.manifests()))
-        for path in self._chunks.iterdir():
-            if path.name not in named:
-                path.unlink()
 
 
 def _flush_directory(path: Path) -> None:

@@ -8,10 +8,9 @@ import logging
 from collections.abc import Iterable
 
 from edge.feed import Feed
-from edge.manifest import Manifest, read_manifest
 from edge.serving import Serving
 from edge.store import CorruptChunkError, Store
-from responder import Snapshot
+from responder import Manifest, Snapshot
 
 DOWNLOADS_AT_ONCE = 8
 
@@ -32,6 +31,7 @@ class Updater:
         self._serving = serving
         self._writing = writing
         self._served: Manifest | None = None
+        self._is_kept = True  # what is served is on disk too
         self._etag: str | None = None
         self._downloaded: dict[str, bytes] = {}  # kept over failed attempts, so that the next one goes on from there
 
@@ -45,11 +45,11 @@ class Updater:
         self._served = manifest
 
     async def update(self) -> None:
-        """Serve the newest generation. Raises FeedError, RefusedError, ManifestError or SnapshotError."""
+        """Serve the newest generation. Raises FeedError, RefusedError or SnapshotError."""
         download = await self._feed.manifest(self._etag)
         if download is None:
             return
-        manifest = read_manifest(download.content)
+        manifest = await asyncio.to_thread(Manifest, download.content)
         if self._is_new(manifest):
             await self._take(manifest)
         self._etag = download.etag
@@ -66,27 +66,31 @@ class Updater:
 
     async def _take(self, manifest: Manifest) -> None:
         chunks = await self._chunks(manifest)
-        octets, previous = manifest.octets, self._serving.snapshot
-        snapshot = await asyncio.to_thread(Snapshot.open, octets, chunks, previous)
+        snapshot = await asyncio.to_thread(Snapshot.open, manifest, chunks, self._serving.snapshot)
         async with self._writing:
             await self._keep(manifest, chunks)
             self._serving.serve(snapshot)
             self._served = manifest
+            await asyncio.to_thread(self._store.prune)
         self._downloaded = {}
 
     async def _keep(self, manifest: Manifest, chunks: dict[str, bytes]) -> None:
         try:
             await asyncio.to_thread(self._store.keep, manifest, chunks)
+            self._is_kept = True
         except OSError as error:
+            self._is_kept = False
             log.error("generation %d is served but not kept on disk: %s", manifest.generation, error)
 
     async def _chunks(self, manifest: Manifest) -> dict[str, bytes]:
         """Those that are not both served and on disk."""
-        served = self._served.digests if self._served else frozenset()
-        on_disk = await asyncio.to_thread(self._on_disk, manifest.digests)
-        found = await asyncio.to_thread(self._read, on_disk - served)
-        await self._download(manifest.digests - found.keys() - (served & on_disk))
-        return found | {digest: content for digest, content in self._downloaded.items() if digest in manifest.digests}
+        opened = manifest.missing_from(self._serving.snapshot)
+        unkept = frozenset() if self._is_kept else manifest.digests
+        on_disk = await asyncio.to_thread(self._on_disk, opened | unkept)
+        found = await asyncio.to_thread(self._read, opened & on_disk)
+        wanted = (opened | (unkept - on_disk)) - found.keys()
+        await self._download(wanted)
+        return found | {digest: self._downloaded[digest] for digest in wanted}
 
     def _on_disk(self, digests: Iterable[str]) -> set[str]:
         return {digest for digest in digests if self._store.has(digest)}

@@ -55,20 +55,18 @@ class Current:
     def _open(self, stamp: tuple[int, datetime]) -> Opened:
         manifest = Snapshot.objects.values_list("manifest", flat=True).get(generation=stamp[0])
         contents = read_contents(manifest)
-        return Opened(stamp, contents, open_manifest(manifest, contents, {}, self._opened))
+        return Opened(stamp, contents, open_manifest(manifest, {}, self._opened))
 
 
 current = Current()
 """The one of this process."""
 
 
-def open_manifest(
-    manifest: str, contents: Contents, fresh: Mapping[str, bytes], previous: Opened | None
-) -> responder.Snapshot:
+def open_manifest(manifest: str, fresh: Mapping[str, bytes], previous: Opened | None) -> responder.Snapshot:
     """Open a manifest whose chunks are in `fresh`, in `previous` or stored. Raises responder.SnapshotError."""
-    held = previous.contents.digests() if previous else set()
-    missing = contents.digests() - held
+    written, held = responder.Manifest(manifest.encode()), previous.snapshot if previous else None
+    missing = written.missing_from(held)
     chunks = {digest: fresh[digest] for digest in missing if digest in fresh}
     stored = Chunk.objects.filter(digest__in=missing - chunks.keys()).values_list("digest", "content")
     chunks |= {digest: bytes(content) for digest, content in stored}
-    return responder.Snapshot.open(manifest.encode(), chunks, previous.snapshot if previous else None)
+    return responder.Snapshot.open(written, chunks, held)

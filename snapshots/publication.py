@@ -68,7 +68,7 @@ class Publication:
 
     def _open(self, contents: Contents) -> responder.Snapshot:
         fresh = self.compiled.zone_chunks | self._policy_chunks | self._new_geo_chunks
-        return open_manifest(contents.manifest(self._generation, self.now), contents, fresh, self.served)
+        return open_manifest(contents.manifest(self._generation, self.now), fresh, self.served)
 
     def _store_compiled_zones(self) -> None:
         made = self.compiled.made

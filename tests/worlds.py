@@ -11,7 +11,7 @@ import dns.name
 import dns.rdatatype
 import dns.zone
 
-from responder import Snapshot
+from responder import Manifest, Snapshot
 
 ALIAS = 65401
 
@@ -119,7 +119,7 @@ class World:
         return canonical_json(written | changed)
 
     def open(self, previous: Snapshot | None = None) -> Snapshot:
-        return Snapshot.open(self.manifest(), self.chunks(), previous)
+        return Snapshot.open(Manifest(self.manifest()), self.chunks(), previous)
 
 
 def world_of(origin: str, text: str, steered: Bindings | None = None) -> World:

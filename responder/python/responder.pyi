@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, TypedDict, final
 __all__ = [
     "Dnstap",
     "Health",
+    "Manifest",
     "Server",
     "Settings",
     "Snapshot",
@@ -26,17 +27,41 @@ class SnapshotError(ValueError):
     """A manifest or chunk that must not be served. The message names the zone, chunk or field."""
 
 @final
+class Manifest:
+    """Which chunks make up a generation (docs/snapshot-format.md). Immutable."""
+
+    def __new__(cls, octets: bytes) -> Manifest:
+        """Raises SnapshotError for what is no manifest, or one of an unknown format. The message names the field."""
+
+    @property
+    def octets(self) -> bytes:
+        """Exactly those given."""
+
+    @property
+    def generation(self) -> int: ...
+    @property
+    def created(self) -> str:
+        """When, in the control plane's words."""
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """Those of every chunk, as 64 hexadecimal digits."""
+
+    def missing_from(self, snapshot: Snapshot | None) -> frozenset[str]:
+        """Those of the chunks that `snapshot` does not share with this generation."""
+
+@final
 class Snapshot:
     """An immutable, verified world: zones, policies and geo data of one generation."""
 
     @staticmethod
-    def open(manifest: bytes, chunks: Mapping[str, bytes], previous: Snapshot | None = None) -> Snapshot:
+    def open(manifest: Manifest, chunks: Mapping[str, bytes], previous: Snapshot | None = None) -> Snapshot:
         """Verify and open a snapshot.
 
-        `manifest` is the manifest's exact bytes; `chunks` maps digest to bytes and must hold every digest the manifest
-        names that `previous` does not hold already (unchanged chunks are shared with it, not parsed again).
+        `chunks` maps digest to bytes and must hold those `manifest.missing_from(previous)`: what did not change is
+        shared with `previous`, not parsed again.
 
-        Raises SnapshotError for an unknown format, a digest that does not match, or anything rule P3 refuses.
+        Raises SnapshotError for a chunk that is missing or has another digest, or anything rule P3 refuses.
         """
 
     @property

@@ -18,12 +18,12 @@ from common.addresses import split_address
 from edge.agent import Agent
 from edge.feed import Feed
 from edge.handover import PlaceError, Predecessor, take_place
-from edge.manifest import read_manifest
 from edge.packets import Peer, close_all
 from edge.place import DOOR
 from edge.report import Reports
 from edge.serving import ListenError, Serving
 from edge.store import Store
+from responder import Manifest
 from tests.edge.conftest import DEADLINE_S, ORIGIN, Node, a_free_address, a_world, eventually
 from tests.edge.fake_feed import TOKEN
 from tests.edge.processes import DIE_BEFORE_SERVING, NO_FEED, EdgeProcess
@@ -221,7 +221,7 @@ async def test_connections_that_are_left_too_late_are_closed(monkeypatch):
 
 async def test_an_edge_killed_while_it_hands_over_is_gone_on_for(feed, tmp_path):
     world = a_world(3, OLD)
-    Store(tmp_path).keep(read_manifest(world.manifest()), world.chunks())
+    Store(tmp_path).keep(Manifest(world.manifest()), world.chunks())
     address = a_free_address()
     with EdgeProcess(tmp_path, address) as old, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         await asyncio.to_thread(old.says, "serving generation 3")

@@ -12,8 +12,8 @@ import dns.query
 import pytest
 
 from common.addresses import split_address
-from edge.manifest import read_manifest
 from edge.store import Store
+from responder import Manifest
 from tests.edge.conftest import ORIGIN, a_free_address, a_world
 from tests.edge.processes import EdgeProcess
 
@@ -21,7 +21,7 @@ from tests.edge.processes import EdgeProcess
 @pytest.fixture
 def home(tmp_path):
     world = a_world(3, "192.0.2.1")
-    Store(tmp_path).keep(read_manifest(world.manifest()), world.chunks())
+    Store(tmp_path).keep(Manifest(world.manifest()), world.chunks())
     return tmp_path
 
 

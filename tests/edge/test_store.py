@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from edge.manifest import Manifest, read_manifest
 from edge.store import CorruptChunkError, Store
+from responder import Manifest
 from tests.edge.conftest import a_world
 
 
@@ -44,7 +44,7 @@ def kill_after(monkeypatch):
 
 def manifest_of(generation: int, address: str) -> tuple[Manifest, dict[str, bytes]]:
     world = a_world(generation, address)
-    return read_manifest(world.manifest()), world.chunks()
+    return Manifest(world.manifest()), world.chunks()
 
 
 def loadable(store: Store) -> list[int]:
@@ -80,6 +80,7 @@ def test_the_generation_before_is_kept_and_what_neither_names_is_pruned(tmp_path
     store = Store(tmp_path)
     for generation in (1, 2, 3):
         store.keep(*manifest_of(generation, f"192.0.2.{generation}"))
+        store.prune()
 
     assert loadable(store) == [3, 2]
     named = manifest_of(3, "192.0.2.3")[0].digests | manifest_of(2, "192.0.2.2")[0].digests

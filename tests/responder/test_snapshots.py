@@ -1,5 +1,6 @@
 """Which snapshots are opened, which are refused, and what the refusal says."""
 
+import json
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import dns.name
 import pytest
 
-from responder import Health, Server, Snapshot, SnapshotError, respond
+from responder import Health, Manifest, Server, Snapshot, SnapshotError, respond
 from tests.worlds import ALIAS, Entry, World, encode_chunk, name_wire, parse_zone, world_of, zone_entries
 
 ZONE = "@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\nwww 60 A 192.0.2.1\n"
@@ -36,12 +37,21 @@ class TestOpening:
         assert snapshot.generation == 42
         assert snapshot.origins == ["a.test.", "z.test."]
 
+    def test_a_manifest_tells_what_it_is(self) -> None:
+        octets = world_of("z.test.", ZONE).manifest(generation=7)
+        manifest = Manifest(octets)
+        assert (manifest.octets, manifest.generation, manifest.created) == (octets, 7, json.loads(octets)["created"])
+        assert manifest.digests == world_of("z.test.", ZONE).chunks().keys()
+
     def test_what_the_previous_one_holds_need_not_be_supplied(self) -> None:
         world = world_of("z.test.", ZONE)
         first = world.open()
         world.add_zone("new.test.", ZONE)
         new_chunk = {digest: chunk for digest, chunk in world.chunks().items() if chunk == world.zones["new.test."]}
-        second = Snapshot.open(world.manifest(generation=2), new_chunk, first)
+        manifest = Manifest(world.manifest(generation=2))
+        assert manifest.missing_from(first) == new_chunk.keys()
+        assert manifest.missing_from(None) == manifest.digests
+        second = Snapshot.open(manifest, new_chunk, first)
         assert second.origins == ["new.test.", "z.test."]
 
     def test_a_zone_that_left_the_manifest_is_gone(self) -> None:
@@ -71,23 +81,23 @@ class TestManifest:
     )
     def test_a_bad_field_is_named(self, changed: dict[str, Any], message: str) -> None:
         with pytest.raises(SnapshotError, match=message):
-            Snapshot.open(World().manifest(**changed), World().chunks())
+            Manifest(World().manifest(**changed))
 
     @pytest.mark.parametrize("manifest", [b"", b"{", b"[]", b"\xff"])
     def test_what_is_no_manifest_is_refused(self, manifest: bytes) -> None:
         with pytest.raises(SnapshotError, match="manifest"):
-            Snapshot.open(manifest, {})
+            Manifest(manifest)
 
     def test_a_missing_chunk_is_named(self) -> None:
         world = world_of("z.test.", ZONE)
         with pytest.raises(SnapshotError, match=r"zone z.test.: chunk [0-9a-f]{64} was not supplied"):
-            Snapshot.open(world.manifest(), {})
+            Snapshot.open(Manifest(world.manifest()), {})
 
     def test_a_chunk_that_was_tampered_with_is_named(self) -> None:
         world = world_of("z.test.", ZONE)
         spoiled = {digest: chunk + b" " for digest, chunk in world.chunks().items()}
         with pytest.raises(SnapshotError, match=r"zone z.test.: the digest of the chunk is"):
-            Snapshot.open(world.manifest(), spoiled)
+            Snapshot.open(Manifest(world.manifest()), spoiled)
 
     def test_the_chunk_of_another_zone_is_refused(self) -> None:
         world = world_of("z.test.", ZONE)

@@ -5,6 +5,7 @@ mod dnstap;
 mod functions;
 mod health;
 mod limits;
+mod manifest;
 mod server;
 mod settings;
 mod snapshot;
@@ -33,6 +34,8 @@ mod responder {
     use crate::functions::{countries, explain, respond};
     #[pymodule_export]
     use crate::health::Health;
+    #[pymodule_export]
+    use crate::manifest::Manifest;
     #[pymodule_export]
     use crate::server::Server;
     #[pymodule_export]

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMapping};
-use responder_core::snapshot::{Chunks, Digest, Manifest, World};
+use responder_core::snapshot::{Chunks, Digest, World};
+
+use crate::manifest::Manifest;
 
 pyo3::create_exception!(responder, SnapshotError, PyValueError);
 
@@ -25,18 +27,18 @@ impl Snapshot {
     #[pyo3(signature = (manifest, chunks, previous=None))]
     fn open(
         py: Python<'_>,
-        manifest: &[u8],
+        manifest: &Manifest,
         chunks: &Bound<'_, PyMapping>,
         previous: Option<&Snapshot>,
     ) -> PyResult<Self> {
         let previous = previous.map(|snapshot| snapshot.world.as_ref());
-        let manifest = Manifest::parse(manifest).map_err(snapshot_error)?;
+        let manifest = &manifest.manifest;
         let fetched = fetch(chunks, &manifest.missing_from(previous))?;
         let octets = fetched
             .iter()
             .map(|(digest, bytes)| (*digest, bytes.as_bytes()));
         let octets: Chunks<'_> = octets.collect();
-        let world = py.detach(|| World::open(&manifest, &octets, previous));
+        let world = py.detach(|| World::open(manifest, &octets, previous));
         Ok(Self {
             world: Arc::new(world.map_err(snapshot_error)?),
         })

@@ -12,18 +12,11 @@ use crate::wire::name::{MAX_LABEL, MAX_NAME};
 const FORMAT: u64 = 1;
 
 #[derive(Deserialize)]
-struct Versioned {
-    format: u64,
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    #[serde(rename = "format")]
-    _format: u64,
+    format: u64,
     generation: u64,
-    #[serde(rename = "created")]
-    _created: String,
+    created: String,
     zones: Listed,
     policies: String,
     geo: Listed,
@@ -33,6 +26,8 @@ struct Written {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     pub generation: u64,
+    /// When, as the control plane wrote it: nothing is decided by it.
+    pub created: String,
     /// Origin and chunk, sorted by origin as text.
     pub zones: Vec<(String, Digest)>,
     pub policies: Digest,
@@ -42,14 +37,7 @@ pub struct Manifest {
 
 impl Manifest {
     pub fn parse(json: &[u8]) -> Result<Self, SnapshotError> {
-        let shape = |error: serde_json::Error| SnapshotError::Manifest {
-            reason: error.to_string(),
-        };
-        let Versioned { format } = serde_json::from_slice(json).map_err(shape)?;
-        if format != FORMAT {
-            return Err(SnapshotError::UnknownFormat { format });
-        }
-        let written: Written = serde_json::from_slice(json).map_err(shape)?;
+        let written = read(json)?;
         if written.generation == 0 {
             return Err(field("generation", "must be at least 1"));
         }
@@ -58,18 +46,22 @@ impl Manifest {
         }
         Ok(Self {
             generation: written.generation,
+            created: written.created,
             zones: digests("zones", written.zones)?,
             policies: digest("policies", &written.policies)?,
             geo: digests("geo", written.geo)?,
         })
     }
 
+    pub fn digests(&self) -> impl Iterator<Item = Digest> {
+        let listed = self.zones.iter().chain(&self.geo);
+        listed.map(|(_, digest)| *digest).chain([self.policies])
+    }
+
     /// The digests of all chunks that `previous` does not hold already.
     pub fn missing_from(&self, previous: Option<&World>) -> Vec<Digest> {
         let Some(previous) = previous else {
-            let listed = self.zones.iter().chain(&self.geo);
-            let listed = listed.map(|(_, digest)| *digest);
-            return listed.chain([self.policies]).collect();
+            return self.digests().collect();
         };
         let zones = self.zones.iter().zip(previous.zones.held(&self.zones));
         let zones = zones.filter(|(_, held)| held.is_none());
@@ -82,6 +74,29 @@ impl Manifest {
         let geo = geo.filter(|(role, digest)| previous.geo_file(role, digest).is_none());
         missing.extend(geo.map(|(_, digest)| *digest));
         missing
+    }
+}
+
+fn read(json: &[u8]) -> Result<Written, SnapshotError> {
+    /// Of another version, nothing else is known.
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u64,
+    }
+    let shape = |error: serde_json::Error| SnapshotError::Manifest {
+        reason: error.to_string(),
+    };
+    let read = serde_json::from_slice::<Written>(json);
+    let format = match &read {
+        Ok(written) => written.format,
+        Err(_) => {
+            let Versioned { format } = serde_json::from_slice(json).map_err(shape)?;
+            format
+        }
+    };
+    match format {
+        FORMAT => read.map_err(shape),
+        format => Err(SnapshotError::UnknownFormat { format }),
     }
 }
 
