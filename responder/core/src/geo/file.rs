@@ -18,7 +18,7 @@ pub struct File<T> {
     values: Vec<T>,
 }
 
-/// An IPv6 network whose addresses have an IPv4 address behind its prefix.
+/// An IPv6 network, as a rule one whose addresses have an IPv4 address behind its prefix.
 #[derive(Clone, Copy)]
 struct Alias {
     network: Ipv6Addr,
@@ -41,8 +41,11 @@ const ALIASES: [Alias; 3] = [
     },
 ];
 
-/// In an IPv6 file, IPv4 addresses are at `::/96`: nobody has such an IPv6 address.
-const IPV4_PART: u8 = 96;
+/// In an IPv6 file, IPv4 addresses are there: nobody has such an IPv6 address.
+const IPV4_PART: Alias = Alias {
+    network: Ipv6Addr::UNSPECIFIED,
+    prefix: 96,
+};
 
 /// Nothing is known, and nothing of the neighbours either.
 const GAP: Leaf = Leaf {
@@ -59,8 +62,16 @@ impl Alias {
     /// The IPv4 address inside `bits`, if the network holds it.
     fn inside(self, bits: u128) -> Option<u32> {
         let behind = 128 - u32::from(self.prefix);
-        let is_held = bits >> behind == self.network.to_bits() >> behind;
-        is_held.then_some((bits >> (behind - 32)) as u32)
+        self.holds(bits).then_some((bits >> (behind - 32)) as u32)
+    }
+
+    fn holds(self, bits: u128) -> bool {
+        let differing = bits ^ self.network.to_bits();
+        differing.leading_zeros() >= self.prefix.into()
+    }
+
+    fn covers(self, other: Self) -> bool {
+        self.prefix <= other.prefix && self.holds(other.network.to_bits())
     }
 }
 
@@ -78,12 +89,12 @@ impl<T: Default> File<T> {
             value,
             most: octets.len().min(MOST_NETWORKS),
         };
-        let ipv4 = reading.networks(IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
+        let ipv4 = reading.networks(&[(Ipv4Addr::UNSPECIFIED.into(), 0)])?;
         let (ipv6, aliases) = match reader.metadata().ip_version {
-            6 => (
-                reading.networks(IpAddr::V6(Ipv6Addr::UNSPECIFIED))?,
-                aliases_in(&reader, &ipv4)?,
-            ),
+            6 => {
+                let aliases = aliases_in(&reader, &ipv4)?;
+                (reading.ipv6_networks(&aliases)?, aliases)
+            }
             _ => (Vec::new(), Vec::new()),
         };
         let elsewhere = match ipv6.is_empty() {
@@ -135,7 +146,7 @@ fn aligned(bits: u32) -> u128 {
 /// How many networks with a record are looked at: an alias says of all of them what they say.
 const PROBES: usize = 16;
 
-/// Which aliases the file has; iterating passes them by.
+/// Which aliases the file has.
 fn aliases_in(reader: &Reader<&[u8]>, ipv4: &[Network]) -> Result<Vec<Alias>, MaxMindDbError> {
     let known = ipv4.iter().filter(|network| network.leaf.value > 0);
     let probes: Vec<u32> = known
@@ -173,47 +184,61 @@ struct Reading<'f, T, V> {
 }
 
 impl<T: Default, V: Fn(&Record<'_>) -> T> Reading<'_, T, V> {
-    /// Of one family, sorted.
-    fn networks(&mut self, everything: IpAddr) -> Result<Vec<Network>, MaxMindDbError> {
-        let is_ipv4 = everything.is_ipv4();
-        let family = format!("{everything}/0").parse();
-        let family = family.map_err(|_| MaxMindDbError::invalid_input("no such network"))?;
-        let options = WithinOptions::default().include_networks_without_data();
-        let mut networks = Vec::new();
-        let (mut seen, mut has_ipv4_part) = (0, false);
-        for found in self.reader.within(family, options)? {
-            let found = found?;
-            seen += 1;
-            if seen > self.most {
-                let reason = "more networks than octets";
-                return Err(MaxMindDbError::invalid_database(reason));
-            }
-            let network = found.network()?;
-            if network.is_ipv4() != is_ipv4 {
-                has_ipv4_part = true;
-                continue;
-            }
-            networks.push(Network {
-                bits: match network.ip() {
-                    IpAddr::V4(v4) => aligned(v4.to_bits()),
-                    IpAddr::V6(v6) => v6.to_bits(),
-                },
-                leaf: Leaf {
-                    value: self.value_of(&found)?,
-                    prefix: network.prefix(),
-                },
-            });
+    /// Sorted, without those that `aliases` lead to.
+    fn ipv6_networks(&mut self, aliases: &[Alias]) -> Result<Vec<Network>, MaxMindDbError> {
+        let mut parts = Vec::new();
+        let taken: Vec<_> = aliases.iter().copied().chain([IPV4_PART]).collect();
+        all_but(&taken, (0, 0), &mut parts);
+        let mut networks = self.networks(&parts)?;
+        let covers_ipv4_part =
+            |first: &Network| first.bits == 0 && first.leaf.prefix <= IPV4_PART.prefix;
+        if !networks.first().is_some_and(covers_ipv4_part) {
+            let leaf = Leaf {
+                value: 0,
+                prefix: IPV4_PART.prefix,
+            };
+            networks.insert(0, Network { bits: 0, leaf });
         }
-        if has_ipv4_part {
-            networks.push(Network {
-                bits: 0,
-                leaf: Leaf {
-                    value: 0,
-                    prefix: IPV4_PART,
-                },
-            });
+        Ok(networks)
+    }
+
+    /// Those in `parts`, which are of one family and sorted. What leads to the same part of the tree is not passed by, as
+    /// it could be in silence for ever, but counted like everything else.
+    fn networks(&mut self, parts: &[(IpAddr, u8)]) -> Result<Vec<Network>, MaxMindDbError> {
+        let options = WithinOptions::default()
+            .include_networks_without_data()
+            .include_aliased_networks();
+        let mut networks = Vec::new();
+        let mut seen = 0;
+        for (address, prefix) in parts {
+            let part = format!("{address}/{prefix}").parse();
+            let part = part.map_err(|_| MaxMindDbError::invalid_input("no such network"))?;
+            for found in self.reader.within(part, options)? {
+                let found = found?;
+                seen += 1;
+                if seen > self.most {
+                    let reason = "more networks than octets";
+                    return Err(MaxMindDbError::invalid_database(reason));
+                }
+                let network = found.network()?;
+                if network.is_ipv4() != address.is_ipv4() {
+                    continue;
+                }
+                networks.push(Network {
+                    bits: match network.ip() {
+                        IpAddr::V4(v4) => aligned(v4.to_bits()),
+                        IpAddr::V6(v6) => v6.to_bits(),
+                    },
+                    leaf: Leaf {
+                        value: self.value_of(&found)?,
+                        prefix: network.prefix(),
+                    },
+                });
+            }
         }
         networks.sort_unstable_by_key(|network| network.bits);
+        // One that holds several parts is found in each of them.
+        networks.dedup_by_key(|network| network.bits);
         Ok(networks)
     }
 
@@ -238,5 +263,24 @@ impl<T: Default, V: Fn(&Record<'_>) -> T> Reading<'_, T, V> {
         self.values.push((self.value)(record));
         self.by_offset.insert(offset, value as u32);
         Ok(value as u32)
+    }
+}
+
+/// The IPv6 networks that are in the one with these first bits but in none of `taken`, as few as there can be; sorted.
+fn all_but(taken: &[Alias], (bits, prefix): (u128, u8), found: &mut Vec<(IpAddr, u8)>) {
+    let network = Alias {
+        network: Ipv6Addr::from_bits(bits),
+        prefix,
+    };
+    if taken.iter().any(|taken| taken.covers(network)) {
+        return;
+    }
+    if !taken.iter().any(|taken| network.covers(*taken)) {
+        found.push((network.network.into(), prefix));
+        return;
+    }
+    let half = 1 << (127 - prefix);
+    for bits in [bits, bits | half] {
+        all_but(taken, (bits, prefix + 1), found);
     }
 }
