@@ -125,6 +125,8 @@ class TestZoneChunk:
             (entry("z.test.", 16), "z.test. TXT: a record set without records"),
             (entry("www.test.", 16, b"\1a"), "www.test. TXT: the owner is outside the zone"),
             (entry("www.z.test.", 5, name_wire("z.test.")), "www.z.test. CNAME: CNAME beside other types"),
+            (entry("x.z.test.", 1, b"\1\2\3\4", b"\1\2\3\5", b"\1\2\3\4"), "x.z.test. A: a record is there twice"),
+            (entry("x.z.test.", 2, name_wire("ns."), b"\2NS\0"), "x.z.test. NS: a record is there twice"),
             (entry("c.z.test.", 5, name_wire("a."), name_wire("b.")), "c.z.test. CNAME: more than one record"),
             (entry("d.z.test.", 39, name_wire("a."), name_wire("b.")), "d.z.test. DNAME: more than one record"),
             (entry("x.z.test.", 6, name_wire("a.") * 2 + bytes(20)), "x.z.test. SOA: a SOA below the apex"),

@@ -1,5 +1,6 @@
 //! Where names stand inside rdata, by type: for checking, for compressing and for printing.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::name::{Name, NameError};
@@ -34,6 +35,20 @@ impl NameFields {
             compressible,
         })
     }
+}
+
+/// `rdata`, which is well-formed, as it is compared (RFC 4034 section 6.2): the names of old types in lower case.
+pub fn canonical(record_type: RecordType, rdata: &[u8]) -> Cow<'_, [u8]> {
+    let Some(fields) = NameFields::of(record_type) else {
+        return rdata.into();
+    };
+    let mut canonical = rdata.to_vec();
+    let names_end = rdata.len().saturating_sub(fields.after);
+    if let Some(names) = canonical.get_mut(fields.before..names_end) {
+        // Length octets are below 64 and so below every letter.
+        names.make_ascii_lowercase();
+    }
+    canonical.into()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

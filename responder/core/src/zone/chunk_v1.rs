@@ -141,10 +141,22 @@ impl<'c> Decoder<'c> {
             return Err(ZoneFault::NoRecords);
         }
         let offset = self.reader.position() as u32;
+        let mut records = Vec::new();
         for _ in 0..count {
             let length = self.reader.u16()?;
             let octets = self.reader.take(length.into())?;
             rdata::check(record_type, octets).map_err(ZoneFault::Rdata)?;
+            if count > 1 {
+                records.push(rdata::canonical(record_type, octets));
+            }
+        }
+        // RFC 2181 section 5: a server keeps identical records of a set from being there more than once.
+        records.sort_unstable();
+        if records
+            .windows(2)
+            .any(|pair| matches!(pair, [a, b] if a == b))
+        {
+            return Err(ZoneFault::RecordTwice);
         }
         Ok(Content::Static { offset, count })
     }
