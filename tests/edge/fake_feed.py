@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -69,13 +70,16 @@ class FakeFeed:
         application.router.add_post("/edge/v1/report", self._report)
         runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        listener = socket.create_server(("127.0.0.1", port))
+        await web.SockSite(runner, listener).start()
         host, bound = runner.addresses[0][:2]
         self.url = f"http://{host}:{bound}"
         try:
             yield self
         finally:
             self.hang_up()
+            asyncio.get_running_loop().remove_reader(listener)
+            await asyncio.sleep(0)  # asyncio's server leaves open what it accepted in the turn in which it is closed
             await runner.cleanup()
 
     @web.middleware

@@ -1,6 +1,7 @@
 """Real servers on loopback that behave well or badly, and a probe of them."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -10,35 +11,54 @@ from healthchecks.probes import Outcome, Target, open_session, read_options, run
 PLENTY_S = 20.0
 SHORT_S = 0.3
 
-TURNS_TO_END = 5
-"""Of the event loop: a connection that was accepted at the last moment begins, is aborted, and closes its socket."""
-
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
 async def serving(handler: Handler, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> AsyncIterator[int]:
-    """Serve every connection with `handler`; gives the port. Connections are closed at the end."""
-    connections: set[asyncio.StreamWriter] = set()
+    """Serve every connection with `handler`; gives the port. Every connection is closed at the end.
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not server.is_serving():  # accepted while the server was closing
-            writer.transport.abort()
-        connections.add(writer)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await handler(reader, writer)
-        writer.close()
+    Accepts by itself: asyncio's server leaves a socket open that it accepted in the turn in which it is closed.
+    """
+    loop = asyncio.get_running_loop()
+    connections: dict[socket.socket, asyncio.Task[None]] = {}
 
-    server = await asyncio.start_server(handle, host, 0, ssl=tls)
+    async def converse(connection: socket.socket) -> None:
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        with suppress(OSError, asyncio.IncompleteReadError):
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=tls)
+            writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+            try:
+                await handler(reader, writer)
+                writer.close()
+                await writer.wait_closed()
+            finally:
+                transport.abort()
+
+    def accept() -> None:
+        with suppress(OSError):  # who called has hung up
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            connections[connection] = loop.create_task(converse(connection))
+
+    async def close() -> None:
+        loop.remove_reader(listener)
+        listener.close()
+        await asyncio.sleep(0)  # every conversation has begun, and so closes what it was given
+        for connection, conversation in connections.items():
+            conversation.cancel()
+            await asyncio.wait([conversation])
+            while connection.fileno() != -1:  # noqa: ASYNC110 - what is looked at announces nothing
+                await asyncio.sleep(0)
+
+    listener = socket.create_server((host, 0))
+    listener.setblocking(False)
+    loop.add_reader(listener, accept)
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield listener.getsockname()[1]
     finally:
-        server.close()
-        for writer in connections:
-            writer.transport.abort()
-        await server.wait_closed()
-        for _ in range(TURNS_TO_END):
-            await asyncio.sleep(0)
+        await close()
 
 
 def answering(answer: bytes, seen: list[bytes] | None = None) -> Handler:
