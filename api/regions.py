@@ -135,6 +135,7 @@ class EndpointSerializer(DeclaredSerializer[Endpoint]):
             "weight",
             "priority",
             "bias",
+            "cost",
             "capacity",
             "labels",
             "admin_state",

@@ -25,7 +25,7 @@ class MemberSerializer(StrictModelSerializer[PoolMember]):
 
     class Meta:
         model = PoolMember
-        fields = ["endpoint", "weight", "priority", "bias"]
+        fields = ["endpoint", "weight", "priority", "bias", "cost"]
 
 
 class PoolSerializer(DeclaredSerializer[Pool]):
@@ -35,7 +35,7 @@ class PoolSerializer(DeclaredSerializer[Pool]):
 
     class Meta:
         model = Pool
-        fields = ["id", "name", "weight", "priority", "bias", "members", "created", "updated"]
+        fields = ["id", "name", "weight", "priority", "bias", "cost", "members", "created", "updated"]
 
     def store(self, candidate: Pool, related: dict[str, Any]) -> Pool:
         candidate.save()

@@ -44,6 +44,11 @@ def metadata_constraints() -> list[models.BaseConstraint]:
             name="%(class)s_bias_in_range",
             violation_error_message="Bias is between -99 and 99.",
         ),
+        models.CheckConstraint(
+            condition=Q(cost__gte=0, cost__lt=float("inf")),
+            name="%(class)s_cost_in_range",
+            violation_error_message="A cost is a number from 0 on.",
+        ),
     ]
 
 
@@ -57,6 +62,12 @@ class SteeringMetadata(models.Model):
         blank=True,
         validators=[MinValueValidator(-99), MaxValueValidator(99)],
         help_text="Draws clients from farther away (1 to 99) or repels them (-99 to -1).",
+    )
+    cost = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="What serving from here costs, in whatever you count; the cheapest is served first.",
     )
 
     class Meta:
@@ -114,7 +125,7 @@ class Endpoint(Owned, SteeringMetadata):  # noqa: DJ008 - Owned has it
         help_text="Where checks connect unless the check names a port.",
     )
     capacity = models.PositiveIntegerField(null=True, blank=True, help_text="Requests per second it can take.")
-    labels = models.JSONField(default=dict, blank=True, help_text='For fences and selectors, such as {"tier": "gpu"}.')
+    labels = models.JSONField(default=dict, blank=True, help_text='For fences and label steps, such as {"tier": "gpu"}.')
     admin_state = models.CharField(max_length=8, choices=AdminState, default=AdminState.ENABLED)
 
     class Meta(Owned.Meta):

@@ -10,7 +10,7 @@ from snapshots.canonical import canonical_json
 from snapshots.declared import DeclaredPolicies, Row
 
 FORMAT = 1
-METADATA = ("weight", "priority", "bias")
+METADATA = ("weight", "priority", "bias", "cost")
 
 
 def policy_chunk(declared: DeclaredPolicies) -> bytes:

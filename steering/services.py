@@ -48,6 +48,7 @@ class Member:
     weight: int | None = None
     priority: int | None = None
     bias: int | None = None
+    cost: float | None = None
 
 
 def set_pool_members(pool: Pool, members: Sequence[Member]) -> None:
@@ -128,6 +129,7 @@ def _member_row(pool: Pool, position: int, member: Member) -> PoolMember:
         weight=member.weight,
         priority=member.priority,
         bias=member.bias,
+        cost=member.cost,
     )
     try:
         row.clean_fields()

@@ -5,7 +5,9 @@ A new kind is its class and its place in `Step`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from math import isfinite
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
@@ -22,11 +24,20 @@ Location = Annotated[str, AfterValidator(check_location)]
 RegionalLocation = Annotated[str, AfterValidator(check_regional_location)]
 
 
+SELECTOR = re.compile(r"(?P<key>[^=!<>]+)(?:!?=.*|(?P<comparison>[<>]=?)(?P<bound>.*))?", re.DOTALL)
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
 def check_selector(text: str) -> str:
-    """`key`, `key=value` or `key!=value`, of labels."""
-    key = text.partition("=")[0].removesuffix("!") if "=" in text else text
-    if not key:
-        raise ValueError(f'"{text}" selects nothing: write key, key=value or key!=value.')
+    """`key`, `key=value` or `key!=value` of labels, or `key>=7`, `key<=7`, `key>7` or `key<7` of those that are numbers."""
+    parts = SELECTOR.fullmatch(text)
+    if parts is None:
+        raise ValueError(
+            f'"{text}" selects nothing: write key, key=value or key!=value, or of numbers key>=7, key<=7, key>7 or key<7.'
+        )
+    bound = parts["bound"]
+    if bound is not None and not (NUMBER.fullmatch(bound) and isfinite(float(bound))):
+        raise ValueError(f'"{bound}" behind {parts["comparison"]} is not a number.')
     return text
 
 
@@ -111,6 +122,26 @@ class Fence(Sifting):
         return self
 
 
+class Label(Sifting):
+    """Keeps endpoints by their labels, or by the name asked for."""
+
+    kind: Literal["label"] = "label"
+    select: list[Selector] = Field(
+        default=[], description="What their labels must be, such as tenant=acme or index_version>=7; all of it."
+    )
+    name_label: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The label whose value must be the first of the name asked for: shard keeps shard=17 for 17.db.example.com.",
+    )
+
+    @model_validator(mode="after")
+    def _keeps_by_something(self) -> Self:
+        if not (self.select or self.name_label):
+            raise ValueError("A label step selects by labels, by the name asked for, or by both.")
+        return self
+
+
 class Members(Options):
     """Candidates that live in one of the regions or belong to one of the pools."""
 
@@ -164,6 +195,16 @@ class Distance(Options):
     bias: WholeNumber = Field(default=0, ge=-99, le=99, description="For endpoints of which nobody says one.")
 
 
+class Cost(Options):
+    """Cheapest first."""
+
+    kind: Literal["cost"] = "cost"
+    within_percent: float = Field(
+        default=0, ge=0, description="Endpoints that cost this much more than the cheapest count as cheap."
+    )
+    cost: float = Field(default=0, ge=0, description="For endpoints of which nobody says one.")
+
+
 class Priority(Options):
     """Lowest number first: failover."""
 
@@ -194,7 +235,7 @@ class First(Options):
     count: WholeNumber = Field(ge=1, le=MAX_FIRST, description=f"From 1 to {MAX_FIRST}.")
 
 
-Step = Healthy | Admin | Fence | Geo | Distance | Priority | Weighted | Sticky | First
+Step = Healthy | Admin | Fence | Label | Geo | Distance | Cost | Priority | Weighted | Sticky | First
 
 KINDS: dict[str, type[Options]] = {kind.model_fields["kind"].default: kind for kind in get_args(Step)}
 """The classes by their names, in the order to offer them."""

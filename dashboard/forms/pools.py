@@ -15,6 +15,7 @@ from steering.models import Pool
 from steering.services import Member, set_pool_members
 
 MEMBERS = "members"
+METADATA = ("weight", "priority", "bias", "cost")
 
 
 class MemberForm(RowForm):
@@ -22,6 +23,7 @@ class MemberForm(RowForm):
     weight = forms.IntegerField(min_value=0, required=False)
     priority = forms.IntegerField(min_value=0, required=False)
     bias = forms.IntegerField(min_value=-99, max_value=99, required=False)
+    cost = forms.FloatField(min_value=0, required=False)
 
     def __init__(self, *args: Any, endpoints: dict[int, Endpoint], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,7 +47,7 @@ class PoolForm(WithRows[Pool, MemberForm]):
 
     class Meta:
         model = Pool
-        fields = ["name", "weight", "priority", "bias"]
+        fields = ["name", "weight", "priority", "bias", "cost"]
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         self.endpoints = {endpoint.id: endpoint for endpoint in Endpoint.objects.filter(team=team)}
@@ -56,7 +58,7 @@ class PoolForm(WithRows[Pool, MemberForm]):
 
     def stored_rows(self, prefix: str) -> list[dict[str, Any]]:  # noqa: ARG002
         return [
-            {"endpoint": row.endpoint_id, "weight": row.weight, "priority": row.priority, "bias": row.bias}
+            {"endpoint": row.endpoint_id} | {name: getattr(row, name) for name in METADATA}
             for row in self.instance.members.all()
         ]
 

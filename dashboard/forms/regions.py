@@ -60,16 +60,16 @@ class EndpointForm(ObjectForm[Endpoint]):
         Group(
             "Steering",
             "Read by steps of policies. A member's own values win over these, and these over the pool's.",
-            ("weight", "priority", "bias", "capacity", "labels"),
+            ("weight", "priority", "bias", "cost", "capacity", "labels"),
         ),
     )
-    labels = LabelsField(required=False, help_text="One a line, such as tier=gpu. Fences and selectors match them.")
+    labels = LabelsField(required=False, help_text="One a line, such as tier=gpu. Fences and label steps match them.")
 
     class Meta:
         model = Endpoint
         fields = [
             "name", "region", "ipv4", "ipv6", "hostname", "port", "admin_state",
-            "weight", "priority", "bias", "capacity", "labels",
+            "weight", "priority", "bias", "cost", "capacity", "labels",
         ]  # fmt: skip
         help_texts = {
             "ipv4": "",

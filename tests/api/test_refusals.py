@@ -74,6 +74,7 @@ REFUSED = [
     ("endpoints", ENDPOINT | {"weight": 2**31}, "weight"),
     ("endpoints", ENDPOINT | {"weight": 10**100}, "weight"),
     ("endpoints", ENDPOINT | {"bias": 100}, "bias"),
+    ("endpoints", ENDPOINT | {"cost": -1}, "cost"),
     ("endpoints", ENDPOINT | {"admin_state": "asleep"}, "admin_state"),
     ("pools", {"name": "p", "members": [{"endpoint": "fra-1", "bias": -100}]}, "members.0.bias"),
     ("checks", CHECK | {"interval_ms": 100}, "interval_ms"),

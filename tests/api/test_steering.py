@@ -19,7 +19,7 @@ def web(api, fra_1, fra_2):
 
 def test_a_pool_keeps_the_order_of_its_members(api, web):
     assert [member["endpoint"] for member in web["members"]] == ["fra-2", "fra-1"]
-    assert web["members"][0] == {"endpoint": "fra-2", "weight": 70, "priority": None, "bias": None}
+    assert web["members"][0] == {"endpoint": "fra-2", "weight": 70, "priority": None, "bias": None, "cost": None}
 
     turned = api.patch("/api/v1/pools/web", {"members": web["members"][::-1]}).json()
     assert [member["endpoint"] for member in turned["members"]] == ["fra-1", "fra-2"]

@@ -51,6 +51,8 @@ def test_the_database_refuses_a_place_that_is_none(eu, model, columns, constrain
         ({"capacity": -1}, "regions_endpoint_capacity_check"),
         ({"bias": 100}, "endpoint_bias_in_range"),
         ({"bias": -100}, "endpoint_bias_in_range"),
+        ({"cost": -0.5}, "endpoint_cost_in_range"),
+        ({"cost": float("nan")}, "endpoint_cost_in_range"),
         ({"admin_state": "asleep"}, "endpoint_admin_state_known"),
         ({"labels": ["gpu"]}, "endpoint_labels_object"),
         ({"labels": {"tier": 1}}, "endpoint_labels_text"),

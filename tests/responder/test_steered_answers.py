@@ -13,7 +13,7 @@ from tests.responder.conftest import OpenDoor
 from tests.responder.doors import Door, SocketDoor, ask, texts
 from tests.worlds import World, alias_line
 
-WWW, NAMED, NOBODY, PAIR, STICKY = 5, 6, 7, 8, 9
+WWW, NAMED, NOBODY, PAIR, STICKY, SHARDS = 5, 6, 7, 8, 9, 10
 
 ALIASES = [
     alias_line("flat", 50, "local.z.test."),
@@ -55,8 +55,8 @@ def steered_world() -> World:
         "format": 1,
         "regions": [{"id": 1, "name": "eu", "latitude": 50.1, "longitude": 8.7}],
         "endpoints": [
-            endpoint(10, ipv4="192.0.2.1", ipv6="2001:db8::1"),
-            endpoint(11, ipv4="192.0.2.2"),
+            endpoint(10, ipv4="192.0.2.1", ipv6="2001:db8::1", labels={"shard": "a1"}),
+            endpoint(11, ipv4="192.0.2.2", labels={"shard": "B2"}),
             endpoint(12, hostname="local.z.test."),
             endpoint(13, hostname="target.example.net."),
             endpoint(14, hostname="lost.example.net."),
@@ -68,6 +68,7 @@ def steered_world() -> World:
             policy(NOBODY, 3),
             policy(PAIR, 4, {"kind": "first", "count": 2}),
             policy(STICKY, 5, {"kind": "sticky", "weight": 1}),
+            policy(SHARDS, 1, {"kind": "label", "name_label": "shard"}, {"kind": "first", "count": 2}),
         ],
         "flattened": {"target.example.net.": {"ipv4": ["198.51.100.7", "198.51.100.8"], "ipv6": [], "ttl": 40}},
     }
@@ -77,6 +78,7 @@ def steered_world() -> World:
         ("named.z.test.", "A"): NAMED,
         ("sticky.z.test.", "A"): STICKY,
         ("*.any.z.test.", "A"): WWW,
+        ("*.shards.z.test.", "A"): SHARDS,
     }
     return World(policies=policies).add_zone("z.test.", ZONE, steered)
 
@@ -110,6 +112,13 @@ class TestSteered:
 
     def test_a_wildcard_can_be_steered(self, door: Door) -> None:
         assert texts(ask(door, "x.any.z.test.", "A").answer) == ["x.any.z.test. 30 A 192.0.2.1"]
+
+    def test_the_label_that_a_wildcard_stands_for_selects_a_shard(self, door: Door) -> None:
+        assert texts(ask(door, "a1.shards.z.test.", "A").answer) == ["a1.shards.z.test. 30 A 192.0.2.1"]
+        assert texts(ask(door, "b2.shards.z.test.", "A").answer) == ["b2.shards.z.test. 30 A 192.0.2.2"]
+        assert texts(ask(door, "A1.Shards.z.test.", "A").answer) == ["A1.Shards.z.test. 30 A 192.0.2.1"]
+        nowhere = ask(door, "c3.shards.z.test.", "A").answer
+        assert sorted(texts(nowhere)) == ["c3.shards.z.test. 30 A 192.0.2.1", "c3.shards.z.test. 30 A 192.0.2.2"]
 
     def test_another_type_is_nodata(self, door: Door) -> None:
         answer = ask(door, "www.z.test.", "TXT")

@@ -35,6 +35,7 @@ def test_the_database_refuses_a_malformed_policy(www, columns, constraint):
         ({"name": "web"}, "pool_name_per_team"),
         ({"weight": -1}, "steering_pool_weight_check"),
         ({"bias": 100}, "pool_bias_in_range"),
+        ({"cost": -1}, "pool_cost_in_range"),
     ],
 )
 def test_the_database_refuses_a_malformed_pool(web, columns, constraint):
@@ -47,6 +48,7 @@ def test_the_database_refuses_a_malformed_pool(web, columns, constraint):
     [
         ({"position": 0}, "poolmember_position"),
         ({"bias": -100}, "poolmember_bias_in_range"),
+        ({"cost": -1}, "poolmember_cost_in_range"),
         ({"weight": -1}, "steering_poolmember_weight_check"),
     ],
 )

@@ -17,10 +17,13 @@ SOUND = [
     {"kind": "admin", "if_empty": {"action": "fallback", "policy": "sorry"}},
     {"kind": "fence", "deny": ["country:DE", "subdivision:US-CA", "asn:3320", "cidr:10.0.0.0/8", "cidr:2001:db8::/32"]},
     {"kind": "fence", "label": "tier!=gpu", "allow": ["continent:EU"], "if_empty": {"action": "refuse"}},
+    {"kind": "label", "select": ["tier", "tenant=acme", "tenant!=a=b", "index_version>=7", "load<.5", "v>-1e3", "v<=1."]},
+    {"kind": "label", "name_label": "shard", "if_empty": {"action": "fallback", "pool": "spare"}},
     GEO,
     {**GEO, "rules": [EU, {"location": "country:DE", "pools": ["web"]}], "default": {"regions": ["us"]}},
     {"kind": "distance"},
     {"kind": "distance", "within_km": 0.5, "bias": -99},
+    {"kind": "cost", "cost": 0.08, "within_percent": 20},
     {"kind": "priority", "priority": 7},
     {"kind": "weighted", "weight": 0},
     {"kind": "sticky"},
@@ -48,6 +51,16 @@ REFUSED = [
     ({"kind": "fence", "allow": ["asn:1", "cidr:10.0.0.1/8"]}, "steps.0.allow.1", "write 10.0.0.0/8"),
     ({"kind": "fence", "deny": "country:DE"}, "steps.0.deny", "Write a list."),
     ({"kind": "fence", "deny": ["asn:1"], "label": "=gpu"}, "steps.0.label", "write key, key=value or key!=value"),
+    ({"kind": "label"}, "steps.0", "by labels, by the name asked for, or by both"),
+    ({"kind": "label", "select": ["tier", "=gpu"]}, "steps.0.select.1", "selects nothing"),
+    ({"kind": "label", "select": ["tier!gpu"]}, "steps.0.select.0", "selects nothing"),
+    ({"kind": "label", "select": ["v>=new"]}, "steps.0.select.0", '"new" behind >= is not a number.'),
+    ({"kind": "label", "select": ["v<1e999"]}, "steps.0.select.0", "is not a number."),
+    ({"kind": "label", "select": ["v>=0x7"]}, "steps.0.select.0", "is not a number."),
+    ({"kind": "label", "name_label": ""}, "steps.0.name_label", "at least 1"),
+    ({"kind": "label", "select": ["tier"], "if_empty": {"action": "refuse"}}, "steps.0.if_empty", "Only a fence"),
+    ({"kind": "cost", "cost": -1}, "steps.0.cost", "at least 0"),
+    ({"kind": "cost", "within_percent": -1}, "steps.0.within_percent", "at least 0"),
     ({"kind": "geo"}, "steps.0.default", "Who serves clients that no rule matches"),  # S10
     ({"kind": "geo", "default": "none"}, "steps.0.default", "It is 'all'."),
     ({"kind": "geo", "default": {}}, "steps.0.default", "at least one region or pool"),
@@ -100,7 +113,7 @@ def test_everything_that_is_wrong_is_told_at_once():
 
 def test_every_sifting_step_says_what_happens_if_it_would_drop_all():
     sifting = {name for name, kind in KINDS.items() if "if_empty" in kind.model_fields}
-    assert sifting == {"healthy", "admin", "fence", "geo"}
+    assert sifting == {"healthy", "admin", "fence", "label", "geo"}
     assert options_of(*parse_steps([{"kind": "healthy"}])) == {"if_empty": {"action": "bypass"}}
 
 

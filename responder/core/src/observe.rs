@@ -138,6 +138,9 @@ pub enum Reason {
     NotAllowedAnywhere,
     NotIn(Place),
     NotInDefault,
+    /// The number of the selector that does not match, from 1 on.
+    NotSelected(usize),
+    NotNamed,
     BeyondFirst(usize),
     BehindName,
     NameAmongAddresses,
@@ -159,6 +162,7 @@ pub enum Why {
         bias: i8,
     },
     NoClientPosition,
+    Cost(f64),
     Priority(u32),
     Drawn {
         score: f64,

@@ -87,6 +87,8 @@ impl fmt::Display for Reason {
             Self::NotAllowedAnywhere => f.write_str("no allowed location matches"),
             Self::NotIn(place) => write!(f, "not in the rule {place}"),
             Self::NotInDefault => f.write_str("not in the default"),
+            Self::NotSelected(number) => write!(f, "selector {number} does not match its labels"),
+            Self::NotNamed => f.write_str("its label is not the first of the name asked for"),
             Self::BeyondFirst(count) => write!(f, "beyond the first {count}"),
             Self::BehindName => f.write_str("the best is a host name, which answers alone"),
             Self::NameAmongAddresses => {
@@ -109,6 +111,7 @@ impl fmt::Display for Why {
             Self::Distance { km, bias: 0 } => write!(f, "{km:.0} km"),
             Self::Distance { km, bias } => write!(f, "{km:.0} km, bias {bias:+}"),
             Self::NoClientPosition => f.write_str("the client's position is not known"),
+            Self::Cost(cost) => write!(f, "cost {cost}"),
             Self::Priority(priority) => write!(f, "priority {priority}"),
             // Weightless members are drawn after all others; the score says so by its size only.
             Self::Drawn { score, weight: 0 } => write!(f, "draw {:.3}, weight 0", score % 1000.0),

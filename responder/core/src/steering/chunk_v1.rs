@@ -42,6 +42,7 @@ pub(super) struct Endpoint {
     pub weight: Option<u32>,
     pub priority: Option<u32>,
     pub bias: Option<i8>,
+    pub cost: Option<f64>,
     pub capacity: Option<f64>,
     pub labels: BTreeMap<String, String>,
     pub admin_state: AdminState,
@@ -65,6 +66,7 @@ pub(super) struct Pool {
     pub weight: Option<u32>,
     pub priority: Option<u32>,
     pub bias: Option<i8>,
+    pub cost: Option<f64>,
     pub members: Vec<Member>,
 }
 
@@ -75,6 +77,7 @@ pub(super) struct Member {
     pub weight: Option<u32>,
     pub priority: Option<u32>,
     pub bias: Option<i8>,
+    pub cost: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -278,6 +278,7 @@ fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving, stakes: &mut St
                 Flow::FallbackPool { .. } => serving = Serving::FallbackPool,
                 Flow::FallbackPolicy(_) | Flow::Refused => return Node::Unknown,
             },
+            Sees::Name => return goes(run, at, serving),
             Sees::Place | Sees::Address => return looks(run, step, (at, serving), rest),
             Sees::Prefix(kind) => match run.candidates.best_tier_len() {
                 0 | 1 => {}

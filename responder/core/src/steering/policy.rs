@@ -105,6 +105,8 @@ pub(crate) struct Member {
     pub weight: Option<u32>,
     pub priority: Option<u32>,
     pub bias: Option<i8>,
+    /// 0 or more, in whatever the operator counts.
+    pub cost: Option<f64>,
 }
 
 /// Some members of a policy, by the family they can answer, in their order.

@@ -1,11 +1,13 @@
 //! The kinds of step, one file each. A new kind is its file and its line in `step_kinds!`.
 
 mod admin;
+mod cost;
 mod distance;
 mod fence;
 mod first;
 mod geo;
 mod healthy;
+mod label;
 mod priority;
 mod sticky;
 mod weighted;
@@ -33,10 +35,12 @@ pub(crate) enum Role {
     Sorts,
 }
 
-/// What of a client a step looks at.
+/// What of a question a step looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sees {
     Nobody,
+    /// The name asked for.
+    Name,
     /// Where it is taken to be.
     Place,
     /// Its address as well.
@@ -163,8 +167,10 @@ step_kinds! {
     Healthy => healthy,
     Admin => admin,
     Fence => fence,
+    Label => label,
     Geo => geo,
     Distance => distance,
+    Cost => cost,
     Priority => priority,
     Weighted => weighted,
     Sticky => sticky,

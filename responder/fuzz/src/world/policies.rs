@@ -121,6 +121,8 @@ fn policies() -> Vec<Value> {
     let healthy = json!({"kind": "healthy"});
     let to_pool = json!({"kind": "admin", "if_empty": {"action": "fallback", "pool": 3}});
     let to_policy = json!({"kind": "admin", "if_empty": {"action": "fallback", "policy": 7}});
+    let label = json!({"kind": "label", "select": ["tier!=gpu", "version<9"], "name_label": "site"});
+    let cost = json!({"kind": "cost", "cost": 1.5, "within_percent": 10});
     let (priority, weighted) = (
         json!({"kind": "priority"}),
         json!({"kind": "weighted", "weight": 3}),
@@ -159,7 +161,7 @@ fn policies() -> Vec<Value> {
         policy(13, "never", 1, vec![geo.clone(), sticky.clone()]),
         policy(14, "geo-only", 1, vec![geo, distance, sticky, first(2)]),
         policy(15, "always", 5, vec![weighted.clone()]),
-        policy(16, "always", 6, vec![fence, weighted, first(2)]),
+        policy(16, "always", 6, vec![fence, label, cost, weighted, first(2)]),
     ]
 }
 

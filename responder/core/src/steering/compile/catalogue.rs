@@ -119,6 +119,7 @@ fn endpoint(
     let hostname = written.hostname.as_deref().map(absolute_name).transpose();
     let hostname = hostname.map_err(|error| refuse(format!("hostname: {error}")))?;
     check_bias(written.bias).map_err(refuse)?;
+    check_cost(written.cost).map_err(refuse)?;
     if written.capacity.is_some_and(|capacity| capacity < 0.0) {
         return Err(refuse("capacity: must be 0 or more".to_owned()));
     }
@@ -137,6 +138,7 @@ fn endpoint(
 fn check_pool(pool: &Pool, endpoints: &HashMap<u32, EndpointIndex>) -> Result<(), PolicyError> {
     let refuse = |message: String| PolicyError::new(format!("pool \"{}\"", pool.name), message);
     check_bias(pool.bias).map_err(refuse)?;
+    check_cost(pool.cost).map_err(refuse)?;
     let mut seen = HashSet::new();
     for member in &pool.members {
         let id = member.endpoint;
@@ -146,7 +148,8 @@ fn check_pool(pool: &Pool, endpoints: &HashMap<u32, EndpointIndex>) -> Result<()
         if !seen.insert(id) {
             return Err(refuse(format!("endpoint {id} is a member twice")));
         }
-        check_bias(member.bias).map_err(|error| refuse(format!("endpoint {id}: {error}")))?;
+        let said = check_bias(member.bias).and_then(|()| check_cost(member.cost));
+        said.map_err(|error| refuse(format!("endpoint {id}: {error}")))?;
     }
     Ok(())
 }
@@ -155,5 +158,13 @@ fn check_bias(bias: Option<i8>) -> Result<(), String> {
     match bias {
         None | Some(-99..=99) => Ok(()),
         Some(bias) => Err(format!("bias: {bias} is not from -99 to 99")),
+    }
+}
+
+fn check_cost(cost: Option<f64>) -> Result<(), String> {
+    match cost {
+        None => Ok(()),
+        Some(cost) if cost >= 0.0 => Ok(()),
+        Some(cost) => Err(format!("cost: {cost} is not 0 or more")),
     }
 }

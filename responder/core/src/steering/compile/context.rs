@@ -99,6 +99,13 @@ impl<'c> Context<'c> {
         matching.map(|(index, _, _)| index).collect()
     }
 
+    /// The label `key` of every member's endpoint, in order.
+    pub(in crate::steering) fn labels(&self, key: &str) -> impl Iterator<Item = Option<&'c str>> {
+        let written = self.members.iter();
+        let written = written.map(|member| self.catalogue.written(member.endpoint));
+        written.map(move |written| Some(written?.labels.get(key)?.as_str()))
+    }
+
     /// The members that live in one of `regions` or belong to one of `pools`.
     pub(in crate::steering) fn members_in(
         &self,
@@ -149,6 +156,7 @@ fn pool_members<'c>(
             weight: member.weight.or(endpoint.weight).or(pool.weight),
             priority: member.priority.or(endpoint.priority).or(pool.priority),
             bias: member.bias.or(endpoint.bias).or(pool.bias),
+            cost: member.cost.or(endpoint.cost).or(pool.cost),
         })
     })
 }

@@ -131,3 +131,42 @@ proptest! {
         prop_assert_eq!(scene.chosen("10.0.0.0/24"), expected);
     }
 }
+
+#[test]
+fn the_cheapest_comes_first_and_what_costs_hardly_more_shares_its_tier() {
+    let endpoints = [
+        json!({"cost": 0.09}),
+        json!({"cost": 0.08}),
+        json!({}),
+        json!({"cost": 2}),
+    ];
+    let cost = json!({"kind": "cost", "cost": 1, "within_percent": 20});
+    let scene = Scene::of(&endpoints, json!([cost, {"kind": "first", "count": 16}]));
+    assert_eq!(scene.chosen(GERMANY), [2, 1, 3, 4]);
+    let kept = scene.explained(GERMANY)[0]["steps"][0]["kept"].clone();
+    let tiers: Vec<_> = (0..4).map(|place| kept[place]["tier"].clone()).collect();
+    assert_eq!(tiers, [json!(0), json!(0), json!(1), json!(2)]);
+    assert_eq!(kept[0]["why"], "cost 0.08");
+    assert_eq!(kept[2]["why"], "cost 1", "nobody said it but the step");
+}
+
+#[test]
+fn free_endpoints_share_a_tier() {
+    let endpoints = [json!({"cost": 1}), json!({"cost": 0}), json!({"cost": 0})];
+    let scene = Scene::of(
+        &endpoints,
+        json!([{"kind": "cost"}, {"kind": "first", "count": 16}]),
+    );
+    assert_eq!(scene.chosen(GERMANY), [2, 3, 1]);
+}
+
+#[test]
+fn a_members_cost_beats_the_endpoints_and_that_the_pools() {
+    let mut chunk = chunk(
+        &[json!({"cost": 1}), json!({"cost": 2}), json!({})],
+        json!([{"kind": "cost", "cost": 9}, {"kind": "first", "count": 4}]),
+    );
+    chunk["pools"][0]["cost"] = json!(1.5);
+    chunk["pools"][0]["members"][0]["cost"] = json!(3);
+    assert_eq!(Scene::new(&chunk).chosen(GERMANY), [3, 2, 1]);
+}

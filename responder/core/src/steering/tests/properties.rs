@@ -64,6 +64,16 @@ fn step() -> impl Strategy<Value = Value> {
             json!({"kind": "geo", "rules": rules, "default": default, "if_empty": if_empty})
         }),
         (0u32..8000).prop_map(|km| json!({"kind": "distance", "within_km": km})),
+        (
+            prop::sample::subsequence(vec!["fenced", "site", "site!=eu", "version>=2"], 1..3),
+            prop::sample::select(vec![json!(null), json!("site")]),
+            if_empty(),
+        )
+            .prop_map(|(select, name_label, if_empty)| json!({
+                "kind": "label", "select": select, "name_label": name_label, "if_empty": if_empty,
+            })),
+        Just(json!({"kind": "label", "name_label": "site"})),
+        (0u32..100).prop_map(|percent| json!({"kind": "cost", "within_percent": percent})),
         Just(json!({"kind": "priority"})),
         Just(json!({"kind": "weighted"})),
         Just(json!({"kind": "sticky"})),
@@ -79,12 +89,17 @@ fn any_endpoint() -> impl Strategy<Value = Value> {
         0u32..3,
         prop::sample::select(states),
         any::<bool>(),
-        prop::sample::select(vec![json!({}), json!({"fenced": "yes"})]),
+        prop::sample::select(vec![
+            json!({}),
+            json!({"fenced": "yes"}),
+            json!({"site": "www", "version": "2"}),
+            json!({"site": "EU", "fenced": "yes", "version": "1"}),
+        ]),
         prop::sample::select(vec![0, 0, 0, 1, 2]),
     )
         .prop_map(|(region, weight, priority, admin_state, checked, labels, kind)| {
             let mut endpoint = json!({
-                "region": region, "weight": weight, "priority": priority, "admin_state": admin_state,
+                "cost": f64::from(weight) / 4.0, "region": region, "weight": weight, "priority": priority, "admin_state": admin_state,
                 "checked": checked, "labels": labels,
             });
             match kind {
@@ -191,7 +206,7 @@ proptest! {
     #[test]
     fn what_is_remembered_is_what_would_be_decided(
         scene in any_scene(),
-        clients in prop::collection::vec((any::<u32>(), 8u8..=32, any::<bool>()), 1..40),
+        clients in prop::collection::vec((any::<u32>(), 8u8..=32, any::<bool>(), any::<bool>()), 1..40),
     ) {
         /// No host name has an address.
         struct Nowhere;
@@ -201,15 +216,16 @@ proptest! {
             }
         }
         let mut warm = Scratch::new();
-        let (index, name) = (scene.policies.policy(WWW).unwrap(), www());
-        for (bits, prefix, is_apex) in clients {
+        let index = scene.policies.policy(WWW).unwrap();
+        let names = [www(), NameBuf::from_text("eu.demo.test.").unwrap()];
+        for (bits, prefix, is_apex, is_other) in clients {
             for family in [Family::V4, Family::V6] {
                 let client = Client {
                     resolver: "198.51.100.53".parse().unwrap(),
                     subnet: Some(subnet_of(bits, prefix)),
                 };
                 let apex = is_apex.then_some(&Nowhere as &dyn Targets);
-                let question = Question { family, apex, ..scene.question(&client, &name) };
+                let question = Question { family, apex, ..scene.question(&client, &names[usize::from(is_other)]) };
                 let selection = select(&question, index, &mut warm, &mut Silent);
                 let remembered = scene.described(&selection, &warm);
                 let mut cold = Scratch::new();

@@ -80,7 +80,27 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
         ),
         (
             json!({"kind": "fence", "deny": ["asn:1"], "label": "=x"}),
-            "(fence): label: \"=x\" is not a selector; write key, key=value or key!=value",
+            "(fence): label: \"=x\" is not a selector; write key, key=value, key!=value or, of numbers, key>=7",
+        ),
+        (
+            json!({"kind": "label"}),
+            "(label): select, name_label: give at least one of them",
+        ),
+        (
+            json!({"kind": "label", "select": ["tier", "version>=new"]}),
+            "(label): select: \"new\" behind >= is not a number",
+        ),
+        (
+            json!({"kind": "label", "select": ["tier"], "if_empty": {"action": "refuse"}}),
+            "(label): if_empty: only a fence may refuse; use bypass or fallback",
+        ),
+        (
+            json!({"kind": "cost", "cost": -1}),
+            "(cost): cost: must be 0 or more",
+        ),
+        (
+            json!({"kind": "cost", "within_percent": -1}),
+            "(cost): within_percent: must be 0 or more",
         ),
         (
             json!({"kind": "distance", "within_km": -1}),
@@ -104,7 +124,7 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
         ),
         (
             json!({"kind": "nearest"}),
-            "(nearest): unknown kind; it is one of healthy, admin, fence, geo, distance, priority, weighted, sticky, first",
+            "(nearest): unknown kind; it is one of healthy, admin, fence, label, geo, distance, cost, priority, weighted, sticky, first",
         ),
     ]);
 }

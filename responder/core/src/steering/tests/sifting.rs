@@ -235,3 +235,49 @@ fn at_an_apex_a_host_name_needs_addresses() {
     let answer = scene.ask_family(GERMANY, Family::V6);
     assert_eq!(answer.outcome, "NoCandidate");
 }
+
+#[test]
+fn a_label_step_keeps_what_all_its_selectors_match() {
+    let endpoints = [
+        json!({"labels": {"tenant": "acme", "index_version": "6"}}),
+        json!({"labels": {"tenant": "acme", "index_version": "10"}}),
+        json!({"labels": {"index_version": "10"}}),
+    ];
+    let label = json!({"kind": "label", "select": ["tenant=acme", "index_version>=7"]});
+    let scene = Scene::of(&endpoints, json!([label, all_addresses()]));
+    assert_eq!(scene.chosen(GERMANY), [2]);
+    let step = &scene.explained(GERMANY)[0]["steps"][0];
+    assert_eq!(
+        drops(step),
+        [
+            (1, "selector 2 does not match its labels".to_owned()),
+            (3, "selector 1 does not match its labels".to_owned())
+        ]
+    );
+    assert_eq!(scene.ask(GERMANY).scope, 0, "it holds for everybody");
+}
+
+#[test]
+fn the_first_label_of_the_name_selects_a_shard() {
+    let shard = |number: &str| json!({"labels": {"shard": number}});
+    let endpoints = [shard("WWW"), shard("17"), json!({})];
+    let label = json!({"kind": "label", "name_label": "shard"});
+    let scene = Scene::of(&endpoints, json!([label, all_addresses()]));
+    assert_eq!(
+        scene.chosen(GERMANY),
+        [1],
+        "www.demo.test. whatever the case"
+    );
+    let step = &scene.explained(GERMANY)[0]["steps"][0];
+    let reason = "its label is not the first of the name asked for";
+    assert_eq!(
+        drops(step),
+        [(2, reason.to_owned()), (3, reason.to_owned())]
+    );
+    let shards = Scene::of(
+        &endpoints[1..],
+        json!([{"kind": "label", "name_label": "shard"}, all_addresses()]),
+    );
+    let step = &shards.explained(GERMANY)[0]["steps"][0];
+    assert_eq!(step["outcome"], "bypassed", "no shard is called www");
+}
