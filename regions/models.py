@@ -125,7 +125,9 @@ class Endpoint(Owned, SteeringMetadata):  # noqa: DJ008 - Owned has it
         help_text="Where checks connect unless the check names a port.",
     )
     capacity = models.PositiveIntegerField(null=True, blank=True, help_text="Requests per second it can take.")
-    labels = models.JSONField(default=dict, blank=True, help_text='For fences and label steps, such as {"tier": "gpu"}.')
+    labels = models.JSONField(
+        default=dict, blank=True, help_text='For fences and label steps, such as {"tier": "gpu"}.'
+    )
     admin_state = models.CharField(max_length=8, choices=AdminState, default=AdminState.ENABLED)
 
     class Meta(Owned.Meta):

@@ -1,4 +1,4 @@
-"""Fallbacks from policy to policy must end somewhere."""
+"""Policies that let others answer, as fallbacks or by `use`, must end somewhere."""
 
 from __future__ import annotations
 

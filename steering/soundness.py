@@ -14,26 +14,27 @@ from accounts.models import Team
 from regions.models import Endpoint
 from steering.cycles import cycle_through, reachable
 from steering.models import Binding, Policy, PolicyStep, Pool, PoolMember
+from steering.steps import MAX_CANDIDATES
 from zones.names import APEX
 from zones.refusals import refuse
 
-MAX_CANDIDATES = 256
-"""What the responder has room for, those of fallback pools included."""
-
 
 class Fallbacks:
-    """Who answers instead of whom, in all policies of a team: by policy, the ids of other policies and of pools."""
+    """Who answers instead of whom, as fallback or by `use`, in all policies of a team: by policy, the ids of other
+    policies and of pools."""
 
     def __init__(self, team: Team) -> None:
         self.policies: defaultdict[int, set[int]] = defaultdict(set)
         self.pools: defaultdict[int, set[int]] = defaultdict(set)
-        steps = PolicyStep.objects.filter(policy__team=team, options__if_empty__action="fallback")
+        steps = PolicyStep.objects.filter(policy__team=team)
         columns = ("policy_id", "options__if_empty__policy", "options__if_empty__pool")
-        for policy, other, pool in steps.values_list(*columns):
+        for policy, other, pool in steps.filter(options__if_empty__action="fallback").values_list(*columns):
             if other is not None:
                 self.policies[policy].add(other)
             if pool is not None:
                 self.pools[policy].add(pool)
+        for policy, other in steps.filter(kind="use").values_list("policy_id", "options__policy"):
+            self.policies[policy].add(other)
 
     def policies_over(self, pool: Pool) -> list[Policy]:
         """The policies that may serve from a pool: it is theirs, or that of a fallback, or of a fallback's fallback."""
@@ -43,7 +44,7 @@ class Fallbacks:
         return list(Policy.objects.filter(id__in=every))
 
     def policies_over_policy(self, policy: Policy) -> list[Policy]:
-        """A policy and those that may fall back to it."""
+        """A policy and those that may let it answer instead."""
         return list(Policy.objects.filter(id__in=reachable(policy.pk, self._callers())))
 
     def host_names(self, policy: Policy) -> QuerySet[Endpoint]:
@@ -76,7 +77,8 @@ def require_acyclic(policy: Policy, fallbacks: Fallbacks) -> None:
     cycle = cycle_through(policy.pk, fallbacks.policies)
     if cycle:
         names = dict(Policy.objects.filter(id__in=cycle).values_list("id", "name"))
-        refuse("steps", f"fallbacks go round in a circle: {' → '.join(names[step] for step in cycle)}")
+        way = " → ".join(names[step] for step in cycle)
+        refuse("steps", f"policies that answer instead of each other go round in a circle: {way}")
 
 
 def _require_room(policy: Policy, fallbacks: Fallbacks, field: str) -> None:

@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from steering.locations import check_location, check_regional_location
 
 MAX_FIRST = 16
+MAX_CANDIDATES = 256
+"""What the responder has room for, those of fallback pools included."""
 MAX_METADATA = 2**31 - 1
 
 RegionName = Annotated[str, Field(description="Name of a region.")]
@@ -29,11 +31,11 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def check_selector(text: str) -> str:
-    """`key`, `key=value` or `key!=value` of labels, or `key>=7`, `key<=7`, `key>7` or `key<7` of those that are numbers."""
+    """`key`, `key=value` or `key!=value` of labels; `key>=7`, `>`, `<=` or `<` of those that are numbers."""
     parts = SELECTOR.fullmatch(text)
     if parts is None:
         raise ValueError(
-            f'"{text}" selects nothing: write key, key=value or key!=value, or of numbers key>=7, key<=7, key>7 or key<7.'
+            f'"{text}" selects nothing: write key, key=value or key!=value, or of numbers key>=7, key>7, key<=7, key<7.'
         )
     bound = parts["bound"]
     if bound is not None and not (NUMBER.fullmatch(bound) and isfinite(float(bound))):
@@ -132,7 +134,7 @@ class Label(Sifting):
     name_label: str | None = Field(
         default=None,
         min_length=1,
-        description="The label whose value must be the first of the name asked for: shard keeps shard=17 for 17.db.example.com.",
+        description="The label that must be the first of the name asked for: shard keeps shard=17 for 17.example.com.",
     )
 
     @model_validator(mode="after")
@@ -228,6 +230,19 @@ class Sticky(Options):
     weight: WholeNumber = Field(default=1, ge=0, le=MAX_METADATA, description="For endpoints of which nobody says one.")
 
 
+class Use(Options):
+    """Another policy answers while enough of its endpoints are healthy."""
+
+    kind: Literal["use"] = "use"
+    policy: PolicyName
+    min_healthy: WholeNumber = Field(
+        default=1,
+        ge=1,
+        le=MAX_CANDIDATES,
+        description="With fewer healthy endpoints it is passed by, and the steps behind go on.",
+    )
+
+
 class First(Options):
     """How many addresses to answer; without it one."""
 
@@ -235,7 +250,7 @@ class First(Options):
     count: WholeNumber = Field(ge=1, le=MAX_FIRST, description=f"From 1 to {MAX_FIRST}.")
 
 
-Step = Healthy | Admin | Fence | Label | Geo | Distance | Cost | Priority | Weighted | Sticky | First
+Step = Healthy | Admin | Fence | Label | Geo | Distance | Cost | Priority | Weighted | Sticky | Use | First
 
 KINDS: dict[str, type[Options]] = {kind.model_fields["kind"].default: kind for kind in get_args(Step)}
 """The classes by their names, in the order to offer them."""

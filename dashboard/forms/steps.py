@@ -1,7 +1,7 @@
 """Inputs for the steps of a policy, made from the options that each kind of step declares.
 
-A new kind of step needs nothing here as long as its options are numbers, texts, lists of texts, members (regions and
-pools), what to do if nothing is left, or a list of rules about those.
+A new kind of step needs nothing here as long as its options are numbers, texts, lists of texts, a policy, members
+(regions and pools), what to do if nothing is left, or a list of rules about those.
 
     option's type ──► input ──► what was typed ──► option as steering.steps reads it
 """
@@ -123,7 +123,7 @@ class StepForm(RowForm):
             elif _is_rules(info):
                 self.rules_name = name
             else:
-                self.fields[name] = labelled(_make(KINDS[kind], info, names), name, info)
+                self.fields[name] = labelled(_make(KINDS[kind], name, info, names), name, info)
         self.rules = self._rules() if self.rules_name else []
 
     @property
@@ -198,9 +198,11 @@ def _is_rules(info: FieldInfo) -> bool:
     )
 
 
-def _make(step: type[BaseModel], info: FieldInfo, names: Names) -> forms.Field:
+def _make(step: type[BaseModel], name: str, info: FieldInfo, names: Names) -> forms.Field:
     kind = without_none(info.annotation)
     parts = get_args(kind)
+    if name == "policy":
+        return forms.ChoiceField(choices=[("", "—"), *((policy, policy) for policy in names.policies)], required=False)
     if Fallback in parts:
         return _if_empty(step, names)
     if get_origin(kind) is list:

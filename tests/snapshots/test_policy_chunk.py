@@ -20,7 +20,9 @@ NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 @pytest.fixture
 def published(ops):
     """The chunk of one policy over two endpoints, with something said at each place where it can be said."""
-    fra = declare_endpoint(ops, "fra-1", "192.0.2.1", weight=7, priority=1, bias=-5, cost=0.5, capacity=900, labels={"tier": "a"})
+    fra = declare_endpoint(
+        ops, "fra-1", "192.0.2.1", weight=7, priority=1, bias=-5, cost=0.5, capacity=900, labels={"tier": "a"}
+    )
     mil = declare_endpoint(ops, "mil-1", "192.0.2.2", admin_state="draining")
     steps = ({"kind": "healthy"}, {"kind": "weighted", "weight": 3}, {"kind": "first", "count": 2})
     declare_policy(ops, "www", fra, mil, steps=steps)

@@ -104,7 +104,12 @@ def a_fallback_policy(www, web, buckets):
     save_policy(www, steps=[{"kind": "healthy", "if_empty": {"action": "fallback", "policy": "sorry"}}])
 
 
-@pytest.mark.parametrize("add", [a_member, a_pool, a_fallback_pool, a_fallback_policy])
+def a_used_policy(www, web, buckets):
+    save_policy(Policy(team=www.team, name="sorry"), pools=[buckets])
+    save_policy(www, steps=[{"kind": "use", "policy": "sorry"}])
+
+
+@pytest.mark.parametrize("add", [a_member, a_pool, a_fallback_pool, a_fallback_policy, a_used_policy])
 def test_no_later_change_puts_a_host_name_beside_other_data(make_pool, www, web, zone, named, add):
     put_record_set(zone, "www", "TXT", 60, ["beside"])
     bind(www, zone, "www")

@@ -104,15 +104,21 @@ def test_a_policy_needs_a_pool(make_policy, www):
     assert www.policy_pools.count() == 1
 
 
+def using(policy):
+    return {"kind": "use", "policy": policy.name, "min_healthy": 2}
+
+
 @pytest.mark.parametrize("length", [1, 2, 3])
-def test_fallbacks_in_a_circle_are_refused(make_policy, web, length):
+@pytest.mark.parametrize("leading_to", [falling_back_to, using])
+def test_policies_that_lead_round_in_a_circle_are_refused(make_policy, web, length, leading_to):
     chain = [make_policy("p0", web)]
     for number in range(1, length):
-        chain.append(make_policy(f"p{number}", web, steps=[falling_back_to(chain[-1])]))
+        chain.append(make_policy(f"p{number}", web, steps=[leading_to(chain[-1])]))
     with pytest.raises(ValidationError) as caught:
-        save_policy(chain[0], steps=[falling_back_to(chain[-1])])
+        save_policy(chain[0], steps=[leading_to(chain[-1])])
     names = [policy.name for policy in [chain[0], *reversed(chain)]]
-    assert refused(caught) == {"steps": [f"Fallbacks go round in a circle: {' → '.join(names)}."]}
+    message = f"Policies that answer instead of each other go round in a circle: {' → '.join(names)}."
+    assert refused(caught) == {"steps": [message]}
     assert not chain[0].steps.exists()
 
 

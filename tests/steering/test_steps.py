@@ -17,7 +17,10 @@ SOUND = [
     {"kind": "admin", "if_empty": {"action": "fallback", "policy": "sorry"}},
     {"kind": "fence", "deny": ["country:DE", "subdivision:US-CA", "asn:3320", "cidr:10.0.0.0/8", "cidr:2001:db8::/32"]},
     {"kind": "fence", "label": "tier!=gpu", "allow": ["continent:EU"], "if_empty": {"action": "refuse"}},
-    {"kind": "label", "select": ["tier", "tenant=acme", "tenant!=a=b", "index_version>=7", "load<.5", "v>-1e3", "v<=1."]},
+    {
+        "kind": "label",
+        "select": ["tier", "tenant=acme", "tenant!=a=b", "index_version>=7", "load<.5", "v>-1e3", "v<=1."],
+    },
     {"kind": "label", "name_label": "shard", "if_empty": {"action": "fallback", "pool": "spare"}},
     GEO,
     {**GEO, "rules": [EU, {"location": "country:DE", "pools": ["web"]}], "default": {"regions": ["us"]}},
@@ -27,6 +30,7 @@ SOUND = [
     {"kind": "priority", "priority": 7},
     {"kind": "weighted", "weight": 0},
     {"kind": "sticky"},
+    {"kind": "use", "policy": "sorry", "min_healthy": 2},
     {"kind": "first", "count": 16},
 ]
 
@@ -76,6 +80,8 @@ REFUSED = [
     ({"kind": "priority", "priority": -1}, "steps.0.priority", "at least 0"),
     ({"kind": "weighted", "weight": 1.5}, "steps.0.weight", "Write a whole number."),
     ({"kind": "sticky", "weight": True}, "steps.0.weight", "Write a whole number."),
+    ({"kind": "use"}, "steps.0.policy", "Name of a policy."),
+    ({"kind": "use", "policy": "sorry", "min_healthy": 0}, "steps.0.min_healthy", "at least 1"),
     ({"kind": "first"}, "steps.0.count", "From 1 to 16."),
     ({"kind": "first", "count": 0}, "steps.0.count", "at least 1"),
     ({"kind": "first", "count": 17}, "steps.0.count", "at most 16"),

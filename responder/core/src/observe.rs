@@ -120,6 +120,16 @@ pub enum Note {
         id: u32,
         family: Family,
     },
+    /// Another policy answers.
+    Used {
+        id: u32,
+    },
+    /// It does not, for too few of its endpoints are up.
+    Unwell {
+        id: u32,
+        healthy: u32,
+        wanted: u32,
+    },
     NoData,
 }
 

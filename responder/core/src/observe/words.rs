@@ -64,6 +64,15 @@ impl fmt::Display for Note {
                     "kept all, for fallback policy {id} has no {family} address"
                 )
             }
+            Self::Used { id } => write!(f, "policy {id} answers"),
+            Self::Unwell {
+                id,
+                healthy,
+                wanted,
+            } => write!(
+                f,
+                "passed by: policy {id} needs {wanted} healthy endpoints and has {healthy}"
+            ),
             Self::NoData => f.write_str("would have dropped all, and refuses: no address"),
         }
     }

@@ -115,14 +115,14 @@ fn policy(written: &chunk_v1::Policy, catalogue: &Catalogue<'_>) -> Result<Polic
     let has_names = context
         .members()
         .any(|(_, endpoint)| endpoint.hostname.is_some());
-    let falls_back = steps.iter().any(|step| step.fallback_policy().is_some());
+    let hands_over = steps.iter().any(|step| step.successor().is_some());
     Ok(Policy {
         id: written.id,
         name: written.name.as_str().into(),
         ttl_s: written.ttl,
         ecs: written.ecs,
         salt: salt_key(&written.salt),
-        sees_apex: has_names || falls_back,
+        sees_apex: has_names || hands_over,
         members: context.into_members(),
         own,
         candidates,

@@ -238,7 +238,7 @@ impl DecisionTree {
             Flow::FallbackPool { .. } => {
                 settled(run, at_step + 1, Serving::FallbackPool, &mut self.stakes)
             }
-            Flow::FallbackPolicy(_) | Flow::Refused => Node::Unknown,
+            Flow::FallbackPolicy(_) | Flow::Used(_) | Flow::Refused => Node::Unknown,
         };
         let number = self.add(node);
         if let Node::Looks(look) = self.nodes.get_mut(parent as usize)? {
@@ -276,7 +276,7 @@ fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving, stakes: &mut St
             Sees::Nobody => match step.apply(run) {
                 Flow::Continue | Flow::Bypassed(_) => {}
                 Flow::FallbackPool { .. } => serving = Serving::FallbackPool,
-                Flow::FallbackPolicy(_) | Flow::Refused => return Node::Unknown,
+                Flow::FallbackPolicy(_) | Flow::Used(_) | Flow::Refused => return Node::Unknown,
             },
             Sees::Name => return goes(run, at, serving),
             Sees::Place | Sees::Address => return looks(run, step, (at, serving), rest),

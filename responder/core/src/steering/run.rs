@@ -155,11 +155,13 @@ pub(crate) enum Flow {
     },
     /// It would have dropped all; another policy answers.
     FallbackPolicy(PolicyIndex),
+    /// Another policy answers, for it is well (S11).
+    Used(PolicyIndex),
     /// It would have dropped all, and says NODATA.
     Refused,
 }
 
-/// Why nothing was dropped although all should have been.
+/// Why a step changed nothing although it should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bypass {
     Declared,
@@ -170,5 +172,11 @@ pub(crate) enum Bypass {
     /// The fallback policy has nobody for the family asked.
     FallbackPolicyUnable {
         policy: u32,
+    },
+    /// The policy to use has too few endpoints that are up.
+    Unwell {
+        policy: u32,
+        healthy: u32,
+        wanted: u32,
     },
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! candidates of the family ─► step ─► step ─► … ─► first N ─► Addresses | Target
+//!                              ├─► use another policy: starts there
 //!                              │ would drop all
 //!                              ├─► bypass: keeps all, goes on
 //!                              ├─► fallback pool: its members go on, past every sifting step
@@ -69,7 +70,7 @@ impl Serving {
 enum Ending {
     Found,
     Refused,
-    HandedOver(PolicyIndex),
+    HandedOver(PolicyIndex, Serving),
 }
 
 /// Has `policy` decide `question`. Pure: what it reads is its arguments, and what `scratch` remembers changes no answer.
@@ -144,7 +145,7 @@ fn walked<'a>(
     };
     let scope = run.scope;
     let outcome = match (ending, decision) {
-        (Ending::HandedOver(_), _) => return None,
+        (Ending::HandedOver(..), _) => return None,
         (Ending::Refused, _) => {
             scratch.choose_nobody();
             Outcome::Refused
@@ -175,14 +176,15 @@ fn decided<'a, O: Observer>(
         network: None,
     };
     scratch.choose_nobody();
-    let mut next = question.policies.policy_at(policy);
-    // Ends because fallback policies form no cycle.
+    let first = question.policies.policy_at(policy);
+    let mut next = first;
+    // Ends because policies hand over in no cycle.
     while let Some(policy) = next {
-        // A fallback policy sees no more of the client than the policy that called it.
+        // A policy sees no more of the client than the one that called it.
         mode = mode.min(policy.ecs);
         let client = ClientView::new(question.client, mode);
         let location = question.geo.locate(client.located.address);
-        if serving == Serving::Regular {
+        if first.is_some_and(|first| std::ptr::eq(first, policy)) {
             selection.country = location.country;
             selection.network = question.geo.asn(client.located.address).0;
             narrate::client(question, &client, &location, observer);
@@ -200,7 +202,10 @@ fn decided<'a, O: Observer>(
         let ending = run_policy(&mut run, serving, observer);
         selection.scope = run.scope;
         next = match ending {
-            Ending::HandedOver(fallback) => question.policies.policy_at(fallback),
+            Ending::HandedOver(other, how) => {
+                serving = how;
+                question.policies.policy_at(other)
+            }
             Ending::Found => {
                 selection.outcome = found(question, policy, scratch);
                 None
@@ -210,7 +215,6 @@ fn decided<'a, O: Observer>(
                 None
             }
         };
-        serving = Serving::FallbackPolicy;
         narrate::ending(question, &selection, scratch, observer);
     }
     selection
@@ -241,7 +245,10 @@ fn run_steps<O: Observer>(
         match apply(step, run, observer) {
             Flow::Continue | Flow::Bypassed(_) => {}
             Flow::FallbackPool { .. } => serving = Serving::FallbackPool,
-            Flow::FallbackPolicy(policy) => return Ending::HandedOver(policy),
+            Flow::FallbackPolicy(policy) => {
+                return Ending::HandedOver(policy, Serving::FallbackPolicy);
+            }
+            Flow::Used(policy) => return Ending::HandedOver(policy, Serving::Regular),
             Flow::Refused => return Ending::Refused,
         }
     }

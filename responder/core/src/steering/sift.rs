@@ -47,7 +47,8 @@ impl IfEmpty {
                 pool: None,
                 policy: Some(id),
             } => {
-                let index = context.policy(id)?;
+                let index = context.policy(id);
+                let index = index.map_err(|error| format!("if_empty: {error}"))?;
                 Ok(Self::Policy { id, index })
             }
             IfEmptyOption::Fallback { .. } => {

@@ -8,6 +8,7 @@ mod first;
 mod geo;
 mod healthy;
 mod label;
+mod nest;
 mod priority;
 mod sticky;
 mod weighted;
@@ -97,6 +98,11 @@ trait Kind: Sized {
     fn if_empty(&self) -> Option<&IfEmpty> {
         None
     }
+
+    /// The policy that the step may let answer instead.
+    fn successor(&self) -> Option<PolicyIndex> {
+        self.if_empty()?.policy()
+    }
 }
 
 macro_rules! step_kinds {
@@ -156,8 +162,9 @@ macro_rules! step_kinds {
                 match self { $(Self::$kind(step) => step.why_kept(run, candidate),)* }
             }
 
-            fn if_empty(&self) -> Option<&IfEmpty> {
-                match self { $(Self::$kind(step) => step.if_empty(),)* }
+            /// The policy that the step may let answer instead.
+            pub(super) fn successor(&self) -> Option<PolicyIndex> {
+                match self { $(Self::$kind(step) => step.successor(),)* }
             }
         }
     };
@@ -174,6 +181,7 @@ step_kinds! {
     Priority => priority,
     Weighted => weighted,
     Sticky => sticky,
+    Use => nest,
     First => first,
 }
 
@@ -188,11 +196,6 @@ impl Step {
             _ => return Err((String::new(), "kind: missing".to_owned())),
         };
         Self::compile_kind(&kind, written, context).map_err(|error| (kind, error))
-    }
-
-    /// The policy that answers instead if the step would drop all.
-    pub(super) fn fallback_policy(&self) -> Option<PolicyIndex> {
-        self.if_empty()?.policy()
     }
 
     pub(super) fn is_first(&self) -> bool {

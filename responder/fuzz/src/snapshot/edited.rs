@@ -113,6 +113,7 @@ const WORDS: [&str; 38] = [
     "fence",
     "geo",
     "label",
+    "use",
     "cost",
     "version>=7",
     "distance",

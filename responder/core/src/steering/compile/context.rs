@@ -138,8 +138,7 @@ impl<'c> Context<'c> {
     }
 
     pub(in crate::steering) fn policy(&self, id: u32) -> Result<PolicyIndex, String> {
-        let index = self.catalogue.policy_index(id);
-        index.map_err(|error| format!("if_empty: {error}"))
+        self.catalogue.policy_index(id)
     }
 }
 

@@ -91,6 +91,10 @@ pub(super) fn step<O: Observer>(step: &Step, run: &mut Run<'_>, observer: &mut O
             });
             StepOutcome::Bypassed
         }
+        Flow::Used(_) => {
+            kept(run, observer, |_| Why::NotSaid);
+            StepOutcome::Applied
+        }
         Flow::FallbackPool { .. } | Flow::FallbackPolicy(_) | Flow::Refused => {
             replaced(step, run, before, observer);
             match flow {
@@ -169,13 +173,22 @@ fn note(flow: Flow, run: &Run<'_>) -> Note {
         Flow::Bypassed(Bypass::FallbackPolicyUnable { policy }) => {
             Note::FallbackPolicyUnable { id: policy, family }
         }
+        Flow::Bypassed(Bypass::Unwell {
+            policy,
+            healthy,
+            wanted,
+        }) => Note::Unwell {
+            id: policy,
+            healthy,
+            wanted,
+        },
         Flow::FallbackPool { pool } => Note::FallbackPool { id: pool },
-        Flow::FallbackPolicy(index) => {
-            let policy = policies.policy_at(index);
-            Note::FallbackPolicy {
-                id: policy.map_or(0, |policy| policy.id),
-            }
-        }
+        Flow::FallbackPolicy(index) => Note::FallbackPolicy {
+            id: policies.policy_at(index).map_or(0, |policy| policy.id),
+        },
+        Flow::Used(index) => Note::Used {
+            id: policies.policy_at(index).map_or(0, |policy| policy.id),
+        },
         Flow::Refused => Note::NoData,
     }
 }

@@ -117,6 +117,62 @@ fn a_fallback_policy_sees_no_more_of_the_client_than_its_caller() {
     assert_eq!(scene.ask(GERMANY).scope, 0);
 }
 
+const UP: State = State::Up;
+
+/// "www" uses "spare", which has endpoints 3 and 4, before its own endpoints 1 and 2.
+fn using_spare(min_healthy: u32) -> Value {
+    let step = json!({"kind": "use", "policy": 6, "min_healthy": min_healthy});
+    with_spare(step, json!([{"kind": "healthy"}, {"kind": "priority"}]))
+}
+
+#[test]
+fn a_policy_with_enough_healthy_endpoints_is_used_with_its_steps_and_its_ttl() {
+    let states = [(3, Path::V4, UP), (4, Path::V4, UP)];
+    let scene = Scene::new(&using_spare(2)).with_health(&states);
+    let answer = scene.ask(GERMANY);
+    assert_eq!((answer.chosen, answer.ttl_s), (vec![4], 300));
+    let policies = scene.explained(GERMANY);
+    assert_eq!(policies[0]["steps"][0]["note"], "policy 6 answers");
+    assert_eq!(policies[1]["chosen"], json!([4]));
+}
+
+#[test]
+fn a_policy_with_too_few_healthy_endpoints_is_passed_by() {
+    let states = [
+        (1, Path::V4, UP),
+        (2, Path::V4, UP),
+        (3, Path::V4, UP),
+        (4, Path::V4, State::Down),
+    ];
+    let scene = Scene::new(&using_spare(2)).with_health(&states);
+    assert_eq!(scene.chosen(GERMANY), [1, 2]);
+    let step = &scene.explained(GERMANY)[0]["steps"][0];
+    assert_eq!(step["outcome"], "bypassed");
+    let note = "passed by: policy 6 needs 2 healthy endpoints and has 1";
+    assert_eq!(step["note"], note);
+    let one = Scene::new(&using_spare(1)).with_health(&states);
+    assert_eq!(one.chosen(GERMANY), [3], "its own healthy step still asks");
+}
+
+#[test]
+fn an_endpoint_that_is_draining_or_down_for_the_family_asked_does_not_make_a_policy_well() {
+    let mut chunk = using_spare(1);
+    chunk["endpoints"][2]["admin_state"] = json!("draining");
+    let states = [(1, Path::V4, UP), (3, Path::V4, UP), (4, Path::V6, UP)];
+    let scene = Scene::new(&chunk).with_health(&states);
+    assert_eq!(scene.chosen(GERMANY), [1, 2]);
+}
+
+#[test]
+fn a_used_policy_sees_no_more_of_the_client_than_its_caller() {
+    let mut chunk = using_spare(1);
+    chunk["policies"][1]["steps"] = json!([{"kind": "sticky"}]);
+    chunk["policies"][0]["ecs"] = json!("never");
+    assert_eq!(Scene::new(&chunk).ask(GERMANY).scope, 0);
+    chunk["policies"][0]["ecs"] = json!("always");
+    assert_eq!(Scene::new(&chunk).ask(GERMANY).scope, 24);
+}
+
 #[test]
 fn an_endpoint_in_several_pools_counts_once_at_its_first_place() {
     let mut chunk = with_spare(json!({"kind": "admin"}), json!([]));

@@ -73,6 +73,7 @@ fn step() -> impl Strategy<Value = Value> {
                 "kind": "label", "select": select, "name_label": name_label, "if_empty": if_empty,
             })),
         Just(json!({"kind": "label", "name_label": "site"})),
+        (1u32..4).prop_map(|count| json!({"kind": "use", "policy": 6, "min_healthy": count})),
         (0u32..100).prop_map(|percent| json!({"kind": "cost", "within_percent": percent})),
         Just(json!({"kind": "priority"})),
         Just(json!({"kind": "weighted"})),

@@ -95,6 +95,14 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
             "(label): if_empty: only a fence may refuse; use bypass or fallback",
         ),
         (
+            json!({"kind": "use", "policy": 9}),
+            "(use): policy: policy 9 is not in the chunk",
+        ),
+        (
+            json!({"kind": "use", "policy": 5, "min_healthy": 0}),
+            "(use): min_healthy: must be 1 or more",
+        ),
+        (
             json!({"kind": "cost", "cost": -1}),
             "(cost): cost: must be 0 or more",
         ),
@@ -124,7 +132,7 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
         ),
         (
             json!({"kind": "nearest"}),
-            "(nearest): unknown kind; it is one of healthy, admin, fence, label, geo, distance, cost, priority, weighted, sticky, first",
+            "(nearest): unknown kind; it is one of healthy, admin, fence, label, geo, distance, cost, priority, weighted, sticky, use, first",
         ),
     ]);
 }
@@ -235,7 +243,7 @@ fn fallbacks_that_go_in_circles_are_refused() {
     chunk["policies"] = json!([chunk["policies"][0], spare, last]);
     assert!(PolicySet::parse(&serde_json::to_vec(&chunk).unwrap()).is_ok());
     chunk["policies"][2]["steps"] = to(5);
-    let message = "policy \"www\": if_empty: its fallback policies form a cycle";
+    let message = "policy \"www\": the policies that answer instead of it form a cycle";
     assert_eq!(refusal(&chunk), message);
     chunk["policies"][0]["steps"] = to(5);
     assert_eq!(refusal(&chunk), message);
