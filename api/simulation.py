@@ -1,18 +1,22 @@
-"""Explanations."""
+"""Explanations, and what a change would move."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import TextField, WholeNumberField
+from api.fields import NamedField, NamesField, TextField, WholeNumberField
 from api.resources import TeamView
 from api.serializers import RefusesUnknownFields
+from api.steering import StepsField
 from simulation.services import MAX_AT_S, explain
+from simulation.what_if import MAX_SAMPLES, SAMPLES, Change, what_if
+from steering.models import Policy, Pool
 
 
 class QuestionSerializer(RefusesUnknownFields):
@@ -37,3 +41,28 @@ class ExplainView(TeamView):
         question.is_valid(raise_exception=True)
         asked: dict[str, Any] = question.validated_data
         return Response(explain(**asked))
+
+
+class ChangeSerializer(RefusesUnknownFields):
+    """A policy as it would be."""
+
+    policy = NamedField(Policy.objects.all())
+    pools = NamesField(Pool.objects.all(), required=False, allow_empty=False)
+    steps = StepsField(required=False)
+    samples = WholeNumberField(
+        min_value=1,
+        max_value=MAX_SAMPLES,
+        required=False,
+        help_text=f"How many clients to ask for; default: {SAMPLES}.",
+    )
+
+
+class SimulateView(TeamView):
+    @extend_schema(request=ChangeSerializer, responses={200: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> Response:
+        """Whom a change of a policy would move, and from where to where: docs/simulation.md. Nothing is changed."""
+        proposed = ChangeSerializer(data=request.data, context={"view": self})
+        proposed.is_valid(raise_exception=True)
+        given: dict[str, Any] = proposed.validated_data
+        change = Change(given["policy"], given.get("pools"), given.get("steps"))
+        return Response(what_if(change, timezone.now(), given.get("samples", SAMPLES)))

@@ -10,7 +10,7 @@ from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, Tr
 from api.problems import unknown_url
 from api.regions import EndpointViewSet, NodeViewSet, RegionViewSet, SiteViewSet
 from api.rrsets import RecordSetViewSet
-from api.simulation import ExplainView
+from api.simulation import ExplainView, SimulateView
 from api.snapshots import SnapshotViewSet
 from api.status import StatusView
 from api.steering import PolicyViewSet, PoolViewSet
@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *zone_patterns,
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
     re_path(r"^explain/?$", ExplainView.as_view()),
+    re_path(r"^simulate/?$", SimulateView.as_view()),
     re_path(r"^status/?$", StatusView.as_view()),
     re_path(r"^traffic/?$", TrafficView.as_view()),
     re_path(r"", unknown_url),

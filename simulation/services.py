@@ -31,7 +31,7 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
     asked = _read_arguments(
         qname=(_name, qname), qtype=(_type, qtype), client=(_address, client), ecs=(_subnet, ecs), at=(_moment_s, at)
     )
-    snapshot, health = open_current(), _health()
+    snapshot, health = open_current(), open_health()
     try:
         explained = responder.explain(snapshot, health, now_s=asked.pop("at"), **asked)
     except ValueError as error:
@@ -39,7 +39,8 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
     return dict(json.loads(explained))
 
 
-def _health() -> responder.Health:
+def open_health() -> responder.Health:
+    """What is believed of endpoints now."""
     known = current_health()
     return responder.Health(known.sequence, known.states)  # type: ignore[arg-type]  # the database knows no others
 

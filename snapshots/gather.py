@@ -17,7 +17,7 @@ from zones.models import RecordSet, Zone
 
 def gather() -> Declared:
     """Everything an edge needs; of zones whose chunk is still that of their serial, only its digest."""
-    return Declared(zones=_zones(), policies=_policies())
+    return Declared(zones=_zones(), policies=gather_policies())
 
 
 def _zones() -> list[DeclaredZone]:
@@ -41,7 +41,8 @@ def _record_sets(zone_ids: Iterable[int]) -> defaultdict[int, list[DeclaredRecor
     return by_zone
 
 
-def _policies() -> DeclaredPolicies:
+def gather_policies() -> DeclaredPolicies:
+    """Everything that steers."""
     watched = Assignment.objects.filter(check_definition__enabled=True).values_list("endpoint_id", flat=True)
     return DeclaredPolicies(
         regions=_rows(Region.objects.order_by("id")),

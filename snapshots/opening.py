@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import responder
+from snapshots.canonical import digest_of
 from snapshots.manifest import Contents, read_contents
 from snapshots.models import Chunk, Snapshot
 
@@ -60,6 +61,14 @@ class Current:
 
 current = Current()
 """The one of this process."""
+
+
+def open_with_policies(opened: Opened, chunk: bytes) -> responder.Snapshot:
+    """The same snapshot with another policy chunk. Raises responder.SnapshotError if edges would refuse it."""
+    digest = digest_of(chunk)
+    generation, created = opened.stamp
+    manifest = replace(opened.contents, policies=digest).manifest(generation, created)
+    return open_manifest(manifest, {digest: chunk}, opened)
 
 
 def open_manifest(manifest: str, fresh: Mapping[str, bytes], previous: Opened | None) -> responder.Snapshot:

@@ -20,8 +20,10 @@ from kombu.exceptions import OperationalError as BrokerError
 
 import responder
 from snapshots.flattening import due_names, store
+from snapshots.gather import gather_policies
 from snapshots.models import Snapshot
-from snapshots.opening import NothingPublishedError, current
+from snapshots.opening import NothingPublishedError, current, open_with_policies
+from snapshots.policy_chunk import policy_chunk
 from snapshots.publication import Publication
 from snapshots.resolving import resolve
 from snapshots.retention import forget_old_generations
@@ -30,6 +32,8 @@ from snapshots.turn import publisher_turn
 __all__ = [
     "NothingPublishedError",
     "current_snapshot",
+    "declared_policy_chunk",
+    "open_beside_current",
     "open_current",
     "prune",
     "publish",
@@ -76,6 +80,20 @@ def current_snapshot() -> Snapshot:
 def open_current() -> responder.Snapshot:
     """The newest generation as edges serve it, opened once a generation. Raises NothingPublishedError."""
     return current.get().snapshot
+
+
+def declared_policy_chunk() -> bytes:
+    """The policy chunk of what is declared in this transaction, published or not."""
+    return policy_chunk(gather_policies())
+
+
+def open_beside_current(policies: bytes) -> tuple[responder.Snapshot, responder.Snapshot]:
+    """The newest generation, and the same with another policy chunk.
+
+    Raises NothingPublishedError, responder.SnapshotError if edges would refuse the chunk.
+    """
+    opened = current.get()
+    return opened.snapshot, open_with_policies(opened, policies)
 
 
 def prune(keep: int = KEPT_GENERATIONS) -> int:

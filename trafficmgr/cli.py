@@ -35,6 +35,7 @@ PROCESSES = {
 CLIENT = {
     "zone": Entry("zone", "Import, export and list zones."),
     "explain": Entry("explain", "Say why a client gets its answer."),
+    "simulate": Entry("simulate", "Say whom a change of a policy would move."),
     "status": Entry("status", "Show health, generation and edges."),
 }
 

@@ -291,6 +291,23 @@ def explain(
     "203.0.113.0/24". Raises ValueError naming the argument that is malformed.
     """
 
+def replay(
+    present: Snapshot,
+    proposed: Snapshot,
+    health: Health,
+    qname: str,
+    qtype: str | int,
+    clients: Sequence[str],
+    *,
+    now_s: int = 0,
+) -> list[tuple[str, int, int, int]]:
+    """(country, endpoint now, endpoint then, queries): what becomes of `clients`, each asking once from its own subnet.
+
+    Runs the very code of `respond` over both snapshots. Countries are ISO 3166-1 alpha-2, empty if unknown; an endpoint
+    is the id of the first that is answered, 0 for none. `clients` are prefixes such as "203.0.113.0/24".
+    Raises ValueError naming the argument that is malformed.
+    """
+
 def countries() -> list[tuple[str, str, str, float, float]]:
     """(ISO 3166-1 alpha-2, continent, name, latitude, longitude) of every country, sorted by code."""
 

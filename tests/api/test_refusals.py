@@ -28,6 +28,7 @@ REFUSED = [
     ("zones", {}, "origin"),
     ("tokens", {}, "name"),
     ("explain", {"qname": "www.demo.test.", "qtype": "A"}, "client"),
+    ("simulate", {"steps": []}, "policy"),
     # no object at all
     ("regions", [], ""),
     ("regions", "eu", ""),
@@ -84,6 +85,7 @@ REFUSED = [
     ("checks", CHECK | {"quorum": 0}, "quorum"),
     ("checks", CHECK | {"kind": "telepathy"}, "kind"),
     ("explain", {"qname": "a.", "qtype": "A", "client": "192.0.2.1", "at": -1}, "at"),
+    ("simulate", {"policy": "www", "samples": 0}, "samples"),
     # malformed
     ("regions", REGION | {"name": "Not A Name"}, "name"),
     ("regions", REGION | {"name": " us"}, "name"),
@@ -120,6 +122,7 @@ REFUSED = [
     ("checks", CHECK | {"endpoints": ["fra-1", "gone"]}, "endpoints.1"),
     ("checks", CHECK | {"vantages": ["mars"]}, "vantages.0"),
     ("pools", {"name": "p", "members": [{"endpoint": "gone"}]}, "members.0.endpoint"),
+    ("simulate", {"policy": "gone"}, "policy"),
 ]
 
 

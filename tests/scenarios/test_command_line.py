@@ -47,6 +47,24 @@ def test_an_error_in_a_zone_file_is_told_with_its_line(system):
     assert "Traceback" not in errors
 
 
+def test_simulate_says_whom_a_change_would_move_and_makes_none(system):
+    steps = json.dumps([{"kind": "healthy"}, {"kind": "distance"}, {"kind": "first", "count": 1}])
+    before = run(system, "simulate", "www", "--samples", "2000", "--output", "json")[1]
+    code, printed, errors = run(system, "simulate", "www", "--steps", "-", "--samples", "2000", text=steps)
+    assert (code, errors) == (0, "")
+    assert "www.demo.test. A, policy www" in printed
+    assert "of the clients would move, 0.0 % would lose their answer" in printed
+    assert json.loads(before)["moved"] == 0
+    assert json.loads(run(system, "simulate", "www", "--samples", "2000", "--output", "json")[1])["moved"] == 0
+
+
+def test_simulate_says_what_is_wrong_with_the_steps(system):
+    code, _, errors = run(system, "simulate", "www", "--steps", "-", text="[")
+    assert (code, "is not JSON" in errors) == (2, True)
+    code, _, errors = run(system, "simulate", "www", "--steps", "-", text='[{"kind": "geo"}]')
+    assert (code, "steps.0.default" in errors) == (1, True)
+
+
 def test_explain_shows_every_step_and_why_an_endpoint_was_dropped(system):
     arguments = ["explain", "www.demo.test", "A", "--client", "198.51.100.53", "--ecs", GERMANY]
     code, table, _ = run(system, *arguments)

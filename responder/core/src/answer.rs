@@ -15,6 +15,7 @@ pub mod explained;
 mod positive;
 mod protocol;
 mod referral;
+pub mod replay;
 mod resolution;
 pub mod settings;
 

@@ -1,4 +1,4 @@
-//! `respond`, `explain` and `countries`.
+//! `respond`, `explain`, `replay` and `countries`.
 
 use std::net::IpAddr;
 
@@ -6,6 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use responder_core::answer::explained::{Asking, explained};
+use responder_core::answer::replay::{Move, Replaying, replay as replayed};
 use responder_core::answer::{Request, Scratch, Transport, answer};
 use responder_core::geo::countries::{Country, countries as all_countries};
 use responder_core::health::HealthView;
@@ -71,11 +72,50 @@ pub(crate) fn explain(
         name: name.map_err(|error| malformed("qname", qname, &error.to_string()))?,
         record_type: qtype.record_type()?,
         resolver: address("client", client)?,
-        subnet: ecs.map(subnet).transpose()?,
+        subnet: ecs.map(|text| subnet("ecs", text)).transpose()?,
         now_s,
     };
     let explanation = explained(&snapshot.world, &health.table, &asking);
     serde_json::to_string(&explanation).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+#[pyfunction]
+#[pyo3(signature = (present, proposed, health, qname, qtype, clients, *, now_s=0))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one for each argument of the function in Python"
+)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what Python's texts are copied to"
+)]
+pub(crate) fn replay(
+    py: Python<'_>,
+    present: &Snapshot,
+    proposed: &Snapshot,
+    health: &Health,
+    qname: &str,
+    qtype: TypeArgument,
+    clients: Vec<String>,
+    now_s: u64,
+) -> PyResult<Vec<(String, u32, u32, u64)>> {
+    let name = NameBuf::from_text(qname);
+    let replaying = Replaying {
+        name: name.map_err(|error| malformed("qname", qname, &error.to_string()))?,
+        record_type: qtype.record_type()?,
+        now_s,
+    };
+    let clients = clients.iter().map(|client| subnet("clients", client));
+    let clients = clients.collect::<PyResult<Vec<_>>>()?;
+    let worlds = (&*present.world, &*proposed.world);
+    let moves = py.detach(|| replayed(worlds, &health.table, &replaying, clients));
+    Ok(moves.into_iter().map(move_row).collect())
+}
+
+fn move_row((found, queries): (Move, u64)) -> (String, u32, u32, u64) {
+    let country = found.country.iter().filter(|letter| **letter != 0);
+    let country = country.map(|letter| char::from(*letter)).collect();
+    (country, found.from, found.to, queries)
 }
 
 #[pyfunction]
@@ -121,8 +161,8 @@ fn address(argument: &str, text: &str) -> PyResult<IpAddr> {
 }
 
 /// A prefix; an address alone is a prefix of its full length.
-fn subnet(text: &str) -> PyResult<ClientSubnet> {
-    let refused = || malformed("ecs", text, "not a prefix such as 203.0.113.0/24");
+fn subnet(argument: &str, text: &str) -> PyResult<ClientSubnet> {
+    let refused = || malformed(argument, text, "not a prefix such as 203.0.113.0/24");
     let (address, prefix) = match text.split_once('/') {
         Some((address, prefix)) => (address, Some(prefix)),
         None => (text, None),
@@ -135,7 +175,7 @@ fn subnet(text: &str) -> PyResult<ClientSubnet> {
     };
     ClientSubnet::new(address, prefix).map_err(|_| {
         malformed(
-            "ecs",
+            argument,
             text,
             "the address has bits set past the prefix, or the prefix is too long",
         )

@@ -31,7 +31,7 @@ mod responder {
     #[pymodule_export]
     use crate::dnstap::Dnstap;
     #[pymodule_export]
-    use crate::functions::{countries, explain, respond};
+    use crate::functions::{countries, explain, replay, respond};
     #[pymodule_export]
     use crate::health::Health;
     #[pymodule_export]

@@ -90,7 +90,7 @@ fn replacement(value: &Value, u: &mut Unstructured<'_>) -> Result<Value> {
     })
 }
 
-const WORDS: [&str; 38] = [
+const WORDS: [&str; 42] = [
     "",
     "a.z.",
     "A.z.",

@@ -26,12 +26,15 @@ pub(in crate::steering) struct Options {
     if_empty: IfEmptyOption,
 }
 
+/// What the label of one member says; `None`: it has none.
+type Value = Option<Box<[u8]>>;
+
 #[derive(Debug)]
 pub(in crate::steering) struct Label {
     /// Whom each selector matches.
     selected: Box<[MemberSet]>,
     /// By member: the value that the first label of the name has to have. `None`: names are not looked at.
-    by_name: Option<Box<[Option<Box<[u8]>>]>>,
+    by_name: Option<Box<[Value]>>,
     if_empty: IfEmpty,
 }
 
@@ -98,7 +101,7 @@ impl Label {
 }
 
 /// The label `key` of every member, in lower case as names are when they are looked up.
-fn values(key: &str, context: &Context<'_>) -> Box<[Option<Box<[u8]>>]> {
+fn values(key: &str, context: &Context<'_>) -> Box<[Value]> {
     let values = context.labels(key);
     values
         .map(|value| value.map(|value| value.to_ascii_lowercase().into_bytes().into()))
