@@ -121,7 +121,8 @@ fn policies() -> Vec<Value> {
     let healthy = json!({"kind": "healthy"});
     let to_pool = json!({"kind": "admin", "if_empty": {"action": "fallback", "pool": 3}});
     let to_policy = json!({"kind": "admin", "if_empty": {"action": "fallback", "policy": 7}});
-    let label = json!({"kind": "label", "select": ["tier!=gpu", "version<9"], "name_label": "site"});
+    let label =
+        json!({"kind": "label", "select": ["tier!=gpu", "version<9"], "name_label": "site"});
     let cost = json!({"kind": "cost", "cost": 1.5, "within_percent": 10});
     let (priority, weighted) = (
         json!({"kind": "priority"}),
@@ -161,8 +162,18 @@ fn policies() -> Vec<Value> {
         policy(13, "never", 1, vec![geo.clone(), sticky.clone()]),
         policy(14, "geo-only", 1, vec![geo, distance, sticky, first(2)]),
         policy(15, "always", 5, vec![weighted.clone()]),
-        policy(17, "always", 1, vec![json!({"kind": "use", "policy": 15, "min_healthy": 2})]),
-        policy(16, "always", 6, vec![fence, label, cost, weighted, first(2)]),
+        policy(
+            17,
+            "always",
+            1,
+            vec![json!({"kind": "use", "policy": 15, "min_healthy": 2})],
+        ),
+        policy(
+            16,
+            "always",
+            6,
+            vec![fence, label, cost, weighted, first(2)],
+        ),
     ]
 }
 

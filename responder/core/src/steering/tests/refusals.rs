@@ -83,6 +83,36 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
             "(fence): label: \"=x\" is not a selector; write key, key=value, key!=value or, of numbers, key>=7",
         ),
         (
+            json!({"kind": "distance", "within_km": -1}),
+            "(distance): within_km: must be 0 or more",
+        ),
+        (
+            json!({"kind": "distance", "bias": 100}),
+            "(distance): bias: must be from -99 to 99",
+        ),
+        (
+            json!({"kind": "first", "count": 17}),
+            "(first): count: must be from 1 to 16",
+        ),
+        (
+            json!({"kind": "weighted", "weight": -1}),
+            "(weighted): weight: invalid value: integer `-1`, expected u32",
+        ),
+        (
+            json!({"kind": "sticky", "wieght": 1}),
+            "(sticky): wieght: unknown field `wieght`, expected `weight`",
+        ),
+        (
+            json!({"kind": "nearest"}),
+            "(nearest): unknown kind; it is one of healthy, admin, fence, label, geo, distance, cost, priority, weighted, sticky, use, first",
+        ),
+    ]);
+}
+
+#[test]
+fn a_refused_step_over_labels_costs_or_policies_is_named_with_its_field() {
+    assert_refused(&[
+        (
             json!({"kind": "label"}),
             "(label): select, name_label: give at least one of them",
         ),
@@ -109,30 +139,6 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
         (
             json!({"kind": "cost", "within_percent": -1}),
             "(cost): within_percent: must be 0 or more",
-        ),
-        (
-            json!({"kind": "distance", "within_km": -1}),
-            "(distance): within_km: must be 0 or more",
-        ),
-        (
-            json!({"kind": "distance", "bias": 100}),
-            "(distance): bias: must be from -99 to 99",
-        ),
-        (
-            json!({"kind": "first", "count": 17}),
-            "(first): count: must be from 1 to 16",
-        ),
-        (
-            json!({"kind": "weighted", "weight": -1}),
-            "(weighted): weight: invalid value: integer `-1`, expected u32",
-        ),
-        (
-            json!({"kind": "sticky", "wieght": 1}),
-            "(sticky): wieght: unknown field `wieght`, expected `weight`",
-        ),
-        (
-            json!({"kind": "nearest"}),
-            "(nearest): unknown kind; it is one of healthy, admin, fence, label, geo, distance, cost, priority, weighted, sticky, use, first",
         ),
     ]);
 }
