@@ -17,6 +17,7 @@ __all__ = [
     "countries",
     "explain",
     "latency_bounds_ns",
+    "replay",
     "respond",
 ]
 

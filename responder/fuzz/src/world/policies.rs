@@ -101,6 +101,11 @@ fn pools() -> Value {
     ])
 }
 
+fn policy(id: u32, ecs: &str, pool: u32, steps: Vec<Value>) -> Value {
+    json!({"id": id, "name": format!("s{id}"), "salt": format!("salt {id}"), "ttl": 30, "ttl_min": 5, "ecs": ecs,
+           "pools": [pool], "steps": steps})
+}
+
 fn policies() -> Vec<Value> {
     let fence = json!({
         "kind": "fence", "label": "tier=gpu", "allow": ["continent:EU", "cidr:10.3.0.0/20"],
@@ -132,10 +137,6 @@ fn policies() -> Vec<Value> {
         json!({"kind": "sticky"}),
         |count: u32| json!({"kind": "first", "count": count}),
     );
-    let policy = |id: u32, ecs: &str, pool: u32, steps: Vec<Value>| {
-        json!({"id": id, "name": format!("s{id}"), "salt": format!("salt {id}"), "ttl": 30, "ttl_min": 5, "ecs": ecs,
-               "pools": [pool], "steps": steps})
-    };
     let all = vec![
         healthy.clone(),
         to_pool.clone(),
