@@ -102,15 +102,19 @@ class PolicyForm(WithRows[Policy, RowForm]):
         return super().problems_at(html_name)
 
     def store(self) -> Policy:
-        pools = [row.cleaned_data["pool"] for row in self.rows[POOLS]]
-        return save_policy(self.instance, pools=pools, steps=self._written_steps())
+        return save_policy(self.instance, pools=self.chosen_pools(), steps=self.written_steps())
 
-    def _written_steps(self) -> list[dict[str, Any]]:
+    def chosen_pools(self) -> list[Pool]:
+        """The pools in their order, of a valid form."""
+        return [row.cleaned_data["pool"] for row in self.rows[POOLS]]
+
+    def written_steps(self) -> list[dict[str, Any]]:
+        """The steps as `save_policy` takes them."""
         return [row.step() for row in self.rows[STEPS] if isinstance(row, StepForm)]
 
     def _steps_make_sense(self) -> bool:
         try:
-            parse_steps(self._written_steps())
+            parse_steps(self.written_steps())
         except StepsError as error:
             self.refuse(ValidationError(error.messages))
             return False

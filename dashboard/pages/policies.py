@@ -18,8 +18,13 @@ from dashboard.section import Section, View
 from dashboard.steps import described_steps
 from dashboard.traffic import buckets_until, policy_traffic
 from dashboard.writing import declare, field_asked, field_problems, sent
+from simulation.what_if import Change, what_if
+from snapshots.services import NothingPublishedError
 from steering.models import Binding, Policy
 from steering.services import steps_with_names, unbind
+
+MOST_ROWS = ":10"
+"""Of moves and countries in a simulation: a slice."""
 
 
 class PolicySection(Section[Policy]):
@@ -31,6 +36,7 @@ class PolicySection(Section[Policy]):
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
         return [
             (f"{one}bind/", self.bind, "policies-bind"),
+            (f"{one}simulate/", require_POST(self.simulate), "policies-simulate"),
             (f"{one}bindings/<int:binding>/unbind/", require_POST(self.unbind), "policies-unbind"),
         ]
 
@@ -73,6 +79,20 @@ class PolicySection(Section[Policy]):
         response = self._render(request, "bind", {"object": policy, "form": form})
         response.status_code = 422 if form.is_bound else 200
         return response
+
+    def simulate(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """Whom the policy as it is typed would move. A part of the form's page."""
+        policy = self.find(request, key)
+        form = PolicyForm(request.POST, instance=policy, team=policy.team)
+        if not form.is_valid():
+            return self._render(request, "what_if", {"problems": ["The form has mistakes: press Save to see them marked."]})
+        try:
+            change = Change(policy, form.chosen_pools(), form.written_steps())
+            report = what_if(change, datetime.now(UTC))
+        except (ValidationError, NothingPublishedError) as problem:
+            problems = problem.messages if isinstance(problem, ValidationError) else [str(problem)]
+            return self._render(request, "what_if", {"problems": problems})
+        return self._render(request, "what_if", {"report": report, "most": MOST_ROWS})
 
     def unbind(self, request: HttpRequest, key: object, binding: int) -> HttpResponseBase:
         """Let the policy answer a name no more."""
