@@ -29,7 +29,11 @@ class QuestionSerializer(RefusesUnknownFields):
         max_length=49, required=False, allow_null=True, help_text="The client subnet it tells: `203.0.113.0/24`."
     )
     at = WholeNumberField(
-        min_value=0, max_value=MAX_AT_S, required=False, allow_null=True, help_text="Seconds since 1970; default: now."
+        min_value=0,
+        max_value=MAX_AT_S,
+        required=False,
+        allow_null=True,
+        help_text="Seconds since 1970; default: now. The past is explained with what was served then.",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Min, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from accounts.models import Team
 from healthchecks.beliefs import vantages_of
@@ -81,6 +81,17 @@ def current_health() -> HealthState:
         rows = cursor.fetchall()
     sequence = rows[0][0] if rows else 0
     return HealthState(sequence, [(endpoint, family, state) for _, endpoint, family, state in rows if endpoint])
+
+
+def health_at(moment: datetime) -> HealthState:
+    """What edges had been told by a moment in the past; nothing of what happened before transitions are kept."""
+    told = Transition.objects.filter(at__lte=moment)
+    last = told.order_by("endpoint_id", "family", "-sequence").distinct("endpoint_id", "family")
+    states = {(row.endpoint_id, row.family): row.endpoint_state for row in last}
+    unchanged = EndpointHealth.objects.filter(since__lte=moment)
+    states |= {(row.endpoint_id, row.family): row.state for row in unchanged}
+    sequence = told.aggregate(last=Max("sequence"))["last"] or 0
+    return HealthState(sequence, [(endpoint, family, state) for (endpoint, family), state in sorted(states.items())])
 
 
 def deltas_since(sequence: int) -> list[Delta] | None:

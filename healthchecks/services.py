@@ -11,7 +11,15 @@ from django.core.exceptions import ValidationError
 from healthchecks.beliefs import VantageChange, store_vantage_changes
 from healthchecks.ledger import open_ledger
 from healthchecks.models import Assignment, Check, HealthSequence, Transition
-from healthchecks.reading import Delta, HealthState, current_health, deltas_since, endpoint_states, health_matrix
+from healthchecks.reading import (
+    Delta,
+    HealthState,
+    current_health,
+    deltas_since,
+    endpoint_states,
+    health_at,
+    health_matrix,
+)
 from healthchecks.schedule import sync_schedule
 from healthchecks.settling import out_of_step, settle
 from healthchecks.targets import configuration_version
@@ -26,6 +34,7 @@ __all__ = [
     "delete_check",
     "deltas_since",
     "endpoint_states",
+    "health_at",
     "health_matrix",
     "prune",
     "reconcile",

@@ -1,10 +1,11 @@
-"""Why a client gets its answer: the responder itself, run once more with a recorder over what edges serve now."""
+"""Why a client gets its answer: the responder itself, run once more with a recorder over what edges serve or served."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import dns.exception
@@ -13,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 import responder
-from healthchecks.services import current_health
-from snapshots.services import open_current
+from healthchecks.services import HealthState, current_health, health_at
+from snapshots.services import NotKeptError, open_at, open_current
 from zones.names import parse_absolute
 
 ROOT = "."
@@ -24,24 +25,37 @@ MAX_AT_S = 253_402_300_799  # the last second of the year 9999
 def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int | None = None) -> dict[str, Any]:
     """The explanation of docs/explain.md for a query that `client`, a resolver's address, would send.
 
-    `qname` may lack its final dot. `ecs`: the client subnet it would tell, such as "203.0.113.0/24". `at`: the moment
-    draws are made for, in seconds since 1970; None: now.
+    `qname` may lack its final dot. `ecs`: the client subnet it would tell, such as "203.0.113.0/24". `at`: when, in
+    seconds since 1970, None for now. A past moment is explained with the generation and the health of then, as far as
+    they are kept, one to come with those of now; draws are made for the moment in either case.
     Raises ValidationError by argument, snapshots.services.NothingPublishedError.
     """
     asked = _read_arguments(
         qname=(_name, qname), qtype=(_type, qtype), client=(_address, client), ecs=(_subnet, ecs), at=(_moment_s, at)
     )
-    snapshot, health = open_current(), open_health()
+    moment_s = asked.pop("at")
+    snapshot, health = _world_at(moment_s)
     try:
-        explained = responder.explain(snapshot, health, now_s=asked.pop("at"), **asked)
+        explained = responder.explain(snapshot, health, now_s=moment_s, **asked)
     except ValueError as error:
         raise ValidationError(str(error)) from error
     return dict(json.loads(explained))
 
 
-def open_health() -> responder.Health:
-    """What is believed of endpoints now."""
-    known = current_health()
+def _world_at(moment_s: int) -> tuple[responder.Snapshot, responder.Health]:
+    """What was served then; of the present second and those to come, what is served now."""
+    if moment_s >= int(timezone.now().timestamp()):
+        return open_current(), opened(current_health())
+    moment = datetime.fromtimestamp(moment_s, UTC)
+    try:
+        snapshot = open_at(moment)
+    except NotKeptError as error:
+        raise ValidationError({"at": [f"Nothing is kept of then: {error}."]}) from error
+    return snapshot, opened(health_at(moment))
+
+
+def opened(known: HealthState) -> responder.Health:
+    """What was told to edges, as the responder takes it."""
     return responder.Health(known.sequence, known.states)  # type: ignore[arg-type]  # the database knows no others
 
 

@@ -16,9 +16,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 import responder
+from healthchecks.services import current_health
 from regions.models import Endpoint
 from simulation.clients import sampled_clients
-from simulation.services import open_health
+from simulation.services import opened
 from snapshots.services import declared_policy_chunk, open_beside_current
 from steering.models import Binding, Policy, Pool
 from steering.services import save_policy
@@ -66,7 +67,8 @@ def what_if(change: Change, now: datetime, samples: int = SAMPLES) -> dict[str, 
     zone, name, qtype = binding.record_set.zone, binding.record_set.name, binding.record_set.type
     asked = parse_absolute(name.replace("*", "any", 1), zone.origin)
     clients = list(sampled_clients(samples))
-    rows = responder.replay(current, proposed, open_health(), asked, qtype, clients, now_s=int(now.timestamp()))
+    health, now_s = opened(current_health()), int(now.timestamp())
+    rows = responder.replay(current, proposed, health, asked, qtype, clients, now_s=now_s)
     asking = countries_asking(change.policy.pk, now - RECENTLY, now)
     moves = _weighed(rows, asking)
     return {

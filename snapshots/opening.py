@@ -23,6 +23,14 @@ class NothingPublishedError(LookupError):
         super().__init__("no snapshot is published yet: the control worker publishes the first one when it starts")
 
 
+class NotKeptError(LookupError):
+    """Nothing is kept of a moment."""
+
+    def __init__(self, moment: datetime, oldest: datetime) -> None:
+        self.moment, self.oldest = moment, oldest
+        super().__init__(f"the oldest generation that is kept is of {oldest:%Y-%m-%d %H:%M:%S} UTC")
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """`stamp` tells generations of different databases apart."""
@@ -61,6 +69,18 @@ class Current:
 
 current = Current()
 """The one of this process."""
+
+
+def open_at(moment: datetime) -> responder.Snapshot:
+    """The generation that was current at a moment. Raises NothingPublishedError, NotKeptError."""
+    opened = current.get()
+    if opened.stamp[1] <= moment:
+        return opened.snapshot
+    manifest = Snapshot.objects.filter(created__lte=moment).values_list("manifest", flat=True).first()
+    if manifest is None:
+        oldest = Snapshot.objects.values_list("created", flat=True).last()
+        raise NotKeptError(moment, oldest or opened.stamp[1])
+    return open_manifest(manifest, {}, opened)
 
 
 def open_with_policies(opened: Opened, chunk: bytes) -> responder.Snapshot:

@@ -22,7 +22,7 @@ import responder
 from snapshots.flattening import due_names, store
 from snapshots.gather import gather_policies
 from snapshots.models import Snapshot
-from snapshots.opening import NothingPublishedError, current, open_with_policies
+from snapshots.opening import NothingPublishedError, NotKeptError, current, open_at, open_with_policies
 from snapshots.policy_chunk import policy_chunk
 from snapshots.publication import Publication
 from snapshots.resolving import resolve
@@ -30,9 +30,11 @@ from snapshots.retention import forget_old_generations
 from snapshots.turn import publisher_turn
 
 __all__ = [
+    "NotKeptError",
     "NothingPublishedError",
     "current_snapshot",
     "declared_policy_chunk",
+    "open_at",
     "open_beside_current",
     "open_current",
     "prune",

@@ -85,7 +85,8 @@ class PolicySection(Section[Policy]):
         policy = self.find(request, key)
         form = PolicyForm(request.POST, instance=policy, team=policy.team)
         if not form.is_valid():
-            return self._render(request, "what_if", {"problems": ["The form has mistakes: press Save to see them marked."]})
+            problem = "The form has mistakes: press Save to see them marked."
+            return self._render(request, "what_if", {"problems": [problem]})
         try:
             change = Change(policy, form.chosen_pools(), form.written_steps())
             report = what_if(change, datetime.now(UTC))

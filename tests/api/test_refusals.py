@@ -85,7 +85,6 @@ REFUSED = [
     ("checks", CHECK | {"quorum": 0}, "quorum"),
     ("checks", CHECK | {"kind": "telepathy"}, "kind"),
     ("explain", {"qname": "a.", "qtype": "A", "client": "192.0.2.1", "at": -1}, "at"),
-    ("simulate", {"policy": "www", "samples": 0}, "samples"),
     # malformed
     ("regions", REGION | {"name": "Not A Name"}, "name"),
     ("regions", REGION | {"name": " us"}, "name"),

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Membership, User
+from healthchecks.models import Assignment, EndpointHealth, Transition
+from healthchecks.services import HealthState, VantageChange, current_health, health_at, record_vantage_changes
+from healthchecks.state import State
+from regions.models import Endpoint, Region
 from simulation.services import explain
-from snapshots.services import NothingPublishedError
+from snapshots.models import Snapshot
+from snapshots.services import NothingPublishedError, publish
+from steering.models import Policy, Pool
+from steering.services import save_policy
+
+LATER_S = 4_102_444_800
+"""The year 2100."""
+
+YESTERDAY = (timezone.now() - timedelta(days=1)).replace(microsecond=0)
 
 QUESTION: dict[str, Any] = {"qname": "www.demo.test.", "qtype": "A", "client": "198.51.100.53"}
 
 
 def test_it_gives_the_answer_and_the_step_that_made_it(world):
-    explained = explain("www.demo.test.", "A", "198.51.100.53", "203.0.113.0/24", 1795248000)
+    explained = explain("www.demo.test.", "A", "198.51.100.53", "203.0.113.0/24", LATER_S)
 
     assert explained["answer"]["records"] == ["www.demo.test. 30 IN A 192.0.2.2"]
     (step,) = explained["policies"][0]["steps"]
     assert [(drop["name"], step["kind"]) for drop in step["dropped"]] == [("fra-1", "healthy")]
-    assert (explained["at"], explained["health_sequence"]) == (1795248000, 1)
+    assert (explained["at"], explained["health_sequence"]) == (LATER_S, 1)
 
 
 @pytest.mark.parametrize("qname", ["www.demo.test", "WWW.Demo.Test."])
@@ -65,6 +79,43 @@ def test_every_argument_that_is_wrong_is_named(world, changed, arguments):
     assert set(refused.value.message_dict) == arguments
 
 
+def test_a_past_moment_is_explained_with_the_generation_and_the_health_of_then(world, ops):
+    Snapshot.objects.update(created=YESTERDAY)
+    Transition.objects.update(at=YESTERDAY)
+    EndpointHealth.objects.update(since=YESTERDAY)
+    fra_2 = Endpoint.objects.get(name="fra-2")
+    save_policy(Policy.objects.get(), pools=[Pool.objects.get()], steps=[{"kind": "first", "count": 2}])
+    publish(timezone.now())
+    fra_2.ipv4 = "192.0.2.99"
+    fra_2.save()
+    publish(timezone.now())
+
+    past = explain(**QUESTION, at=int(YESTERDAY.timestamp()) + 1)
+    assert (past["generation"], past["health_sequence"]) == (1, 1)
+    assert past["answer"]["records"] == ["www.demo.test. 30 IN A 192.0.2.2"]
+    now = explain(**QUESTION)
+    assert now["generation"] == 3
+    assert "www.demo.test. 30 IN A 192.0.2.99" in now["answer"]["records"]
+
+
+def test_health_of_a_moment_is_what_was_told_by_then(world):
+    Transition.objects.update(at=YESTERDAY)
+    EndpointHealth.objects.update(since=YESTERDAY)
+    fra_1 = Endpoint.objects.get(name="fra-1")
+    vantage = Region.objects.get(name="eu")
+    change = VantageChange(Assignment.objects.get().pk, 4, vantage.pk, State.UP, "", timezone.now())
+    record_vantage_changes([change], timezone.now())
+
+    assert health_at(YESTERDAY - timedelta(seconds=1)) == HealthState(0, [])
+    assert health_at(YESTERDAY) == HealthState(1, [(fra_1.pk, 4, "down")])
+    assert health_at(timezone.now()) == current_health()
+
+
+def test_a_moment_of_which_nothing_is_kept_is_refused_with_how_far_back_it_goes(world):
+    with pytest.raises(ValidationError, match="the oldest generation that is kept is of"):
+        explain(**QUESTION, at=1)
+
+
 def test_before_anything_is_published_it_says_so(ops):
     with pytest.raises(NothingPublishedError):
         explain(**QUESTION)
@@ -80,10 +131,10 @@ def api(ops):
 
 
 def test_rest_gives_the_same(api, world):
-    response = api.post("/api/v1/explain", QUESTION | {"at": 1795248000})
+    response = api.post("/api/v1/explain", QUESTION | {"at": LATER_S})
 
     assert response.status_code == 200
-    assert response.json() == explain(**QUESTION, at=1795248000)
+    assert response.json() == explain(**QUESTION, at=LATER_S)
 
 
 def test_rest_names_the_argument_that_is_wrong(api, world):

@@ -17,7 +17,7 @@ from trafficmgr.environment import environment
 @click.argument("type", default="A")
 @click.option("--client", required=True, metavar="IP", help="The resolver that asks.")
 @click.option("--ecs", metavar="PREFIX", help="The client subnet it sends, such as 203.0.113.0/24.")
-@click.option("--at", metavar="SECONDS", type=int, help="When, in Unix time; default: now.")
+@click.option("--at", metavar="SECONDS", type=int, help="When, in Unix time, past or to come; default: now.")
 @output_option
 def explain(name: str, type: str, client: str, ecs: str | None, at: int | None, output: str) -> None:  # noqa: A002 - click names it
     """Say why a client asking for NAME and TYPE gets its answer, step by step."""
