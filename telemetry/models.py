@@ -1,10 +1,14 @@
-"""What edges report: who asked, what they were answered, and how each node is."""
+"""What edges report (who asked, what they were answered, how each node is) and what users measured."""
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from regions.models import EdgeNode
+from telemetry.rum.clients import network_of
+from telemetry.rum.sketch import BINS
 
 
 class QueryCount(models.Model):
@@ -61,3 +65,51 @@ class NodeReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.node} at generation {self.generation}"
+
+
+class BeaconWindow(models.Model):
+    """Round trips from one client prefix to one endpoint, measured within one window: a telemetry.rum.sketch.Sketch."""
+
+    pk = models.CompositePrimaryKey("start", "prefix", "endpoint_id")
+    start = models.DateTimeField(help_text="Of the window: a bucket of telemetry.buckets.")
+    prefix = models.GenericIPAddressField(help_text="First address of a /24 or /48.")
+    endpoint_id = models.IntegerField(help_text="A plain number: measurements outlive what they measured.")
+    count = models.IntegerField()
+    log_sum = models.BigIntegerField()
+    log_square_sum = models.BigIntegerField()
+    histogram = ArrayField(models.IntegerField())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(count__gte=1), name="beaconwindow_measured"),
+            models.CheckConstraint(condition=Q(histogram__len=BINS), name="beaconwindow_histogram_whole"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} from {network_of(self.prefix)} at {self.start}"
+
+
+class CountedBeacon(models.Model):
+    """A beacon that is counted: it is remembered for as long as a copy of it could be believed."""
+
+    pk = models.CompositePrimaryKey("seen", "identity")
+    seen = models.DateTimeField(help_text="A moment that copies have as well; the row is of no use some time after.")
+    identity = models.BigIntegerField(help_text="Digest of what names it (telemetry.rum.judging).")
+
+    def __str__(self) -> str:
+        return f"{self.identity:x}"
+
+
+class RefusedBeacons(models.Model):
+    """Beacons that came within one bucket and did not count, by the reason."""
+
+    bucket = models.DateTimeField(help_text="Start of the bucket (telemetry.buckets).")
+    reason = models.CharField(max_length=20, help_text="telemetry.rum.judging.Reason.")
+    count = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "refused beacons"
+        constraints = [models.UniqueConstraint(fields=["bucket", "reason"], name="refusedbeacons_once")]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.reason} at {self.bucket}"

@@ -57,6 +57,10 @@ class Environment(BaseSettings):
     admin_token: SecretStr | None = Field(None, description="API token to create at first start.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions; `trafficmgr up` makes one.")
     debug: bool = Field(False, description="Django's debug mode; never in production.")
+    trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
+        [], description="Address blocks whose X-Forwarded-For the web process believes."
+    )
+    rum_share: float = Field(0.1, ge=0, le=1, description="Share of page views that beacon.js measures.")
     hosts: Annotated[list[str], NoDecode] = Field(["*"], description="Host names the web process answers for.")
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the API.")
     token: SecretStr | None = Field(None, description="API token of the command line.")
@@ -112,7 +116,7 @@ class Environment(BaseSettings):
             raise ValueError("at least one ADDRESS:PORT is needed")
         return value
 
-    @field_validator("dns", "hosts", "rate_limit_exempt", mode="before")
+    @field_validator("dns", "hosts", "rate_limit_exempt", "trusted_proxies", mode="before")
     @classmethod
     def split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -132,6 +132,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
+TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
+RUM_SHARE = ENVIRONMENT.rum_share
 
 CELERY_BROKER_URL = ENVIRONMENT.require_broker_url()
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -161,6 +163,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget": {"task": "telemetry.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
+    "telemetry: forget beacons": {
+        "task": "telemetry.tasks.forget_beacons",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
 }
 
 LOGGING = {

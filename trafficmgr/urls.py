@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
     path("api/v1/", include("api.urls")),
     path("edge/v1/", include("snapshots.urls")),
+    path("rum/v1/", include("api.rum_urls")),
     path("admin/", admin.site.urls),
     path("", include("dashboard.urls")),
 ]

@@ -1,0 +1,137 @@
+"""Which beacons are believed. No clock, no chance, no database: all of it is handed in.
+
+A beacon counts in the window it was measured in, not in that of its arrival, as long as it is not LATE_S old. It counts
+once: `identity` is a function of what the sender cannot vary, so a copy of it has the same, and copies that come too
+late to be remembered are late or expired.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from telemetry.buckets import BUCKET_S
+from telemetry.rum.beacon import MAX_NAMED_ERRORS, FieldError, OwnBeacon, SignedBeacon
+from telemetry.rum.token import Token, TokenError, read_token
+
+LATE_S = 600
+AHEAD_S = 10
+"""How far the clock of an application may be ahead of ours."""
+LOWEST_RTT_MS, HIGHEST_RTT_MS = 0.05, 10_000.0
+"""Below: nothing is that near. Above: a request that hung, which says nothing about the way."""
+MAX_COUNT = 100
+"""Beacons of one prefix about one endpoint in one window: more tell nothing new, and may be made up."""
+
+
+class Reason(StrEnum):
+    """Why a well-formed beacon does not count."""
+
+    AHEAD = "ahead"
+    CAPPED = "capped"
+    DUPLICATE = "duplicate"
+    EXPIRED = "expired"
+    FORGED = "forged"
+    LATE = "late"
+    OUTLIER = "outlier"
+    UNKNOWN_ENDPOINT = "unknown_endpoint"
+
+
+MESSAGES = {
+    Reason.AHEAD: ("measured_s", f"It is more than {AHEAD_S} s ahead: set the clock of the sender."),
+    Reason.LATE: ("measured_s", f"It is more than {LATE_S} s old: send sooner."),
+    Reason.OUTLIER: ("rtt_ms", f"A round trip is between {LOWEST_RTT_MS} and {HIGHEST_RTT_MS:,.0f} ms."),
+    Reason.UNKNOWN_ENDPOINT: ("endpoint", "There is no such endpoint, or the token is not about it."),
+}
+
+
+class Observation(NamedTuple):
+    """A believed beacon. `seen_s` and `identity` name it; the windows begin at `window_s`, in seconds since 1970."""
+
+    seen_s: int
+    identity: int
+    window_s: int
+    prefix: str
+    endpoint_id: int
+    rtt_ms: float
+
+
+@dataclass(slots=True)
+class Judged:
+    """What is believed of a batch, and of the rest why not; `errors` name the first few."""
+
+    observations: list[Observation] = field(default_factory=list)
+    refused: Counter[Reason] = field(default_factory=Counter)
+    errors: list[FieldError] = field(default_factory=list)
+
+    def refuse(self, item: int, reason: Reason, column: str | None = None, message: str | None = None) -> None:
+        self.refused[reason] += 1
+        if len(self.errors) < MAX_NAMED_ERRORS:
+            known = MESSAGES.get(reason, ("", ""))
+            self.errors.append({"field": f"{item}.{column or known[0]}", "message": message or known[1]})
+
+
+def judge_signed(beacons: Sequence[SignedBeacon], key: bytes, prefix: str, now_s: float) -> Judged:
+    """Beacons that a browser of `prefix` sent at `now_s`."""
+    judged, tokens = Judged(), dict[str, Token | TokenError]()
+    for item, beacon in enumerate(beacons):
+        text = beacon["token"]
+        token = tokens[text] if text in tokens else tokens.setdefault(text, _token(text, key, prefix, now_s))
+        measured_s, endpoint_id = now_s - beacon["age_ms"] / 1000, beacon["endpoint"]
+        if isinstance(token, TokenError):
+            judged.refuse(item, Reason(token.reason), "token", str(token))
+        elif endpoint_id not in token.endpoint_ids:
+            judged.refuse(item, Reason.UNKNOWN_ENDPOINT)
+        elif reason := _reason_against(beacon["rtt_ms"], measured_s, now_s):
+            judged.refuse(item, reason, "age_ms" if reason is Reason.LATE else None)
+        else:
+            identity = _identity(b"token", token.nonce, endpoint_id)
+            seen_s, window_s = _window_s(token.expires_s), _window_s(measured_s)
+            judged.observations.append(Observation(seen_s, identity, window_s, prefix, endpoint_id, beacon["rtt_ms"]))
+    return judged
+
+
+def judge_own(beacons: Sequence[OwnBeacon], team_id: int, endpoint_ids: Mapping[str, int], now_s: float) -> Judged:
+    """Beacons that an application of a team sent at `now_s`; `endpoint_ids` are those of the team, by name."""
+    judged = Judged()
+    for item, beacon in enumerate(beacons):
+        rtt_ms, measured_s = beacon["rtt_ms"], beacon["measured_s"]
+        endpoint_id = endpoint_ids.get(beacon["endpoint"])
+        if endpoint_id is None:
+            judged.refuse(item, Reason.UNKNOWN_ENDPOINT)
+        elif reason := _reason_against(rtt_ms, measured_s, now_s):
+            judged.refuse(item, reason)
+        else:
+            identity = _identity(b"own", beacon["id"].encode(), team_id)
+            window_s = _window_s(measured_s)
+            judged.observations.append(Observation(window_s, identity, window_s, beacon["client"], endpoint_id, rtt_ms))
+    return judged
+
+
+def _token(text: str, key: bytes, prefix: str, now_s: float) -> Token | TokenError:
+    try:
+        return read_token(text, key, prefix, now_s)
+    except TokenError as error:
+        return error
+
+
+def _reason_against(rtt_ms: float, measured_s: float, now_s: float) -> Reason | None:
+    if not LOWEST_RTT_MS <= rtt_ms <= HIGHEST_RTT_MS:
+        return Reason.OUTLIER
+    if measured_s < now_s - LATE_S:
+        return Reason.LATE
+    return Reason.AHEAD if measured_s > now_s + AHEAD_S else None
+
+
+def _window_s(moment_s: float) -> int:
+    second = int(moment_s)
+    return second - second % BUCKET_S
+
+
+def _identity(kind: bytes, name: bytes, number: int) -> int:
+    """64 bits of a digest, as a bigint: among 20,000,000 remembered ones, one in 10^12 new ones is taken for a copy."""
+    digest = hashlib.blake2b(b"%b\0%d\0%b" % (kind, number, name), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

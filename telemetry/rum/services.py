@@ -1,0 +1,109 @@
+"""Counts beacons, and reads what was counted."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max, Sum
+
+from telemetry.buckets import BUCKET_S, bucket_of
+from telemetry.models import BeaconWindow, CountedBeacon, RefusedBeacons
+from telemetry.rum.clients import network_of
+from telemetry.rum.judging import LATE_S, MAX_COUNT, Judged, Observation, Reason
+from telemetry.rum.ledger import Cell, add_refused, add_sketches, take_new
+from telemetry.rum.sketch import Sketch
+
+KEPT = timedelta(hours=24)
+REMEMBERED = timedelta(seconds=LATE_S + 60)
+"""Clocks of web processes may be a minute apart."""
+ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch: measurements that now count, and the others by the reason why they do not."""
+
+    accepted: int
+    refused: Counter[Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Measurements of one client network, such as 203.0.113.0/24, about one endpoint, from `start` on for BUCKET_S."""
+
+    start: datetime
+    network: str
+    endpoint_id: int
+    sketch: Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How measuring goes: `newest` is the end of the youngest window that has a measurement."""
+
+    accepted: int
+    refused: dict[str, int]
+    newest: datetime | None
+
+
+def record(judged: Judged, now: datetime) -> Outcome:
+    """Count what was judged, once each. When this returns it is committed; raised or lost, nothing of it is."""
+    refused = Counter(judged.refused)
+    with transaction.atomic():
+        new = take_new(judged.observations)
+        refused[Reason.DUPLICATE] += len(judged.observations) - len(new)
+        sketches = sketches_of(new)
+        full = add_sketches(sketches)
+        accepted = sum(sketch.count for sketch in sketches.values()) - full
+        refused[Reason.CAPPED] += len(new) - accepted
+        add_refused(refused, bucket_of(now))
+    return Outcome(accepted, +refused)
+
+
+def sketches_of(observations: Sequence[Observation]) -> dict[Cell, Sketch]:
+    """Observations by what they are about; of each no more than a window takes."""
+    rtts_ms: defaultdict[Cell, list[float]] = defaultdict(list)
+    for _seen_s, _identity, window_s, prefix, endpoint_id, rtt_ms in observations:
+        rtts_ms[window_s, prefix, endpoint_id].append(rtt_ms)
+    return {cell: Sketch.of(measured[:MAX_COUNT]) for cell, measured in rtts_ms.items()}
+
+
+def windows(since: datetime, until: datetime) -> Iterator[Window]:
+    """Every window that starts within [since, until), by its start, then network and endpoint.
+
+    Windows still grow for judging.LATE_S after their start: who reads on from `until` reads those again.
+    """
+    rows = BeaconWindow.objects.filter(start__gte=since, start__lt=until).order_by("start", "prefix", "endpoint_id")
+    columns = ("start", "prefix", "endpoint_id", "count", "log_sum", "log_square_sum", "histogram")
+    for start, prefix, endpoint_id, count, log_sum, log_square_sum, histogram in rows.values_list(*columns).iterator(
+        ROWS_AT_ONCE
+    ):
+        sketch = Sketch(count, log_sum, log_square_sum, tuple(histogram))
+        yield Window(start, network_of(prefix), endpoint_id, sketch)
+
+
+def intake(since: datetime, until: datetime) -> Intake:
+    """Measurements of windows that start within [since, until), and what was refused then."""
+    span = BeaconWindow.objects.filter(start__gte=since, start__lt=until)
+    counted = span.aggregate(count=Sum("count"), newest=Max("start"))
+    refused = RefusedBeacons.objects.filter(bucket__gte=since, bucket__lt=until).values_list("reason")
+    newest = counted["newest"]
+    return Intake(
+        accepted=counted["count"] or 0,
+        refused=dict(refused.annotate(total=Sum("count")).order_by("reason")),
+        newest=newest and newest + timedelta(seconds=BUCKET_S),
+    )
+
+
+def forget(now: datetime) -> int:
+    """Delete what is too old to be read, and beacons whose copies nobody would believe. Returns how many rows."""
+    old = [
+        BeaconWindow.objects.filter(start__lt=now - KEPT),
+        RefusedBeacons.objects.filter(bucket__lt=now - KEPT),
+        CountedBeacon.objects.filter(seen__lt=now - REMEMBERED),
+    ]
+    return sum(rows.delete()[0] for rows in old)
