@@ -4,9 +4,10 @@ read here, and a batch with anything malformed in it is refused whole.
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict  # pydantic reads that of typing from Python 3.12 on
 
 from telemetry.rum.clients import ClientError, prefix_of
 from telemetry.rum.token import MAX_TOKEN

@@ -64,7 +64,8 @@ def read_token(text: str, key: bytes, prefix: str, now_s: float) -> Token:
 
 def _split(text: str) -> tuple[bytes, bytes]:
     try:
-        octets = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        octets = base64.b64decode(padded, altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise _forged() from error
     payload, signature = octets[:-SIGNATURE_OCTETS], octets[-SIGNATURE_OCTETS:]

@@ -1,0 +1,183 @@
+"""`python -m bench.rum`: how many beacons a second are counted, from HTTP to committed in Postgres (docs/rum.md).
+
+starts `trafficmgr up`, empty ─► declares endpoints ─► makes all batches ─► sends them ─► asks again for the first
+
+All runs on this machine, the sender included. A beacon counts as accepted when the server has acknowledged it, which it
+does once it is committed; a batch that is sent again at the end must then count for nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import aiohttp
+
+from bench.processes import Running, free_port
+from bench.report import table
+
+START_S, STOP_S = 180.0, 60.0
+FIRST_NETWORK = int(IPv4Address("11.0.0.0"))
+HEADINGS = ("beacons", "batch", "beacons/s", "p50 ms", "p99 ms", "processor µs/beacon", "windows")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`networks` times `endpoints` are the cells that beacons are about, each as likely."""
+
+    beacons: int
+    batch: int
+    connections: int
+    networks: int
+    endpoints: int
+
+    def bodies(self, now_s: float, random_: random.Random) -> list[bytes]:
+        """All batches as JSON lines, measured within the last ten seconds."""
+        return [
+            "\n".join(self._beacon(random_, now_s) for _ in range(self.batch)).encode()
+            for _ in range(self.beacons // self.batch)
+        ]
+
+    def _beacon(self, random_: random.Random, now_s: float) -> str:
+        client = IPv4Address(FIRST_NETWORK + 256 * random_.randrange(self.networks) + random_.randrange(256))
+        return (
+            f'{{"id":"{random_.getrandbits(128):032x}","client":"{client}",'
+            f'"endpoint":"e{random_.randrange(self.endpoints)}","rtt_ms":{random_.lognormvariate(3.5, 0.6):.2f},'
+            f'"measured_s":{now_s - 10 * random_.random():.3f}}}'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """`waits_s`: how long each batch took from being sent to being acknowledged."""
+
+    accepted: int
+    wall_s: float
+    processor_s: float
+    waits_s: list[float]
+
+    def cells(self, load: Load) -> tuple[str, ...]:
+        percentiles = quantiles(self.waits_s, n=100)
+        return (
+            f"{self.accepted:,}",
+            f"{load.batch:,}",
+            f"{self.accepted / self.wall_s:,.0f}",
+            f"{1000 * percentiles[49]:.0f}",
+            f"{1000 * percentiles[98]:.0f}",
+            f"{1e6 * self.processor_s / self.accepted:.1f}",
+            f"{load.networks:,} x {load.endpoints}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    running: Running
+    web: str
+    token: str
+
+    def session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(self.web, headers={"Authorization": f"Token {self.token}"})
+
+
+@contextmanager
+def system(variables: dict[str, str]) -> Iterator[System]:
+    """`trafficmgr up` without the demo, in a directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="trafficmgr-bench-") as home:
+        Path(home).chmod(0o711)  # so that root's service account reaches its own directory inside
+        web = f"127.0.0.1:{free_port()}"
+        own = {"TRAFFICMGR_HOME": home, "TRAFFICMGR_WEB": web, "TRAFFICMGR_DNS": f"127.0.0.1:{free_port()}"}
+        environment = os.environ | own | {"TRAFFICMGR_METRICS": "", "TRAFFICMGR_DEMO": "0"} | variables
+        command = [sys.executable, "-m", "trafficmgr", "up"]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        try:
+            _wait_until_ready(process)
+            token = json.loads((Path(home) / "admin.json").read_text())["token"]
+            yield System(Running(process, 0), f"http://{web}", token)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(STOP_S)
+
+
+def _wait_until_ready(process: subprocess.Popen[str]) -> None:
+    """`trafficmgr up` ends by itself, saying why, where it does not get ready."""
+    for line in process.stdout or ():
+        if line.startswith("ready"):
+            return
+    raise SystemExit("`trafficmgr up` did not get ready: its last lines say why")
+
+
+async def measure(system: System, load: Load, seed: int) -> Measured:
+    async with system.session() as session:
+        await _declare(session, load)
+        bodies = load.bodies(time.time(), random.Random(seed))
+        waiting, waits_s, accepted = iter(bodies), list[float](), 0
+
+        async def send() -> None:
+            nonlocal accepted
+            for body in waiting:
+                started = time.perf_counter()
+                accepted += (await _told(session, body))["accepted"]
+                waits_s.append(time.perf_counter() - started)
+
+        before_s, started = system.running.processor_s(), time.perf_counter()
+        await asyncio.gather(*(send() for _ in range(load.connections)))
+        wall_s, processor_s = time.perf_counter() - started, system.running.processor_s() - before_s
+        again = await _told(session, bodies[0])
+    if again["refused"] != {"duplicate": load.batch}:
+        raise SystemExit(f"a batch that was sent again was counted: {again}")
+    return Measured(accepted, wall_s, processor_s, waits_s)
+
+
+async def _declare(session: aiohttp.ClientSession, load: Load) -> None:
+    region = {"name": "eu", "latitude": 50.1, "longitude": 8.7, "is_vantage": False}
+    await _put(session, "/api/v1/regions/eu", region)
+    for number in range(load.endpoints):
+        endpoint = {"region": "eu", "ipv4": f"192.0.2.{number + 1}"}
+        await _put(session, f"/api/v1/endpoints/e{number}", endpoint)
+
+
+async def _put(session: aiohttp.ClientSession, path: str, body: dict[str, Any]) -> None:
+    async with session.put(path, json=body) as response:
+        response.raise_for_status()
+
+
+async def _told(session: aiohttp.ClientSession, body: bytes) -> dict[str, Any]:
+    async with session.post("/rum/v1/beacons", data=body) as response:
+        response.raise_for_status()
+        told: dict[str, Any] = await response.json()
+        return told
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.rum", description=__doc__)
+    parser.add_argument("--beacons", type=int, default=400_000)
+    parser.add_argument("--batch", type=int, default=1000)
+    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--networks", type=int, default=2000)
+    parser.add_argument("--endpoints", type=int, default=20, help="at most 254")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args(arguments)
+    load = Load(options.beacons, options.batch, options.connections, options.networks, options.endpoints)
+    with system({}) as running:
+        lines = [asyncio.run(measure(running, load, seed)).cells(load) for seed in range(options.rounds)]
+    print(table(HEADINGS, lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
