@@ -125,13 +125,12 @@ async def measure(system: System, load: Load, seed: int) -> Measured:
     async with system.session() as session:
         await _declare(session, load)
         bodies = load.bodies(time.time(), random.Random(seed))
-        waiting, waits_s, accepted = iter(bodies), list[float](), 0
+        waiting, waits_s, accepted = iter(bodies), list[float](), list[int]()
 
         async def send() -> None:
-            nonlocal accepted
             for body in waiting:
                 started = time.perf_counter()
-                accepted += (await _told(session, body))["accepted"]
+                accepted.append((await _told(session, body))["accepted"])
                 waits_s.append(time.perf_counter() - started)
 
         before_s, started = system.running.processor_s(), time.perf_counter()
@@ -140,7 +139,7 @@ async def measure(system: System, load: Load, seed: int) -> Measured:
         again = await _told(session, bodies[0])
     if again["refused"] != {"duplicate": load.batch}:
         raise SystemExit(f"a batch that was sent again was counted: {again}")
-    return Measured(accepted, wall_s, processor_s, waits_s)
+    return Measured(sum(accepted), wall_s, processor_s, waits_s)
 
 
 async def _declare(session: aiohttp.ClientSession, load: Load) -> None:

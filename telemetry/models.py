@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from regions.models import EdgeNode
 from telemetry.rum.clients import network_of
-from telemetry.rum.sketch import BINS
+from telemetry.rum.sketch import MOST_IN_WORDS
 
 
 class QueryCount(models.Model):
@@ -77,12 +76,15 @@ class BeaconWindow(models.Model):
     count = models.IntegerField()
     log_sum = models.BigIntegerField()
     log_square_sum = models.BigIntegerField()
-    histogram = ArrayField(models.IntegerField())
+    bins_1 = models.BigIntegerField(help_text="Counts of the first eight bins, an octet each.")
+    bins_2 = models.BigIntegerField()
+    bins_3 = models.BigIntegerField()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(count__gte=1), name="beaconwindow_measured"),
-            models.CheckConstraint(condition=Q(histogram__len=BINS), name="beaconwindow_histogram_whole"),
+            models.CheckConstraint(  # no bin grows into the next
+                condition=Q(count__gte=1, count__lte=MOST_IN_WORDS), name="beaconwindow_count_in_range"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -28,17 +28,20 @@ REMEMBER = """
 """
 ADD_SKETCHES = f"""
     WITH given AS (
-         SELECT to_timestamp(window_s) AS start, prefix, endpoint_id, count, log_sum, log_square_sum, histogram::int[]
-           FROM unnest(%s::bigint[], %s::inet[], %s::int[], %s::int[], %s::bigint[], %s::bigint[], %s::text[])
-             AS sent (window_s, prefix, endpoint_id, count, log_sum, log_square_sum, histogram)
+         SELECT to_timestamp(window_s) AS start, prefix, endpoint_id, count, log_sum, log_square_sum,
+                bins_1, bins_2, bins_3
+           FROM unnest(%s::bigint[], %s::inet[], %s::int[], %s::int[], %s::bigint[], %s::bigint[],
+                       %s::bigint[], %s::bigint[], %s::bigint[])
+             AS sent (window_s, prefix, endpoint_id, count, log_sum, log_square_sum, bins_1, bins_2, bins_3)
     ), added AS (
          INSERT INTO telemetry_beaconwindow AS known
-                (start, prefix, endpoint_id, count, log_sum, log_square_sum, histogram)
+                (start, prefix, endpoint_id, count, log_sum, log_square_sum, bins_1, bins_2, bins_3)
          SELECT * FROM given
          ON CONFLICT (start, prefix, endpoint_id) DO UPDATE
             SET count = known.count + excluded.count, log_sum = known.log_sum + excluded.log_sum,
                 log_square_sum = known.log_square_sum + excluded.log_square_sum,
-                histogram = ARRAY(SELECT a + b FROM unnest(known.histogram, excluded.histogram) AS both_of (a, b))
+                bins_1 = known.bins_1 + excluded.bins_1, bins_2 = known.bins_2 + excluded.bins_2,
+                bins_3 = known.bins_3 + excluded.bins_3
           WHERE known.count + excluded.count <= {MAX_COUNT}
          RETURNING start, prefix, endpoint_id
     )
@@ -77,7 +80,7 @@ def add_sketches(sketches: Mapping[Cell, Sketch]) -> int:
         [sketch.count for sketch in kept],
         [sketch.log_sum for sketch in kept],
         [sketch.log_square_sum for sketch in kept],
-        ['"{' + ",".join(map(str, sketch.histogram)) + '}"' for sketch in kept],
+        *zip(*(sketch.words() for sketch in kept), strict=True),
     ]
     with connection.cursor() as cursor:
         cursor.execute(ADD_SKETCHES, [_array(column) for column in columns])

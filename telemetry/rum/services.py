@@ -78,11 +78,11 @@ def windows(since: datetime, until: datetime) -> Iterator[Window]:
     Windows still grow for judging.LATE_S after their start: who reads on from `until` reads those again.
     """
     rows = BeaconWindow.objects.filter(start__gte=since, start__lt=until).order_by("start", "prefix", "endpoint_id")
-    columns = ("start", "prefix", "endpoint_id", "count", "log_sum", "log_square_sum", "histogram")
-    for start, prefix, endpoint_id, count, log_sum, log_square_sum, histogram in rows.values_list(*columns).iterator(
+    columns = ("start", "prefix", "endpoint_id", "count", "log_sum", "log_square_sum", "bins_1", "bins_2", "bins_3")
+    for start, prefix, endpoint_id, count, log_sum, log_square_sum, *words in rows.values_list(*columns).iterator(
         ROWS_AT_ONCE
     ):
-        sketch = Sketch(count, log_sum, log_square_sum, tuple(histogram))
+        sketch = Sketch(count, log_sum, log_square_sum, Sketch.histogram_of(words))
         yield Window(start, network_of(prefix), endpoint_id, sketch)
 
 

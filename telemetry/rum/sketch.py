@@ -7,6 +7,7 @@ any order, by any process, and grouped in any way.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -17,6 +18,9 @@ BINS = 24
 BINS_PER_OCTAVE = 2
 LOWEST_BIN_MS = 1.0
 """Bin n is from 2^(n/2) ms on: 1 ms to 4 s. The first also holds what is shorter, the last what is longer."""
+WORDS = struct.Struct("<3q")
+"""A histogram in three numbers of 64 bits, an octet a bin: adding them adds bins, as no bin exceeds MOST_IN_WORDS."""
+MOST_IN_WORDS = 127
 
 
 def log_of(rtt_ms: float) -> int:
@@ -26,8 +30,9 @@ def log_of(rtt_ms: float) -> int:
 
 def bin_of(rtt_ms: float) -> int:
     """Number of the bin, from 0 to BINS - 1. `rtt_ms` > 0."""
-    number = math.floor(BINS_PER_OCTAVE * math.log2(rtt_ms / LOWEST_BIN_MS))
-    return min(max(number, 0), BINS - 1)
+    if rtt_ms < LOWEST_BIN_MS:
+        return 0
+    return min(int(BINS_PER_OCTAVE * math.log2(rtt_ms / LOWEST_BIN_MS)), BINS - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,18 @@ class Sketch:
             self.log_square_sum + other.log_square_sum,
             tuple(mine + theirs for mine, theirs in zip(self.histogram, other.histogram, strict=True)),
         )
+
+    def words(self) -> tuple[int, int, int]:
+        """The histogram in WORDS. Raises ValueError where a bin exceeds what those hold."""
+        if self.count > MOST_IN_WORDS and max(self.histogram) > MOST_IN_WORDS:
+            raise ValueError(f"a bin holds more than {MOST_IN_WORDS}: cap the measurements of a window")
+        first, second, third = WORDS.unpack(bytes(self.histogram))
+        return first, second, third
+
+    @staticmethod
+    def histogram_of(words: tuple[int, int, int]) -> tuple[int, ...]:
+        """What words() was made of."""
+        return tuple(WORDS.pack(*words))
 
     @property
     def mean_log_rtt(self) -> float:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.rum.judging import HIGHEST_RTT_MS, LOWEST_RTT_MS
+from telemetry.rum.judging import HIGHEST_RTT_MS, LOWEST_RTT_MS, MAX_COUNT
 from telemetry.rum.sketch import BINS, LOG_UNITS, Sketch, bin_of
 
 RTTS_MS = st.lists(st.floats(LOWEST_RTT_MS, HIGHEST_RTT_MS), max_size=40)
@@ -58,6 +58,20 @@ def test_a_quantile_is_off_by_a_quarter_of_an_octave_at_most(rtts_ms, share):
     exact = sorted(rtts_ms)[max(math.ceil(share * len(rtts_ms)), 1) - 1]
 
     assert abs(math.log2(Sketch.of(rtts_ms).quantile_ms(share) / exact)) <= 0.25 + 1e-9
+
+
+@given(RTTS_MS, RTTS_MS)
+def test_adding_words_adds_histograms(some, others):
+    a, b = Sketch.of(some), Sketch.of(others)
+    added = tuple(mine + theirs for mine, theirs in zip(a.words(), b.words(), strict=True))
+
+    assert Sketch.histogram_of(added) == a.merged(b).histogram
+
+
+def test_words_hold_a_full_window_and_say_when_a_bin_is_too_full():
+    assert Sketch.histogram_of(Sketch.of([9_000.0] * 127).words())[-1] == 127 >= MAX_COUNT
+    with pytest.raises(ValueError, match="more than 127"):
+        Sketch.of([34.0] * 128).words()
 
 
 def test_nothing_has_no_quantile():
