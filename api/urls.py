@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
+from api.measurements import MeasurementsView
 from api.problems import unknown_url
 from api.regions import EndpointViewSet, NodeViewSet, RegionViewSet, SiteViewSet
 from api.rrsets import RecordSetViewSet
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *zone_patterns,
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
     re_path(r"^explain/?$", ExplainView.as_view()),
+    re_path(r"^measurements/?$", MeasurementsView.as_view()),
     re_path(r"^simulate/?$", SimulateView.as_view()),
     re_path(r"^status/?$", StatusView.as_view()),
     re_path(r"^traffic/?$", TrafficView.as_view()),

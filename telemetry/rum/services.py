@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from telemetry.models import BeaconWindow, CountedBeacon, RefusedBeacons
 from telemetry.rum.clients import network_of
 from telemetry.rum.judging import LATE_S, MAX_COUNT, Judged, Observation, Reason
 from telemetry.rum.ledger import Cell, add_refused, add_sketches, take_new
-from telemetry.rum.sketch import Sketch
+from telemetry.rum.sketch import LOG_UNITS, Sketch
 
 KEPT = timedelta(hours=24)
 REMEMBERED = timedelta(seconds=LATE_S + 60)
@@ -42,26 +43,26 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
-    """How measuring goes: `newest` is the end of the youngest window that has a measurement."""
+class Measured:
+    """Measurements of one endpoint: how many, their mean (geometric), and the end of the youngest window with one."""
 
-    accepted: int
-    refused: dict[str, int]
-    newest: datetime | None
+    endpoint_id: int
+    count: int
+    mean_rtt_ms: float
+    newest: datetime
 
 
 def record(judged: Judged, now: datetime) -> Outcome:
     """Count what was judged, once each. When this returns it is committed; raised or lost, nothing of it is."""
-    refused = Counter(judged.refused)
+    reasons = Counter(judged.refused)
     with transaction.atomic():
         new = take_new(judged.observations)
-        refused[Reason.DUPLICATE] += len(judged.observations) - len(new)
         sketches = sketches_of(new)
-        full = add_sketches(sketches)
-        accepted = sum(sketch.count for sketch in sketches.values()) - full
-        refused[Reason.CAPPED] += len(new) - accepted
-        add_refused(refused, bucket_of(now))
-    return Outcome(accepted, +refused)
+        accepted = sum(sketch.count for sketch in sketches.values()) - add_sketches(sketches)
+        reasons[Reason.DUPLICATE] += len(judged.observations) - len(new)
+        reasons[Reason.CAPPED] += len(new) - accepted
+        add_refused(reasons, bucket_of(now))
+    return Outcome(accepted, +reasons)
 
 
 def sketches_of(observations: Sequence[Observation]) -> dict[Cell, Sketch]:
@@ -86,17 +87,20 @@ def windows(since: datetime, until: datetime) -> Iterator[Window]:
         yield Window(start, network_of(prefix), endpoint_id, sketch)
 
 
-def intake(since: datetime, until: datetime) -> Intake:
-    """Measurements of windows that start within [since, until), and what was refused then."""
-    span = BeaconWindow.objects.filter(start__gte=since, start__lt=until)
-    counted = span.aggregate(count=Sum("count"), newest=Max("start"))
-    refused = RefusedBeacons.objects.filter(bucket__gte=since, bucket__lt=until).values_list("reason")
-    newest = counted["newest"]
-    return Intake(
-        accepted=counted["count"] or 0,
-        refused=dict(refused.annotate(total=Sum("count")).order_by("reason")),
-        newest=newest and newest + timedelta(seconds=BUCKET_S),
-    )
+def measured(endpoint_ids: Collection[int], since: datetime, until: datetime) -> list[Measured]:
+    """Measurements of these endpoints in windows that start within [since, until); without those that have none."""
+    span = BeaconWindow.objects.filter(start__gte=since, start__lt=until, endpoint_id__in=endpoint_ids)
+    rows = span.values_list("endpoint_id").annotate(Sum("count"), Sum("log_sum"), Max("start")).order_by("endpoint_id")
+    return [
+        Measured(endpoint_id, count, math.exp(log_sum / count / LOG_UNITS), newest + timedelta(seconds=BUCKET_S))
+        for endpoint_id, count, log_sum, newest in rows
+    ]
+
+
+def refused(since: datetime, until: datetime) -> dict[str, int]:
+    """Beacons that came within buckets that start within [since, until) and did not count, by reason."""
+    rows = RefusedBeacons.objects.filter(bucket__gte=since, bucket__lt=until).values_list("reason")
+    return dict(rows.annotate(Sum("count")).order_by("reason"))
 
 
 def forget(now: datetime) -> int:

@@ -70,7 +70,7 @@ class Sketch:
         return first, second, third
 
     @staticmethod
-    def histogram_of(words: tuple[int, int, int]) -> tuple[int, ...]:
+    def histogram_of(words: tuple[int, ...]) -> tuple[int, ...]:
         """What words() was made of."""
         return tuple(WORDS.pack(*words))
 
@@ -96,5 +96,5 @@ class Sketch:
         for number, count in enumerate(self.histogram):
             reached += count
             if reached >= rank:
-                return LOWEST_BIN_MS * 2.0 ** ((number + 0.5) / BINS_PER_OCTAVE)
+                return LOWEST_BIN_MS * math.exp2((number + 0.5) / BINS_PER_OCTAVE)
         raise ValueError("a sketch of nothing has no quantiles")

@@ -14,8 +14,8 @@ from django.db import OperationalError
 from api import rum
 from api.rum import token_key
 from telemetry.models import BeaconWindow
+from telemetry.rum import services
 from telemetry.rum.beacon import MAX_BATCH, MAX_BROWSER_BATCH, MAX_BROWSER_OCTETS
-from telemetry.rum.services import intake
 from telemetry.rum.token import Token
 from tests.telemetry.rum.conftest import PREFIX, VISITOR, declare_endpoint
 
@@ -35,7 +35,7 @@ def counted():
 
 def refused_so_far():
     now = datetime.now(UTC)
-    return intake(now - timedelta(minutes=10), now + timedelta(minutes=1)).refused
+    return services.refused(now - timedelta(minutes=10), now + timedelta(minutes=1))
 
 
 def test_a_browser_tells_what_its_token_asked_for(visitor, token, fra, iad):

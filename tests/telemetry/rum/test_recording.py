@@ -11,7 +11,7 @@ from django.db import IntegrityError, OperationalError, connection
 from telemetry.models import BeaconWindow, CountedBeacon, RefusedBeacons
 from telemetry.rum import services
 from telemetry.rum.judging import LATE_S, MAX_COUNT, Judged, Observation, Reason
-from telemetry.rum.services import KEPT, forget, intake, record, windows
+from telemetry.rum.services import KEPT, forget, measured, record, refused, windows
 from telemetry.rum.sketch import Sketch
 
 NOW = datetime(2026, 11, 21, 8, 0, 7, tzinfo=UTC)
@@ -110,7 +110,7 @@ def test_batches_that_touch_the_same_windows_in_any_order_wait_and_do_not_lock_u
     in_threads(run, 4, numbered=True)
 
     assert sum(sketch.count for sketch in kept().values()) == 1200
-    assert intake(*HOUR).refused == {"outlier": 4}
+    assert refused(*HOUR) == {"outlier": 4}
 
 
 def in_threads(run, count, *, numbered=False):
@@ -151,14 +151,21 @@ def test_refusals_are_counted_by_reason():
     record(judged(seen(1), late=2), NOW)
     record(judged(seen(1), late=1, forged=4), NOW + timedelta(seconds=1))
 
-    found = intake(*HOUR)
-    assert (found.accepted, found.refused) == (1, {"duplicate": 1, "forged": 4, "late": 3})
-    assert found.newest == WINDOW + timedelta(seconds=10)
+    assert refused(*HOUR) == {"duplicate": 1, "forged": 4, "late": 3}
+
+
+@pytest.mark.django_db
+def test_an_endpoint_says_how_often_and_how_far_away_it_was_measured():
+    record(judged(seen(1, 10.0), seen(2, 40.0, OFFICE), seen(3, endpoint=IAD)), NOW)
+
+    (fra,) = measured([FRA, 99], *HOUR)
+    assert (fra.endpoint_id, fra.count, fra.newest) == (FRA, 2, WINDOW + timedelta(seconds=10))
+    assert fra.mean_rtt_ms == pytest.approx(20.0, rel=0.001)
 
 
 @pytest.mark.django_db
 def test_before_the_first_beacon_there_is_nothing_to_read():
-    assert (list(windows(*HOUR)), intake(*HOUR).accepted, intake(*HOUR).newest) == ([], 0, None)
+    assert (list(windows(*HOUR)), measured([FRA], *HOUR), refused(*HOUR)) == ([], [], {})
     assert record(judged(), NOW).accepted == 0
 
 

@@ -1,0 +1,112 @@
+"""beacon.js in a real browser: a page that carries it tells how far away endpoints are, unless its visitor minds."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.running_system import RunningSystem
+from tests.scenarios.client import call, eventually
+
+NAME = "www.demo.test"
+PAGE = """<!doctype html><title>shop</title>
+<script src="{web}/rum/v1/beacon.js" data-name="www.demo.test" data-share="1" async></script>"""
+
+
+class Site(http.server.ThreadingHTTPServer):
+    """A shop whose page carries the script, and what the script fetches of endpoints; it remembers what was."""
+
+    def __init__(self, web: str) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.page, self.seen = PAGE.format(web=web), list[str]()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def probed(self) -> list[str]:
+        return [path for path in self.seen if "rum=" in path]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Site
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.server.seen.append(self.path)
+        body = self.server.page.encode() if self.path == "/" else b"ok"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        if "open" in self.path:
+            self.send_header("Timing-Allow-Origin", "*")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: what was asked for is in `seen`."""
+
+
+@pytest.fixture
+def site(system: RunningSystem) -> Iterator[Site]:
+    """fra-1 lets its timing be read, and iad-1 does not."""
+    site = Site(system.web)
+    serving = threading.Thread(target=site.serve_forever)
+    serving.start()
+    for endpoint, path in (("fra-1", "open"), ("iad-1", "closed")):
+        label(system, endpoint, {"demo": "yes", "rum-url": f"{site.url}/{path}"})
+    yield site
+    for endpoint in ("fra-1", "iad-1"):
+        label(system, endpoint, {"demo": "yes"})
+    site.shutdown()
+    serving.join()
+    site.server_close()
+
+
+def label(system: RunningSystem, endpoint: str, labels: dict[str, str]) -> None:
+    assert call(system, "PATCH", f"/api/v1/endpoints/{endpoint}", {"labels": labels})[0] == 200
+
+
+def measurements(system: RunningSystem) -> dict[str, float]:
+    told = call(system, "GET", "/api/v1/measurements")[1]
+    return {row["endpoint"]: row["count"] for row in told["endpoints"]}
+
+
+def test_a_page_measures_two_endpoints_and_its_beacon_counts(chromium: Browser, system: RunningSystem, site: Site):
+    before = measurements(system)
+    context = chromium.new_context()
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    with page.expect_request(lambda request: request.url.endswith("/rum/v1/beacons")):
+        page.goto(site.url)
+
+    expected = {endpoint: before.get(endpoint, 0) + 1 for endpoint in ("fra-1", "iad-1")}
+    eventually(lambda: measurements(system), expected.__eq__, what="both are measured once more")
+    assert [context.cookies(), faults] == [[], []]
+    context.close()
+
+
+@pytest.mark.parametrize("signal", ["globalPrivacyControl = true", "doNotTrack = '1'"])
+def test_a_visitor_who_minds_is_not_measured(chromium: Browser, system: RunningSystem, site: Site, signal: str):
+    name, value = signal.split(" = ")
+    context = chromium.new_context()
+    context.add_init_script(f"Object.defineProperty(Navigator.prototype, '{name}', {{ get: () => {value} }})")
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(site.url, wait_until="networkidle")
+
+    assert [url.removeprefix(system.web) for url in asked] == [f"{site.url}/", "/rum/v1/beacon.js"]
+    assert site.probed() == []
+    context.close()
+
+
+def test_a_browser_that_tells_only_the_server_is_not_measured_either(chromium, system: RunningSystem, site: Site):
+    context = chromium.new_context(extra_http_headers={"Sec-GPC": "1"})
+    page = context.new_page()
+    page.goto(site.url, wait_until="networkidle")
+
+    assert site.probed() == []
+    context.close()
