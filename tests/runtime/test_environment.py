@@ -23,6 +23,8 @@ def no_variables(monkeypatch):
         ("TRAFFICMGR_DNS", " , ", "TRAFFICMGR_DNS: at least one ADDRESS:PORT is needed"),
         ("TRAFFICMGR_RATE_LIMIT", "-1", "TRAFFICMGR_RATE_LIMIT: Input should be greater than or equal to 0"),
         ("TRAFFICMGR_RATE_LIMIT_EXEMPT", "10.0.0.1/8", "TRAFFICMGR_RATE_LIMIT_EXEMPT: value is not a valid IPv4"),
+        ("TRAFFICMGR_TRUSTED_PROXIES", "10.0.0.1/8", "TRAFFICMGR_TRUSTED_PROXIES: value is not a valid IPv4"),
+        ("TRAFFICMGR_RUM_SHARE", "1.5", "TRAFFICMGR_RUM_SHARE: Input should be less than or equal to 1"),
         ("TRAFFICMGR_METRICS", "9153", "TRAFFICMGR_METRICS: '9153' is not ADDRESS:PORT"),
         ("TRAFFICMGR_DNSTAP", "/run/dnstap.sock", "TRAFFICMGR_DNSTAP: write unix:/PATH or tcp:HOST:PORT"),
         ("TRAFFICMGR_DNSTAP", "unix:dnstap.sock", "TRAFFICMGR_DNSTAP: write unix:/PATH or tcp:HOST:PORT"),
