@@ -49,6 +49,7 @@ TO_EVERYONE = {
     "Access-Control-Allow-Headers": "authorization, content-type",
     "Access-Control-Max-Age": "86400",
     "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
 }
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
@@ -139,7 +140,7 @@ def _candidates_of(name: str, prefix: str, draw: int) -> list[Candidate]:
         raise RefusedError(HTTPStatus.NOT_FOUND, "No policy answers this name: give `name` one that is steered.")
     ids = [candidate["endpoint"] for candidate in policy["candidates"]]
     rows = Endpoint.objects.filter(pk__in=ids, admin_state=AdminState.ENABLED, labels__has_key=URL_LABEL).order_by("pk")
-    measurable = [Candidate(row.pk, row.labels[URL_LABEL]) for row in rows]
+    measurable = [Candidate(pk, labels[URL_LABEL]) for pk, labels in rows.values_list("pk", "labels")]
     if not measurable:
         raise RefusedError(
             HTTPStatus.NOT_FOUND, f"No endpoint of this name can be measured: label one {URL_LABEL}, with an https URL."
@@ -233,3 +234,7 @@ def _opted_out(request: HttpRequest) -> bool:
 def token_key() -> bytes:
     """What measurement tokens are signed with: made from the secret key of the installation."""
     return salted_hmac("telemetry.rum.token", "", algorithm="sha256").digest()
+
+
+VIEWS = {"beacon.js": script, "candidates": candidates, "beacons": beacons}
+"""By their path under /rum/v1/."""

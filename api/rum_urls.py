@@ -1,13 +1,9 @@
-"""Real user measurements, under `/rum/v1/`."""
+"""Real user measurements, under `/rum/v1/`. The web process answers them without Django's middleware (api.lean)."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from api import rum
+from api.rum import VIEWS
 
-urlpatterns = [
-    path("beacon.js", rum.script, name="rum-script"),
-    path("candidates", rum.candidates, name="rum-candidates"),
-    path("beacons", rum.beacons, name="rum-beacons"),
-]
+urlpatterns = [path(name, view, name=f"rum-{name}") for name, view in VIEWS.items()]

@@ -1,4 +1,4 @@
-"""The web process: UI, REST and edge feed."""
+"""The web process: UI, REST, edge feed and user measurements."""
 
 from __future__ import annotations
 
@@ -12,4 +12,12 @@ __all__ = ["application", "celery_app"]
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trafficmgr.settings")
 
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+from api import rum  # noqa: E402 - needs the applications that Django has loaded by now
+from api.lean import LeanApplication  # noqa: E402
+from telemetry.rum.beacon import MAX_BATCH_OCTETS  # noqa: E402
+
+application = LeanApplication(
+    django_application, {f"/rum/v1/{name}": view for name, view in rum.VIEWS.items()}, MAX_BATCH_OCTETS
+)
