@@ -47,11 +47,14 @@ class Sketch:
     @classmethod
     def of(cls, rtts_ms: Iterable[float]) -> Self:
         """Of round trips, each > 0."""
-        logs, histogram = [], [0] * BINS
+        count, log_sum, log_square_sum, histogram = 0, 0, 0, [0] * BINS
         for rtt_ms in rtts_ms:
-            logs.append(log_of(rtt_ms))
+            log = log_of(rtt_ms)
+            count += 1
+            log_sum += log
+            log_square_sum += log * log
             histogram[bin_of(rtt_ms)] += 1
-        return cls(len(logs), sum(logs), sum(log * log for log in logs), tuple(histogram))
+        return cls(count, log_sum, log_square_sum, tuple(histogram))
 
     def merged(self, other: Self) -> Self:
         """Of the measurements of both."""
