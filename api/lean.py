@@ -1,8 +1,8 @@
 """A few views in front of all others, without what pages need: sessions, messages, CSRF, static files.
 
-request ─► one of ours? ─ no ─► Django, with its middleware (3 ms of processor time, most of it between threads)
+request ─► one of ours? ─ no ─► Django, with its middleware (3 to 4 ms of processor time, most of it between threads)
                │
-               └ yes ─► the same view, in one of a few threads (0.3 ms)
+               └ yes ─► the same view, in one of a few threads (1 ms)
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from common.problems import problem_response
 THREADS = 8
 """Each holds a connection while it works: half of what the pool of a process has."""
 
+MOST_AT_ONCE = 256
+"""Requests that have a thread or wait for one: those beyond would only wait for longer."""
+
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -40,9 +43,11 @@ class LeanApplication:
     A view gets the first `body_limit` + 1 octets of a body: it refuses what is longer.
     """
 
-    def __init__(self, otherwise: Application, views: Mapping[str, View], body_limit: int) -> None:
+    def __init__(
+        self, otherwise: Application, views: Mapping[str, View], body_limit: int, most_at_once: int = MOST_AT_ONCE
+    ) -> None:
         self._otherwise, self._views, self._body_limit = otherwise, views, body_limit
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lean")
+        self._threads, self._room = ThreadPoolExecutor(THREADS, thread_name_prefix="lean"), most_at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         view = self._views.get(scope["path"]) if scope["type"] == "http" else None
@@ -51,8 +56,16 @@ class LeanApplication:
             return
         body = await _read(receive, self._body_limit + 1)
         if body is not None:
-            request = ASGIRequest(scope, io.BytesIO(body))
-            await _write(send, await asyncio.get_running_loop().run_in_executor(self._threads, respond, view, request))
+            await _write(send, await self._response(view, ASGIRequest(scope, io.BytesIO(body))))
+
+    async def _response(self, view: View, request: HttpRequest) -> HttpResponseBase:
+        if not self._room:
+            return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "Too many are asking at once. Try again.")
+        self._room -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, respond, view, request)
+        finally:
+            self._room += 1
 
 
 def respond(view: View, request: HttpRequest) -> HttpResponseBase:

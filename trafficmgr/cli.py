@@ -26,7 +26,7 @@ class Entry:
 
 PROCESSES = {
     "up": Entry("up", "Run everything on this machine."),
-    "web": Entry("web", "Run the web process: UI, REST and edge feed."),
+    "web": Entry("web", "Run the web process: UI, REST, edge feed, measurements."),
     "worker": Entry("worker", "Run a worker: probes of a region, and the control queue."),
     "beat": Entry("beat", "Run the scheduler. One in the whole system."),
     "edge": Entry("edge", "Run an edge: agent and DNS responder."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +26,15 @@ async def django(scope, receive, send) -> None:
     await send({"type": "http.response.start", "status": 418, "headers": []})
 
 
-APPLICATION = LeanApplication(django, {"/echo": echo, "/fail": fail}, LIMIT)
+may_end = threading.Event()
+
+
+def wait(request: HttpRequest) -> HttpResponse:
+    may_end.wait(10)
+    return HttpResponse()
+
+
+APPLICATION = LeanApplication(django, {"/echo": echo, "/fail": fail, "/wait": wait}, LIMIT, most_at_once=2)
 
 
 async def said(path: str, *messages, kind: str = "http") -> list[dict]:
@@ -74,3 +84,13 @@ async def test_a_view_that_fails_is_a_problem_and_its_fault_is_logged(caplog):
 
     assert (start["status"], json.loads(body["body"])["title"]) == (500, "Internal Server Error")
     assert "a fault of ours" in caplog.text
+
+
+async def test_more_than_can_be_served_soon_are_told_to_try_again():
+    waiting = [asyncio.create_task(said("/wait")) for _ in range(2)]
+    await asyncio.sleep(0)  # both have begun
+
+    assert (await said("/echo"))[0]["status"] == 503
+    may_end.set()
+    assert [(await task)[0]["status"] for task in waiting] == [200, 200]
+    assert (await said("/echo"))[0]["status"] == 202

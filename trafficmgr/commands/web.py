@@ -22,7 +22,7 @@ STOP_TIMEOUT_S = 5  # event streams never end by themselves
 @click.command()
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to answer with.")
 def web(workers: int) -> None:
-    """Run the web process on TRAFFICMGR_WEB: UI, REST and edge feed. Stateless: run as many as needed."""
+    """Run the web process on TRAFFICMGR_WEB: UI, REST, edge feed, measurements. Stateless: run as many as needed."""
     host, port = split_address(environment().web)
     server = Granian(
         APPLICATION,
