@@ -1,0 +1,114 @@
+"""From observations to a region for each client.
+
+    observe ─► estimator ─► estimates ─► hysteresis ─► load plan ─► exploration ─► region
+                                              ▲            ▲
+                                           present       load
+
+`Chooser` is all that callers know of it; what chooses can be exchanged behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from latency.arrays import Flags, Floats, Indices
+from latency.draws import draws, hashes
+from latency.estimator import Estimates, Estimator
+from latency.exploration import Exploration, explored
+from latency.hysteresis import Incumbents, Switching
+from latency.load import LoadPlan
+from latency.model import Model
+from latency.overflow import Limits
+from latency.population import Client, Region, locate
+
+RELATE_EVERY_S = 3600.0  # how often the covariance of regions is learned anew
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Region numbers and whether each was chosen to learn about it, each (C,)."""
+
+    regions: Indices
+    explored: Flags
+
+
+class Chooser(Protocol):
+    """Chooses regions; clients and regions by number, times in seconds that do not run backwards by much."""
+
+    def observe(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
+        """Takes round-trip times of about one moment, each (N,)."""
+
+    def choose(self, clients: Indices, queries: Floats, t_s: float) -> Choices:
+        """Chooses for each of `clients` (C,), each named once, who ask so many queries (C,) in the time until the next."""
+
+    def load(self, utilisation: Floats, t_s: float) -> None:
+        """Takes the utilisation of each region (R,), NaN if unknown."""
+
+    def add(self, client: Client) -> None:
+        """Makes room for a client that was not declared; its number is the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an operator sets."""
+
+    model: Model = field(default_factory=Model)
+    switching: Switching = field(default_factory=Switching)
+    exploration: Exploration = field(default_factory=Exploration)
+    limits: Limits = field(default_factory=Limits)
+
+
+class LearningChooser:
+    """The estimator with hysteresis, load plan and exploration."""
+
+    def __init__(self, clients: Sequence[Client], regions: Sequence[Region], seed: int, policy: Policy) -> None:
+        self._policy = policy
+        self._seed = seed
+        self._estimator = Estimator(locate(clients, regions), policy.model)
+        self._incumbents = Incumbents(len(clients), policy.switching)
+        self._hashes = hashes((client.key for client in clients), seed)
+        capacity_qph = np.array([region.capacity_qph for region in regions], dtype=np.float64)
+        self._plan = LoadPlan(capacity_qph, draws(self._hashes, 0), policy.limits)
+        self._related_at_s: float | None = None
+
+    def observe(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
+        """As `Chooser` says."""
+        self._estimator.observe(clients, regions, rtt_ms, t_s)
+        if self._related_at_s is None:
+            self._related_at_s = t_s
+        if t_s - self._related_at_s >= RELATE_EVERY_S:
+            self._estimator.relate(t_s)
+            self._related_at_s = t_s
+
+    def choose(self, clients: Indices, queries: Floats, t_s: float) -> Choices:
+        """As `Chooser` says."""
+        estimates = self._estimator.estimate(clients, t_s)
+        preferred = self._incumbents.settle(clients, estimates.rtt_ms, t_s)
+        sent = self._plan.apply(clients, preferred, t_s)
+        bounds = estimates.rtt_ms, estimates.error_ms, self._plan.is_open(t_s)
+        regions, explores = explored(self._policy.exploration, self._hashes[clients], sent, bounds, t_s)
+        self._plan.note(clients, regions, queries, t_s)
+        return Choices(regions, explores)
+
+    def load(self, utilisation: Floats, t_s: float) -> None:
+        """As `Chooser` says."""
+        everyone = np.arange(len(self._hashes))
+        rtt_ms = self._estimator.estimate(everyone, t_s).rtt_ms
+        preferred = self._incumbents.settle(everyone, rtt_ms, t_s)
+        self._plan.report(utilisation, rtt_ms, preferred, t_s)
+
+    def add(self, client: Client) -> None:
+        """As `Chooser` says."""
+        added = hashes([client.key], self._seed)
+        self._hashes = np.append(self._hashes, added)
+        self._estimator.extend(1)
+        self._incumbents.extend(1)
+        self._plan.extend(draws(added, 0))
+
+    def estimate(self, clients: Indices, t_s: float) -> Estimates:
+        """What is believed of `clients`, to explain a choice."""
+        return self._estimator.estimate(clients, t_s)

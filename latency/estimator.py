@@ -1,0 +1,118 @@
+"""Predicted round-trip times, learned observation by observation.
+
+    distance ─► everyone ─► country ─► network ─► prefix (posterior.py) ─► estimate, its error, and which level carries it
+                 each level: a running mean of what the levels before it leave, shrunk by n / (n + κ)
+
+Pure: the time is an argument, and the same observations in the same order give the same estimates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from latency.arrays import Floats, Indices
+from latency.levels import Levels
+from latency.means import RunningMeans
+from latency.model import Model
+from latency.noise import Noise
+from latency.population import Population
+from latency.posterior import posterior
+from latency.related import learned_covariance
+from latency.source import sources
+from latency.strikes import Strikes
+
+LEAST_RTT_MS = 0.1  # no estimate says less
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Of some clients towards all regions, each (C, R)."""
+
+    rtt_ms: Floats
+    error_ms: Floats  # standard error of rtt_ms
+    samples: Floats  # observations behind the level that carries the estimate; they fade with age
+    source: Indices  # of `Source`
+
+
+class Estimator:
+    """Knows clients and regions by their numbers, as `Population` has them."""
+
+    def __init__(self, population: Population, model: Model) -> None:
+        clients, regions = population.km.shape
+        self._model = model
+        self._levels = Levels(population, model)
+        self._prefixes = RunningMeans(clients, regions, model.prefix.max_count, model.half_life_s)
+        self._strikes = Strikes(clients, regions, model.strikes)
+        self._noise = Noise(clients, model)
+        self._clients = clients
+        placed = model.last_mile_spread_ms**2 + np.eye(regions) * model.prefix.spread_ms**2
+        self._assumed = np.stack([placed, placed + np.eye(regions) * model.unknown_distance_spread_ms**2])
+        self._covariances = self._assumed
+
+    def estimate(self, clients: Indices, t_s: float) -> Estimates:
+        """What is believed of `clients` at a time."""
+        expected = self._levels.expected(clients, t_s)
+        counts = self._prefixes.counts(clients, t_s)
+        mean, variance, _ = self._posterior(clients, expected.variance, counts)
+        has_distance = self._levels.has_distance(clients)
+        source, samples = sources(counts, self._levels.counts(clients, t_s), has_distance)
+        return Estimates(np.maximum(expected.rtt_ms + mean, LEAST_RTT_MS), np.sqrt(variance), samples, source)
+
+    def observe(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
+        """Takes observations of about one moment, each (N,); a cell may be observed more than once."""
+        remaining = np.arange(len(clients))
+        while len(remaining):
+            cells = clients[remaining] * self._prefixes.means_ms.shape[1] + regions[remaining]
+            first = np.unique(cells, return_index=True)[1]
+            now = remaining[first]
+            self._observe_once(clients[now], regions[now], rtt_ms[now], t_s)
+            remaining = np.delete(remaining, first)
+
+    def relate(self, t_s: float) -> None:
+        """Learns anew how regions go together. Costs time with the number of clients; once in a while is enough."""
+        everyone = np.arange(self._clients)
+        placeless = self._levels.is_placeless(everyone)
+        self._covariances = np.stack(
+            [self._related(everyone[placeless == number], self._assumed[number], t_s) for number in (0, 1)]
+        )
+
+    def extend(self, clients: int) -> None:
+        """Makes room for clients of whom nothing is known."""
+        for part in (self._levels, self._prefixes, self._strikes, self._noise):
+            part.extend(clients)
+        self._clients += clients
+
+    def _related(self, clients: Indices, assumed: Floats, t_s: float) -> Floats:
+        counts, means = self._prefixes.counts(clients, t_s), self._prefixes.means_ms[clients]
+        return learned_covariance(assumed, counts, means, self._noise.deviation_ms(clients), self._model.related_pairs)
+
+    def _posterior(self, clients: Indices, variance: Floats, counts: Floats) -> tuple[Floats, Floats, Floats]:
+        covariance = self._covariances[self._levels.is_placeless(clients).astype(np.int64)]
+        diagonal = np.arange(counts.shape[1])
+        covariance[:, diagonal, diagonal] += variance
+        return posterior(covariance, counts, self._prefixes.means_ms[clients], self._noise.deviation_ms(clients))
+
+    def _observe_once(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
+        """Takes at most one observation of each cell."""
+        at = np.arange(len(clients)), regions
+        expected = self._levels.expected(clients, t_s)
+        mean, variance, pull = self._posterior(clients, expected.variance, self._prefixes.counts(clients, t_s))
+        above_ms = expected.rtt_ms[at]
+        deviation_ms = rtt_ms - above_ms - mean[at]
+        tolerance_ms = self._tolerance_ms(clients, variance[at])
+        clipped_ms = np.clip(deviation_ms, -tolerance_ms * self._model.tolerance_below, tolerance_ms)
+        accepted_ms = rtt_ms - deviation_ms + clipped_ms
+        self._prefixes.add(clients, regions, accepted_ms - above_ms, t_s)
+        sides = np.sign(deviation_ms - clipped_ms).astype(np.int64)
+        struck, strikes_ms = self._strikes.count(clients, regions, sides, rtt_ms - above_ms)
+        self._prefixes.replace(clients[struck], regions[struck], strikes_ms[struck], self._model.count_after_reset, t_s)
+        last_mile_ms = self._model.last_mile_spread_ms**2 * pull
+        self._levels.add(clients, regions, accepted_ms - last_mile_ms, expected, t_s)
+        noise_ms = np.minimum(np.abs(deviation_ms), self._model.noise_tolerance * tolerance_ms)
+        self._noise.add(clients, noise_ms**2 - variance[at])
+
+    def _tolerance_ms(self, clients: Indices, variance: Floats) -> Floats:
+        expected = np.sqrt(self._noise.deviation_ms(clients) ** 2 + variance)
+        return np.asarray(np.maximum(self._model.tolerance_ms, self._model.tolerance_deviations * expected))

@@ -1,0 +1,92 @@
+"""From the utilisation that regions report to a plan of who is served elsewhere (S5, closed loop).
+
+    queries seen per client ─┐
+    utilisation reported ────┴─► demand and capacity in one unit ─► overflow.assign ─► for each client: instead of where, to where
+
+What clients ask for is known by client but perhaps incompletely; what regions bear is known by region. Each region's
+report scales the demand of the clients that were sent there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from latency.arrays import Flags, Floats, Indices
+from latency.overflow import Demand, Limits, assign
+
+NONE = -1
+MEMORY_S = 1800.0  # half-life of the queries that are remembered of a client
+LEAST_WEIGHT = 0.02  # of a client not seen lately: it may come again
+MAX_SCALE = 10.0  # no report says that clients ask for more than so many times, or less than that part of, what was seen
+
+
+class LoadPlan:
+    """Clients by number. Without a report, or with an old one, nobody is moved."""
+
+    def __init__(self, capacity_qph: Floats, order: Floats, limits: Limits) -> None:
+        self._capacity_qph = capacity_qph  # (R,), NaN if unknown
+        self._limits = limits
+        self._order = np.empty(0)
+        self._queries = np.empty(0)
+        self._asked_at_s = np.empty(0)
+        self._served = np.empty(0, dtype=np.int64)
+        self._instead_of = np.empty(0, dtype=np.int64)
+        self._target = np.empty(0, dtype=np.int64)
+        self._reported_at_s = -np.inf
+        self._utilisation = np.full(len(capacity_qph), np.nan)
+        self.extend(order)
+
+    def is_open(self, t_s: float) -> Flags:
+        """Regions (R,) with room to spare, or of which nothing is known."""
+        full = self._utilisation >= self._limits.low
+        return np.asarray(~full | (t_s - self._reported_at_s > self._limits.max_age_s))
+
+    def apply(self, clients: Indices, preferred: Indices, t_s: float) -> Indices:
+        """Where `clients` go rather than to `preferred`, each (C,)."""
+        if t_s - self._reported_at_s > self._limits.max_age_s:
+            return preferred
+        return np.where(self._instead_of[clients] == preferred, self._target[clients], preferred)
+
+    def note(self, clients: Indices, regions: Indices, queries: Floats, t_s: float) -> None:
+        """Remembers that each of `clients`, named once, was sent to a region for so many queries."""
+        self._queries[clients] = self._remembered(t_s)[clients] + queries
+        self._asked_at_s[clients] = t_s
+        self._served[clients] = regions
+
+    def report(self, utilisation: Floats, rtt_ms: Floats, preferred: Indices, t_s: float) -> None:
+        """Makes the plan anew. Takes utilisation (R,), NaN if unknown, and of all clients estimates and preferences."""
+        weights = np.maximum(self._remembered(t_s), LEAST_WEIGHT)
+        demand = self._demand(weights, np.where(self._served == NONE, preferred, self._served), utilisation)
+        kept_ms = rtt_ms.copy()
+        sent = np.flatnonzero(self._served != NONE)
+        kept_ms[sent, self._served[sent]] -= self._limits.keep_ms
+        self._target = assign(kept_ms, preferred, demand, self._order, self._limits)
+        self._instead_of = preferred
+        self._utilisation, self._reported_at_s = utilisation, t_s
+
+    def extend(self, order: Floats) -> None:
+        """Makes room for clients; `order` says who of two that lose alike is moved first."""
+        clients = len(order)
+        nowhere = np.full(clients, NONE)
+        self._order = np.append(self._order, order)
+        self._queries = np.append(self._queries, np.zeros(clients))
+        self._asked_at_s = np.append(self._asked_at_s, np.zeros(clients))
+        self._served = np.append(self._served, nowhere)
+        self._instead_of = np.append(self._instead_of, nowhere)
+        self._target = np.append(self._target, nowhere)
+
+    def _remembered(self, t_s: float) -> Floats:
+        return np.asarray(self._queries * np.exp2(np.minimum(self._asked_at_s - t_s, 0.0) / MEMORY_S))
+
+    def _demand(self, weights: Floats, served: Indices, utilisation: Floats) -> Demand:
+        """Weights scaled to what regions report, and capacities in the same unit."""
+        regions = len(utilisation)
+        borne = np.bincount(served, weights, regions)
+        reported = utilisation * self._capacity_qph
+        known = ~np.isnan(reported) & (borne > 0)
+        unit = borne[known].sum() / reported[known].sum() if reported[known].sum() > 0 else np.nan
+        with np.errstate(divide="ignore", invalid="ignore"):
+            capacity = np.where(np.isnan(self._capacity_qph), borne / utilisation, self._capacity_qph * unit)
+            scale = np.clip(utilisation * capacity / borne, 1 / MAX_SCALE, MAX_SCALE)
+        scale = np.where(np.isnan(scale), 1.0, scale)
+        return Demand(weights * scale[served], np.where(np.isnan(capacity), np.inf, capacity))

@@ -1,0 +1,37 @@
+"""How noisy the observations of each client are: a wired network and a mobile one differ tenfold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from latency.arrays import Floats, Indices
+from latency.model import Model
+
+
+class Noise:
+    """Variance of observations around what is true of their client, one number per client."""
+
+    def __init__(self, clients: int, model: Model) -> None:
+        self._model = model
+        self._sums = np.empty(0)
+        self._counts = np.empty(0)
+        self.extend(clients)
+
+    def deviation_ms(self, clients: Indices) -> Floats:
+        """Standard deviation (C,) of one observation."""
+        deviation = np.sqrt(np.maximum(self._sums[clients], 0.0) / self._counts[clients])
+        return np.asarray(np.maximum(deviation, self._model.least_noise_ms))
+
+    def add(self, clients: Indices, squares: Floats) -> None:
+        """Takes squared deviations (N,), less what the error of the estimate explains of them (so some are below 0)."""
+        np.add.at(self._sums, clients, squares)
+        np.add.at(self._counts, clients, 1.0)
+        kept = np.minimum(1.0, self._model.noise_max_count / self._counts[clients])
+        self._sums[clients] *= kept
+        self._counts[clients] *= kept
+
+    def extend(self, clients: int) -> None:
+        """Makes room for clients with the expected noise."""
+        count = self._model.noise_count
+        self._sums = np.append(self._sums, np.full(clients, self._model.noise_ms**2 * count))
+        self._counts = np.append(self._counts, np.full(clients, count))
