@@ -25,7 +25,7 @@ from latency.model import Model
 from latency.overflow import Limits
 from latency.population import Client, Region, locate
 
-RELATE_EVERY_S = 3600.0  # how often the covariance of regions is learned anew
+RELATE_EVERY_S = 600.0  # how often the covariance of regions is learned anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Policy:
 
     model: Model = field(default_factory=Model)
     switching: Switching = field(default_factory=Switching)
+    caution: float = 0.5  # standard errors added to an estimate: the lowest of many is too low more often than not
     exploration: Exploration = field(default_factory=Exploration)
     limits: Limits = field(default_factory=Limits)
 
@@ -87,7 +88,7 @@ class LearningChooser:
     def choose(self, clients: Indices, queries: Floats, t_s: float) -> Choices:
         """As `Chooser` says."""
         estimates = self._estimator.estimate(clients, t_s)
-        preferred = self._incumbents.settle(clients, estimates.rtt_ms, t_s)
+        preferred = self._incumbents.settle(clients, self._cautious_ms(estimates), t_s)
         sent = self._plan.apply(clients, preferred, t_s)
         bounds = estimates.rtt_ms, estimates.error_ms, self._plan.is_open(t_s)
         regions, explores = explored(self._policy.exploration, self._hashes[clients], sent, bounds, t_s)
@@ -97,7 +98,7 @@ class LearningChooser:
     def load(self, utilisation: Floats, t_s: float) -> None:
         """As `Chooser` says."""
         everyone = np.arange(len(self._hashes))
-        rtt_ms = self._estimator.estimate(everyone, t_s).rtt_ms
+        rtt_ms = self._cautious_ms(self._estimator.estimate(everyone, t_s))
         preferred = self._incumbents.settle(everyone, rtt_ms, t_s)
         self._plan.report(utilisation, rtt_ms, preferred, t_s)
 
@@ -112,3 +113,6 @@ class LearningChooser:
     def estimate(self, clients: Indices, t_s: float) -> Estimates:
         """What is believed of `clients`, to explain a choice."""
         return self._estimator.estimate(clients, t_s)
+
+    def _cautious_ms(self, estimates: Estimates) -> Floats:
+        return estimates.rtt_ms + self._policy.caution * estimates.error_ms

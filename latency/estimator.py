@@ -96,9 +96,10 @@ class Estimator:
 
     def _observe_once(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
         """Takes at most one observation of each cell."""
-        at = np.arange(len(clients)), regions
-        expected = self._levels.expected(clients, t_s)
-        mean, variance, pull = self._posterior(clients, expected.variance, self._prefixes.counts(clients, t_s))
+        known, rows = np.unique(clients, return_inverse=True)
+        at = rows, regions
+        expected = self._levels.expected(known, t_s)
+        mean, variance, pull = self._posterior(known, expected.variance, self._prefixes.counts(known, t_s))
         above_ms = expected.rtt_ms[at]
         deviation_ms = rtt_ms - above_ms - mean[at]
         tolerance_ms = self._tolerance_ms(clients, variance[at])
@@ -109,7 +110,7 @@ class Estimator:
         struck, strikes_ms = self._strikes.count(clients, regions, sides, rtt_ms - above_ms)
         self._prefixes.replace(clients[struck], regions[struck], strikes_ms[struck], self._model.count_after_reset, t_s)
         last_mile_ms = self._model.last_mile_spread_ms**2 * pull
-        self._levels.add(clients, regions, accepted_ms - last_mile_ms, expected, t_s)
+        self._levels.add(clients, regions, accepted_ms - last_mile_ms[rows], [part[at] for part in expected.parts_ms], t_s)
         noise_ms = np.minimum(np.abs(deviation_ms), self._model.noise_tolerance * tolerance_ms)
         self._noise.add(clients, noise_ms**2 - variance[at])
 

@@ -11,6 +11,7 @@ distance is unknown, the first known level stands in for it: its residuals vary 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,12 +81,11 @@ class Levels:
         stands_in = np.where(self.is_placeless(clients)[:, None], 0.0, spreads[3] - self._model.prefix.spread_ms**2)
         return Expectation(tuple(parts_ms), variance + stands_in)
 
-    def add(self, clients: Indices, regions: Indices, rtt_ms: Floats, expected: Expectation, t_s: float) -> None:
-        """Takes observations less the last mile of their clients, each (N,), and what was expected of them."""
+    def add(self, clients: Indices, regions: Indices, rtt_ms: Floats, parts_ms: Sequence[Floats], t_s: float) -> None:
+        """Takes observations less the last mile of their clients, each (N,), and the parts that were expected of each."""
         rest_ms = rtt_ms
-        each = np.arange(len(clients))
-        for means, groups, part_ms in zip(self._means, self._groups, expected.parts_ms, strict=False):
-            rest_ms = rest_ms - part_ms[each, regions]
+        for means, groups, part_ms in zip(self._means, self._groups, parts_ms, strict=False):
+            rest_ms = rest_ms - part_ms
             rows = groups[clients]
             known = rows != UNKNOWN
             means.add(rows[known], regions[known], rest_ms[known], t_s)

@@ -24,7 +24,7 @@ class Model:
     everyone: Level = Level(spread_ms=4.6, max_count=400)
     country: Level = Level(spread_ms=6.8, max_count=200)
     network: Level = Level(spread_ms=11.2, max_count=60)
-    prefix: Level = Level(spread_ms=10.0, max_count=25)
+    prefix: Level = Level(spread_ms=15.0, max_count=25)
     unknown_distance_spread_ms: float = 80.0  # of the residual that has to stand in for an unknown distance
     last_mile_spread_ms: float = 20.0  # of what a client has in common towards all regions
 
@@ -38,7 +38,7 @@ class Model:
     tolerance_deviations: float = 2.0  # at this many standard deviations of what was to be expected
     noise_tolerance: float = 1.5  # tolerances up to which a deviation is taken to be noise: less would shrink by itself
     tolerance_below: float = 0.6  # share of the tolerance for what is faster: nothing is faster by chance
-    strikes: int = 4  # observations in a row beyond the tolerance on one side that say: the path has changed
+    strikes: int = 3  # observations in a row beyond the tolerance on one side that say: the path has changed
     count_after_reset: float = 8.0  # what the mean of the strikes counts for
 
     related_pairs: float = 50.0  # pairs of observed regions that the assumed covariance is worth

@@ -20,7 +20,7 @@ from latency.distance import great_circle_km
 DAY_S = 86_400.0
 KM_PER_DEGREE = 111.2
 # wired, WiFi, mobile: share of prefixes, last mile, mean of its noise, share of observations in the tail
-ACCESS = np.array([[0.5, 4.0, 2.0, 0.01], [0.3, 9.0, 6.0, 0.04], [0.2, 35.0, 18.0, 0.08]])
+ACCESS = np.array([[0.4, 4.0, 3.0, 0.02], [0.35, 9.0, 10.0, 0.06], [0.25, 35.0, 25.0, 0.1]])
 TAIL_MS = 60.0  # least of what the tail adds (Pareto with exponent 1.5)
 
 
@@ -115,7 +115,7 @@ def _clients(rng: Generator, options: Options) -> tuple[Clients, Floats, Floats]
         network,
         *said,
         rng.choice(len(ACCESS), count, p=ACCESS[:, 0]),
-        options.views_per_hour * rng.lognormal(-0.5, 1.0, count),
+        options.views_per_hour * rng.lognormal(-0.72, 1.2, count),
         np.arange(count) >= options.prefixes,
     )
     return clients, _km(latitude, longitude), _km(*said)
@@ -139,9 +139,9 @@ def _km(latitude: Floats, longitude: Floats) -> Floats:
 
 def _floor(rng: Generator, clients: Clients, km: Floats) -> Floats:
     """Round trips without changes and noise, (C, R)."""
-    by_country = _residuals(rng, (len(COUNTRIES), len(REGIONS)), 8.0, 0.07, (20.0, 90.0))
-    by_network = _residuals(rng, (clients.network.max() + 1, len(REGIONS)), 6.0, 0.12, (15.0, 120.0))
-    by_prefix = _residuals(rng, km.shape, 3.0, 0.04, (15.0, 100.0))
+    by_country = _residuals(rng, (len(COUNTRIES), len(REGIONS)), 8.0, 0.10, (20.0, 90.0))
+    by_network = _residuals(rng, (clients.network.max() + 1, len(REGIONS)), 6.0, 0.18, (15.0, 120.0))
+    by_prefix = _residuals(rng, km.shape, 3.0, 0.06, (15.0, 100.0))
     detours = by_country[clients.country] + by_network[clients.network] + by_prefix
     last_mile = ACCESS[clients.access, 1] * rng.lognormal(0.0, 0.4, len(km))
     return 4.0 + 0.0165 * km + detours + last_mile[:, None]
