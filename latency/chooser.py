@@ -58,7 +58,7 @@ class Policy:
 
     model: Model = field(default_factory=Model)
     switching: Switching = field(default_factory=Switching)
-    caution: float = 0.5  # standard errors added to an estimate: the lowest of many is too low more often than not
+    caution: float = 0.25  # standard errors added to an estimate: the lowest of many is too low more often than not
     exploration: Exploration = field(default_factory=Exploration)
     limits: Limits = field(default_factory=Limits)
 

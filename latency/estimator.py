@@ -20,6 +20,7 @@ from latency.noise import Noise
 from latency.population import Population
 from latency.posterior import posterior
 from latency.related import learned_covariance
+from latency.shifts import Shifts
 from latency.source import sources
 from latency.strikes import Strikes
 
@@ -44,6 +45,7 @@ class Estimator:
         self._model = model
         self._levels = Levels(population, model)
         self._prefixes = RunningMeans(clients, regions, model.prefix.max_count, model.half_life_s)
+        self._shifts = Shifts(clients, regions, model.shift_half_life_s)
         self._strikes = Strikes(clients, regions, model.strikes)
         self._noise = Noise(clients, model)
         self._clients = clients
@@ -58,7 +60,8 @@ class Estimator:
         mean, variance, _ = self._posterior(clients, expected.variance, counts)
         has_distance = self._levels.has_distance(clients)
         source, samples = sources(counts, self._levels.counts(clients, t_s), has_distance)
-        return Estimates(np.maximum(expected.rtt_ms + mean, LEAST_RTT_MS), np.sqrt(variance), samples, source)
+        rtt_ms = expected.rtt_ms + self._shifts.at(clients, t_s) + mean
+        return Estimates(np.maximum(rtt_ms, LEAST_RTT_MS), np.sqrt(variance), samples, source)
 
     def observe(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
         """Takes observations of about one moment, each (N,); a cell may be observed more than once."""
@@ -80,7 +83,7 @@ class Estimator:
 
     def extend(self, clients: int) -> None:
         """Makes room for clients of whom nothing is known."""
-        for part in (self._levels, self._prefixes, self._strikes, self._noise):
+        for part in (self._levels, self._prefixes, self._shifts, self._strikes, self._noise):
             part.extend(clients)
         self._clients += clients
 
@@ -100,7 +103,8 @@ class Estimator:
         at = rows, regions
         expected = self._levels.expected(known, t_s)
         mean, variance, pull = self._posterior(known, expected.variance, self._prefixes.counts(known, t_s))
-        above_ms = expected.rtt_ms[at]
+        shifts_ms = self._shifts.at(known, t_s)[at]
+        above_ms = expected.rtt_ms[at] + shifts_ms
         deviation_ms = rtt_ms - above_ms - mean[at]
         tolerance_ms = self._tolerance_ms(clients, variance[at])
         clipped_ms = np.clip(deviation_ms, -tolerance_ms * self._model.tolerance_below, tolerance_ms)
@@ -108,7 +112,8 @@ class Estimator:
         self._prefixes.add(clients, regions, accepted_ms - above_ms, t_s)
         sides = np.sign(deviation_ms - clipped_ms).astype(np.int64)
         struck, strikes_ms = self._strikes.count(clients, regions, sides, rtt_ms - above_ms)
-        self._prefixes.replace(clients[struck], regions[struck], strikes_ms[struck], self._model.count_after_reset, t_s)
+        self._shifts.put(clients, regions, shifts_ms + np.where(struck, strikes_ms - mean[at], 0.0), t_s)
+        self._prefixes.limit(clients[struck], regions[struck], self._model.count_after_reset)
         last_mile_ms = self._model.last_mile_spread_ms**2 * pull
         self._levels.add(clients, regions, accepted_ms - last_mile_ms[rows], [part[at] for part in expected.parts_ms], t_s)
         noise_ms = np.minimum(np.abs(deviation_ms), self._model.noise_tolerance * tolerance_ms)

@@ -32,11 +32,9 @@ class RunningMeans:
         self._counts[at] = np.minimum(before + added, self._max_count)
         self._at_s[at] = np.maximum(self._at_s[at], t_s)
 
-    def replace(self, rows: Indices, regions: Indices, values_ms: Floats, count: float, t_s: float) -> None:
-        """Forgets what was and starts again from `values_ms`, which count for `count` observations."""
-        self.means_ms[rows, regions] = values_ms
-        self._counts[rows, regions] = count
-        self._at_s[rows, regions] = t_s
+    def limit(self, rows: Indices, regions: Indices, count: float) -> None:
+        """Lets the means of some cells count for no more than `count`, so that what comes now weighs more."""
+        self._counts[rows, regions] = np.minimum(self._counts[rows, regions], count)
 
     def extend(self, rows: int) -> None:
         """Makes room for more rows, without observations."""

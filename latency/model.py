@@ -39,6 +39,7 @@ class Model:
     noise_tolerance: float = 1.5  # tolerances up to which a deviation is taken to be noise: less would shrink by itself
     tolerance_below: float = 0.6  # share of the tolerance for what is faster: nothing is faster by chance
     strikes: int = 3  # observations in a row beyond the tolerance on one side that say: the path has changed
-    count_after_reset: float = 8.0  # what the mean of the strikes counts for
+    count_after_reset: float = 8.0  # observations before it are worth at most so many from then on
+    shift_half_life_s: float = 3 * 3600.0  # of what a change has added to a path that is no longer observed
 
     related_pairs: float = 50.0  # pairs of observed regions that the assumed covariance is worth
