@@ -3,8 +3,8 @@
     queries seen per client ─┐
     utilisation reported ────┴─► demand and capacity in one unit ─► overflow.assign ─► for each client: instead of where, to where
 
-What clients ask for is known by client but perhaps incompletely; what regions bear is known by region. Each region's
-report scales the demand of the clients that were sent there.
+What clients ask for is known by client but late and perhaps incompletely; what regions bear is known by region, at once.
+A crowd has in common which region it prefers: so much is asked by those who prefer each as explains what regions report.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from latency.arrays import Flags, Floats, Indices
 from latency.overflow import Demand, Limits, assign
 
 NONE = -1
-MEMORY_S = 1800.0  # half-life of the queries that are remembered of a client
+MEMORY_S = 900.0  # half-life of the queries that are remembered of a client
 LEAST_WEIGHT = 0.02  # of a client not seen lately: it may come again
+RIDGE = 1e-4  # of the mean square of flows
 MAX_SCALE = 10.0  # no report says that clients ask for more than so many times, or less than that part of, what was seen
 
 
@@ -56,7 +57,8 @@ class LoadPlan:
     def report(self, utilisation: Floats, rtt_ms: Floats, preferred: Indices, t_s: float) -> None:
         """Makes the plan anew. Takes utilisation (R,), NaN if unknown, and of all clients estimates and preferences."""
         weights = np.maximum(self._remembered(t_s), LEAST_WEIGHT)
-        demand = self._demand(weights, np.where(self._served == NONE, preferred, self._served), utilisation)
+        served = np.where(self._served == NONE, preferred, self._served)
+        demand = self._demand(weights, served, preferred, utilisation)
         kept_ms = rtt_ms.copy()
         sent = np.flatnonzero(self._served != NONE)
         kept_ms[sent, self._served[sent]] -= self._limits.keep_ms
@@ -78,7 +80,7 @@ class LoadPlan:
     def _remembered(self, t_s: float) -> Floats:
         return np.asarray(self._queries * np.exp2(np.minimum(self._asked_at_s - t_s, 0.0) / MEMORY_S))
 
-    def _demand(self, weights: Floats, served: Indices, utilisation: Floats) -> Demand:
+    def _demand(self, weights: Floats, served: Indices, preferred: Indices, utilisation: Floats) -> Demand:
         """Weights scaled to what regions report, and capacities in the same unit."""
         regions = len(utilisation)
         borne = np.bincount(served, weights, regions)
@@ -87,6 +89,18 @@ class LoadPlan:
         unit = borne[known].sum() / reported[known].sum() if reported[known].sum() > 0 else np.nan
         with np.errstate(divide="ignore", invalid="ignore"):
             capacity = np.where(np.isnan(self._capacity_qph), borne / utilisation, self._capacity_qph * unit)
-            scale = np.clip(utilisation * capacity / borne, 1 / MAX_SCALE, MAX_SCALE)
-        scale = np.where(np.isnan(scale), 1.0, scale)
-        return Demand(weights * scale[served], np.where(np.isnan(capacity), np.inf, capacity))
+        capacity = np.where(np.isnan(capacity), np.inf, capacity)
+        reported = np.where(np.isfinite(capacity) & ~np.isnan(utilisation), utilisation * capacity, borne)
+        flows = np.bincount(served * regions + preferred, weights, regions * regions).reshape(regions, regions)
+        return Demand(weights * _scales(flows, reported)[preferred], capacity)
+
+
+def _scales(flows: Floats, reported: Floats) -> Floats:
+    """How much more the clients that prefer each region ask for than was seen, (R,).
+
+    Takes what was seen of them at each region that served them, (served, preferred), and what those regions report (R,).
+    Ridge regression towards 1, so that regions that nobody prefers say nothing.
+    """
+    ridge = RIDGE * np.square(flows).sum() / len(flows) + np.finfo(np.float64).tiny
+    system = flows.T @ flows + ridge * np.eye(len(flows))
+    return np.asarray(np.clip(np.linalg.solve(system, flows.T @ reported + ridge), 1 / MAX_SCALE, MAX_SCALE))

@@ -42,20 +42,20 @@ def assign(rtt_ms: Floats, preferred: Indices, demand: Demand, order: Floats, li
         room = limit * demand.capacity - np.bincount(assigned, demand.weights, len(demand.capacity))
         is_open = room > 0
         while (room < 0).any() and is_open.any():
-            moved, targets = _moves(rtt_ms, assigned, demand.weights, np.where(is_open, room, np.minimum(room, 0)), order)
+            moved, targets, full = _moves(rtt_ms, assigned, demand.weights, np.where(is_open, room, np.minimum(room, 0)), order)
             room += np.bincount(assigned[moved], demand.weights[moved], len(room))
             room -= np.bincount(targets, demand.weights[moved], len(room))
             assigned[moved] = targets
-            is_open &= room > 0
-            if not len(moved):
+            is_open[full] = False
+            if not len(moved) and not len(full):
                 break
     return assigned
 
 
 def _moves(
     rtt_ms: Floats, assigned: Indices, weights: Floats, room: Floats, order: Floats
-) -> tuple[Indices, Indices]:
-    """Clients of regions without room that go to the cheapest region with room, and that region."""
+) -> tuple[Indices, Indices, Indices]:
+    """Clients of regions without room that go to the cheapest one with room, that region, and the regions now full."""
     leaving = np.flatnonzero((room < 0)[assigned] & (weights > 0))
     offered_ms = np.where(room > 0, rtt_ms[leaving], np.inf)
     targets = offered_ms.argmin(axis=1)
@@ -66,7 +66,7 @@ def _moves(
     needed = _sum_before(assigned[leaving], weights[leaving]) < -room[assigned[leaving]]
     leaving, targets = leaving[needed], targets[needed]
     fits = _sum_before(targets, weights[leaving]) + weights[leaving] <= room[targets]
-    return leaving[fits], targets[fits]
+    return leaving[fits], targets[fits], targets[~fits]
 
 
 def _sum_before(groups: Indices, weights: Floats) -> Floats:

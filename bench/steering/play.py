@@ -26,6 +26,7 @@ class Setting:
 
     knows_places: bool = True
     candidates: int = 2  # that a page view measures beside the region it is served from
+    capacity_qph: tuple[float, ...] | None = None  # of each region
 
 
 @dataclass(slots=True)

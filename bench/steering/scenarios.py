@@ -36,9 +36,13 @@ SCENARIOS = {
 }
 
 
-def regions() -> list[Region]:
+def regions(setting: Setting) -> list[Region]:
     """The regions as strategies know them."""
-    return [Region(place.name, place.latitude, place.longitude) for place in REGIONS]
+    capacities = setting.capacity_qph or [None] * len(REGIONS)
+    return [
+        Region(place.name, place.latitude, place.longitude, capacity_qph)
+        for place, capacity_qph in zip(REGIONS, capacities, strict=True)
+    ]
 
 
 def clients(world: World, knows_places: bool) -> list[Client]:
@@ -64,11 +68,11 @@ def _km(world: World, setting: Setting) -> np.ndarray[tuple[int, int], np.dtype[
 
 def ours(world: World, setting: Setting, seed: int, policy: Policy | None = None) -> LearningChooser:
     """Ours, as it is served by the adapter."""
-    return LearningChooser(clients(world, setting.knows_places), regions(), seed, policy or Policy())
+    return LearningChooser(clients(world, setting.knows_places), regions(setting), seed, policy or Policy())
 
 
 def _optimistic(world: World, setting: Setting, seed: int) -> Strategy:
-    population = locate(clients(world, setting.knows_places), regions())
+    population = locate(clients(world, setting.knows_places), regions(setting))
     return OptimisticBound(population, Estimator(population, Model()), optimism=1.0)
 
 
