@@ -18,10 +18,10 @@ from latency.means import RunningMeans
 from latency.model import Model
 from latency.noise import Noise
 from latency.population import Population
-from latency.posterior import posterior
+from latency.posterior import posterior, surprise
 from latency.related import learned_covariance
 from latency.shifts import Shifts
-from latency.source import sources
+from latency.source import ENOUGH, sources
 from latency.strikes import Strikes
 
 LEAST_RTT_MS = 0.1  # no estimate says less
@@ -95,7 +95,9 @@ class Estimator:
         covariance = self._covariances[self._levels.is_placeless(clients).astype(np.int64)]
         diagonal = np.arange(counts.shape[1])
         covariance[:, diagonal, diagonal] += variance
-        return posterior(covariance, counts, self._prefixes.means_ms[clients], self._noise.deviation_ms(clients))
+        means_ms = self._prefixes.means_ms[clients]
+        covariance *= surprise(covariance, counts, means_ms, self._model.surprise_count)[:, None, None]
+        return posterior(covariance, counts, means_ms, self._noise.deviation_ms(clients))
 
     def _observe_once(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
         """Takes at most one observation of each cell."""
@@ -109,6 +111,7 @@ class Estimator:
         tolerance_ms = self._tolerance_ms(clients, variance[at])
         clipped_ms = np.clip(deviation_ms, -tolerance_ms * self._model.tolerance_below, tolerance_ms)
         accepted_ms = rtt_ms - deviation_ms + clipped_ms
+        self._learn_noise(clients, regions, rtt_ms - above_ms, tolerance_ms, t_s)
         self._prefixes.add(clients, regions, accepted_ms - above_ms, t_s)
         sides = np.sign(deviation_ms - clipped_ms).astype(np.int64)
         struck, strikes_ms = self._strikes.count(clients, regions, sides, rtt_ms - above_ms)
@@ -116,9 +119,15 @@ class Estimator:
         self._prefixes.limit(clients[struck], regions[struck], self._model.count_after_reset)
         last_mile_ms = self._model.last_mile_spread_ms**2 * pull
         self._levels.add(clients, regions, accepted_ms - last_mile_ms[rows], [part[at] for part in expected.parts_ms], t_s)
-        noise_ms = np.minimum(np.abs(deviation_ms), self._model.noise_tolerance * tolerance_ms)
-        self._noise.add(clients, noise_ms**2 - variance[at])
 
     def _tolerance_ms(self, clients: Indices, variance: Floats) -> Floats:
         expected = np.sqrt(self._noise.deviation_ms(clients) ** 2 + variance)
         return np.asarray(np.maximum(self._model.tolerance_ms, self._model.tolerance_deviations * expected))
+
+    def _learn_noise(self, clients: Indices, regions: Indices, residuals_ms: Floats, limit_ms: Floats, t_s: float) -> None:
+        """From how far cells are from their own mean: how wrong the levels above are is no noise."""
+        counts = self._prefixes.counts(clients, t_s)[np.arange(len(clients)), regions]
+        again = counts >= ENOUGH
+        apart_ms = np.abs(residuals_ms - self._prefixes.means_ms[clients, regions])[again]
+        squares = np.minimum(apart_ms, self._model.noise_tolerance * limit_ms[again]) ** 2
+        self._noise.add(clients[again], squares / (1 + 1 / counts[again]))

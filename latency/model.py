@@ -42,4 +42,5 @@ class Model:
     count_after_reset: float = 8.0  # observations before it are worth at most so many from then on
     shift_half_life_s: float = 3 * 3600.0  # of what a change has added to a path that is no longer observed
 
+    surprise_count: float = 2.0  # regions that the expected spread of a client's residuals is worth against its own
     related_pairs: float = 50.0  # pairs of observed regions that the assumed covariance is worth

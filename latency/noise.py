@@ -19,11 +19,11 @@ class Noise:
 
     def deviation_ms(self, clients: Indices) -> Floats:
         """Standard deviation (C,) of one observation."""
-        deviation = np.sqrt(np.maximum(self._sums[clients], 0.0) / self._counts[clients])
+        deviation = np.sqrt(self._sums[clients] / self._counts[clients])
         return np.asarray(np.maximum(deviation, self._model.least_noise_ms))
 
     def add(self, clients: Indices, squares: Floats) -> None:
-        """Takes squared deviations (N,), less what the error of the estimate explains of them (so some are below 0)."""
+        """Takes squared deviations (N,) of observations."""
         np.add.at(self._sums, clients, squares)
         np.add.at(self._counts, clients, 1.0)
         kept = np.minimum(1.0, self._model.noise_max_count / self._counts[clients])

@@ -33,3 +33,15 @@ def posterior(covariance: Floats, counts: Floats, means: Floats, noise: Floats) 
     reduction = np.einsum("cij,cij->cj", weighted, gains)
     variance = np.maximum(covariance[:, diagonal, diagonal] - reduction, 0.0)
     return mean, variance, (roots * pulls).sum(axis=1)
+
+
+def surprise(covariance: Floats, counts: Floats, means: Floats, worth: float) -> Floats:
+    """By how much the prior variance of each client is to be multiplied, (C,), at least 1.
+
+    A client that geo databases put on the wrong continent is further from its prior than the prior admits: the mean of
+    squared residuals in units of the prior variance, with 1 weighed as `worth` regions.
+    """
+    seen = np.minimum(counts, 1.0)
+    diagonal = np.arange(counts.shape[1])
+    squares = seen * means**2 / covariance[:, diagonal, diagonal]
+    return np.asarray(np.maximum((worth + squares.sum(axis=1)) / (worth + seen.sum(axis=1)), 1.0))
