@@ -17,7 +17,7 @@ import numpy as np
 
 from latency.arrays import Flags, Floats, Indices
 from latency.draws import draws, hashes
-from latency.estimator import Estimates, Estimator
+from latency.estimator import Estimator, Evidence, Prediction
 from latency.exploration import Exploration, explored
 from latency.hysteresis import Incumbents, Switching
 from latency.load import LoadPlan
@@ -87,10 +87,10 @@ class LearningChooser:
 
     def choose(self, clients: Indices, queries: Floats, t_s: float) -> Choices:
         """As `Chooser` says."""
-        estimates = self._estimator.estimate(clients, t_s)
-        preferred = self._incumbents.settle(clients, self._cautious_ms(estimates), t_s)
+        prediction = self._estimator.predict(clients, t_s)
+        preferred = self._incumbents.settle(clients, self._cautious_ms(prediction), t_s)
         sent = self._plan.apply(clients, preferred, t_s)
-        bounds = estimates.rtt_ms, estimates.error_ms, self._plan.is_open(t_s)
+        bounds = prediction.rtt_ms, prediction.error_ms, self._plan.is_open(t_s)
         regions, explores = explored(self._policy.exploration, self._hashes[clients], sent, bounds, t_s)
         self._plan.note(clients, regions, queries, t_s)
         return Choices(regions, explores)
@@ -98,7 +98,7 @@ class LearningChooser:
     def load(self, utilisation: Floats, t_s: float) -> None:
         """As `Chooser` says."""
         everyone = np.arange(len(self._hashes))
-        rtt_ms = self._cautious_ms(self._estimator.estimate(everyone, t_s))
+        rtt_ms = self._cautious_ms(self._estimator.predict(everyone, t_s))
         preferred = self._incumbents.settle(everyone, rtt_ms, t_s)
         self._plan.report(utilisation, rtt_ms, preferred, t_s)
 
@@ -110,9 +110,13 @@ class LearningChooser:
         self._incumbents.extend(1)
         self._plan.extend(draws(added, 0))
 
-    def estimate(self, clients: Indices, t_s: float) -> Estimates:
-        """What is believed of `clients`, to explain a choice."""
-        return self._estimator.estimate(clients, t_s)
+    def predict(self, clients: Indices, t_s: float) -> Prediction:
+        """What is believed of `clients`."""
+        return self._estimator.predict(clients, t_s)
 
-    def _cautious_ms(self, estimates: Estimates) -> Floats:
-        return estimates.rtt_ms + self._policy.caution * estimates.error_ms
+    def evidence(self, clients: Indices, t_s: float) -> Evidence:
+        """What that rests on, to explain a choice."""
+        return self._estimator.evidence(clients, t_s)
+
+    def _cautious_ms(self, prediction: Prediction) -> Floats:
+        return prediction.rtt_ms + self._policy.caution * prediction.error_ms

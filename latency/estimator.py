@@ -28,13 +28,19 @@ LEAST_RTT_MS = 0.1  # no estimate says less
 
 
 @dataclass(frozen=True, slots=True)
-class Estimates:
+class Prediction:
     """Of some clients towards all regions, each (C, R)."""
 
     rtt_ms: Floats
     error_ms: Floats  # standard error of rtt_ms
-    samples: Floats  # observations behind the level that carries the estimate; they fade with age
-    source: Indices  # of `Source`
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Behind a prediction, each (C, R)."""
+
+    source: Indices  # of `Source`: the level that carries it
+    samples: Floats  # observations of that level; they fade with age
 
 
 class Estimator:
@@ -53,15 +59,17 @@ class Estimator:
         self._assumed = np.stack([placed, placed + np.eye(regions) * model.unknown_distance_spread_ms**2])
         self._covariances = self._assumed
 
-    def estimate(self, clients: Indices, t_s: float) -> Estimates:
+    def predict(self, clients: Indices, t_s: float) -> Prediction:
         """What is believed of `clients` at a time."""
         expected = self._levels.expected(clients, t_s)
-        counts = self._prefixes.counts(clients, t_s)
-        mean, variance, _ = self._posterior(clients, expected.variance, counts)
-        has_distance = self._levels.has_distance(clients)
-        source, samples = sources(counts, self._levels.counts(clients, t_s), has_distance)
+        mean, variance, _ = self._posterior(clients, expected.variance, self._prefixes.counts(clients, t_s))
         rtt_ms = expected.rtt_ms + self._shifts.at(clients, t_s) + mean
-        return Estimates(np.maximum(rtt_ms, LEAST_RTT_MS), np.sqrt(variance), samples, source)
+        return Prediction(np.maximum(rtt_ms, LEAST_RTT_MS), np.sqrt(variance))
+
+    def evidence(self, clients: Indices, t_s: float) -> Evidence:
+        """What the predictions for `clients` at a time rest on."""
+        counts = self._prefixes.counts(clients, t_s)
+        return Evidence(*sources(counts, self._levels.counts(clients, t_s), self._levels.has_distance(clients)))
 
     def observe(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
         """Takes observations of about one moment, each (N,); a cell may be observed more than once."""

@@ -13,13 +13,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntFlag
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latency.arrays import Flags, Floats, Indices
 from latency.means import RunningMeans
 from latency.model import Model
 from latency.population import UNKNOWN, Population
+
+class Kind(IntFlag):
+    """What is known of a client towards a region."""
+
+    DISTANCE = 1
+    COUNTRY = 2
+    NETWORK = 4
+    COUNT = 8  # of the combinations
+
 
 EVERYONE = 1  # the one group of its level; 0 would be the unknown one
 
@@ -42,13 +53,18 @@ class Levels:
 
     def __init__(self, population: Population, model: Model) -> None:
         networks, countries = population.group_counts
-        self._model = model
-        self._km = population.km
+        self._unknown_ms = model.base_ms + model.slope_ms_per_km * model.unknown_km
+        distance_ms = model.base_ms + model.slope_ms_per_km * population.km
+        self._distance_ms = np.where(np.isnan(distance_ms), self._unknown_ms, distance_ms)
+        self._kinds = _kinds(population)
+        self._is_placeless = (self._kinds == 0).all(axis=1)
+        self._spreads = _spreads(model)
+        self._noises = model.noise_ms**2 + np.cumsum(self._spreads[::-1], axis=0)[::-1][1:]  # within the groups of a level
+        self._stand_ins = self._spreads[3] - model.prefix.spread_ms**2
         self._groups = (np.full_like(population.networks, EVERYONE), population.countries, population.networks)
-        self._levels = (model.everyone, model.country, model.network)
         self._means = tuple(
             RunningMeans(rows, population.km.shape[1], level.max_count, model.half_life_s)
-            for rows, level in zip((2, countries, networks), self._levels, strict=True)
+            for rows, level in ((2, model.everyone), (countries, model.country), (networks, model.network))
         )
 
     def counts(self, clients: Indices, t_s: float) -> tuple[Floats, Floats, Floats]:
@@ -60,26 +76,25 @@ class Levels:
 
     def has_distance(self, clients: Indices) -> Flags:
         """Whether the distance is known, (C, R)."""
-        return ~np.isnan(self._km[clients])
+        return self._kinds[clients] & Kind.DISTANCE > 0
 
     def is_placeless(self, clients: Indices) -> Flags:
         """Whether neither a distance nor a group says anything of where a client is, (C,)."""
-        return ~self.has_distance(clients).any(axis=1) & ~self._is_known(1, clients) & ~self._is_known(2, clients)
+        return self._is_placeless[clients]
 
     def expected(self, clients: Indices, t_s: float) -> Expectation:
         """What the levels say, and how wrong they may be."""
-        parts_ms = [self._distance_ms(clients)]
-        variance = np.zeros_like(parts_ms[0])
-        spreads = self._spreads(clients)
-        noise = self._model.noise_ms**2 + sum(spreads)
-        for means, groups, spread in zip(self._means, self._groups, spreads, strict=False):
-            noise = noise - spread  # what varies within the groups of this level
-            counts = means.counts(groups[clients], t_s)
+        kinds = self._kinds[clients]
+        parts_ms = [self._distance_ms[clients]]
+        variance = np.where(self._is_placeless[clients, None], 0.0, self._stand_ins[kinds])  # their covariance has it
+        for number, (means, groups) in enumerate(zip(self._means, self._groups, strict=True)):
+            rows = groups[clients]
+            spread, noise = self._spreads[number][kinds], self._noises[number][kinds]
+            counts = means.counts(rows, t_s)
             known = spread * counts / (spread * counts + noise)  # n / (n + κ)
-            parts_ms.append(known * means.means_ms[groups[clients]])
+            parts_ms.append(known * means.means_ms[rows])
             variance += spread * (1 - known)
-        stands_in = np.where(self.is_placeless(clients)[:, None], 0.0, spreads[3] - self._model.prefix.spread_ms**2)
-        return Expectation(tuple(parts_ms), variance + stands_in)
+        return Expectation(tuple(parts_ms), variance)
 
     def add(self, clients: Indices, regions: Indices, rtt_ms: Floats, parts_ms: Sequence[Floats], t_s: float) -> None:
         """Takes observations less the last mile of their clients, each (N,), and the parts that were expected of each."""
@@ -92,23 +107,29 @@ class Levels:
 
     def extend(self, clients: int) -> None:
         """Makes room for clients of whom nothing is known."""
-        self._km = np.concatenate([self._km, np.full((clients, self._km.shape[1]), np.nan)])
+        nowhere = np.full((clients, self._distance_ms.shape[1]), self._unknown_ms)
+        self._distance_ms = np.concatenate([self._distance_ms, nowhere])
+        self._kinds = np.concatenate([self._kinds, np.zeros_like(nowhere, dtype=np.int8)])
+        self._is_placeless = np.append(self._is_placeless, np.ones(clients, dtype=np.bool_))
         new = (EVERYONE, UNKNOWN, UNKNOWN)
         self._groups = tuple(
             np.append(groups, np.full(clients, group)) for groups, group in zip(self._groups, new, strict=True)
         )
 
-    def _distance_ms(self, clients: Indices) -> Floats:
-        km = self._km[clients]
-        return self._model.base_ms + self._model.slope_ms_per_km * np.where(np.isnan(km), self._model.unknown_km, km)
 
-    def _is_known(self, level: int, clients: Indices) -> Flags:
-        return self._groups[level][clients] != UNKNOWN
+def _kinds(population: Population) -> NDArray[np.int8]:
+    """What is known of each client towards each region, (C, R)."""
+    grouped = np.where(population.countries != UNKNOWN, Kind.COUNTRY, 0)
+    grouped += np.where(population.networks != UNKNOWN, Kind.NETWORK, 0)
+    return (grouped[:, None] + np.where(np.isnan(population.km), 0, Kind.DISTANCE)).astype(np.int8)
 
-    def _spreads(self, clients: Indices) -> list[Floats]:
-        """Variance among everyone, countries, networks and prefixes, each (C, R)."""
-        unknown = np.where(self.has_distance(clients), 0.0, self._model.unknown_distance_spread_ms**2)
-        country, network = self._is_known(1, clients)[:, None], self._is_known(2, clients)[:, None]
-        stands_in = (np.zeros_like(country), country, network & ~country, ~network & ~country)
-        levels = (*self._levels, self._model.prefix)
-        return [level.spread_ms**2 + unknown * stand for level, stand in zip(levels, stands_in, strict=True)]
+
+def _spreads(model: Model) -> Floats:
+    """Variance among everyone, countries, networks and prefixes for each kind, (4, kinds)."""
+    spreads = np.empty((4, Kind.COUNT))
+    for kind in range(Kind.COUNT):
+        spreads[:, kind] = [level.spread_ms**2 for level in (model.everyone, model.country, model.network, model.prefix)]
+        if not kind & Kind.DISTANCE:
+            stands_in = 1 if kind & Kind.COUNTRY else 2 if kind & Kind.NETWORK else 3
+            spreads[stands_in, kind] += model.unknown_distance_spread_ms**2
+    return spreads

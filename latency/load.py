@@ -50,13 +50,13 @@ class LoadPlan:
 
     def note(self, clients: Indices, regions: Indices, queries: Floats, t_s: float) -> None:
         """Remembers that each of `clients`, named once, was sent to a region for so many queries."""
-        self._queries[clients] = self._remembered(t_s)[clients] + queries
+        self._queries[clients] = self._remembered(clients, t_s) + queries
         self._asked_at_s[clients] = t_s
         self._served[clients] = regions
 
     def report(self, utilisation: Floats, rtt_ms: Floats, preferred: Indices, t_s: float) -> None:
         """Makes the plan anew. Takes utilisation (R,), NaN if unknown, and of all clients estimates and preferences."""
-        weights = np.maximum(self._remembered(t_s), LEAST_WEIGHT)
+        weights = np.maximum(self._remembered(np.arange(len(preferred)), t_s), LEAST_WEIGHT)
         served = np.where(self._served == NONE, preferred, self._served)
         demand = self._demand(weights, served, preferred, utilisation)
         kept_ms = rtt_ms.copy()
@@ -77,8 +77,9 @@ class LoadPlan:
         self._instead_of = np.append(self._instead_of, nowhere)
         self._target = np.append(self._target, nowhere)
 
-    def _remembered(self, t_s: float) -> Floats:
-        return np.asarray(self._queries * np.exp2(np.minimum(self._asked_at_s - t_s, 0.0) / MEMORY_S))
+    def _remembered(self, clients: Indices, t_s: float) -> Floats:
+        age_s = np.maximum(t_s - self._asked_at_s[clients], 0.0)
+        return np.asarray(self._queries[clients] * np.exp2(-age_s / MEMORY_S))
 
     def _demand(self, weights: Floats, served: Indices, preferred: Indices, utilisation: Floats) -> Demand:
         """Weights scaled to what regions report, and capacities in the same unit."""

@@ -133,8 +133,8 @@ class OptimisticBound(Unlearning):
 
     def choose(self, clients: Indices, queries: Floats, t_s: float) -> Choices:
         """The lowest bound."""
-        estimates = self._estimator.estimate(clients, t_s)
-        return _unexplored((estimates.rtt_ms - self._optimism * estimates.error_ms).argmin(axis=1))
+        prediction = self._estimator.predict(clients, t_s)
+        return _unexplored((prediction.rtt_ms - self._optimism * prediction.error_ms).argmin(axis=1))
 
     def observe(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
         """As ours."""

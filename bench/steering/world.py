@@ -128,7 +128,7 @@ def _as_databases_say(rng: Generator, latitude: Floats, longitude: Floats) -> tu
     other = rng.integers(0, count, count)
     north = np.where(wrong, latitude[other], latitude + rng.normal(0, 0.7, count))
     east = np.where(wrong, longitude[other], longitude + rng.normal(0, 0.9, count))
-    return north, east
+    return north.clip(-89, 89), (east + 180.0) % 360.0 - 180.0
 
 
 def _km(latitude: Floats, longitude: Floats) -> Floats:
