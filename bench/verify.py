@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -15,13 +14,13 @@ import maxminddb
 from bench.dataset import CONTINENTS, DEFAULT_REGION, REGIONS, Dataset, Region
 from bench.processes import ServerFailedError, ask
 from bench.workloads import NOERROR, Query
+from latency.distance import great_circle_km
 
 SAMPLE = 200
 ATTEMPTS = 3
 """A busy machine may keep a server from answering for seconds."""
 NEAR_TIE_KM = 50.0
 """Servers compute on different models of the earth."""
-EARTH_RADIUS_KM = 6371.0
 
 
 def verify(name: str, port: int, dataset: Dataset, queries: Sequence[Query], knows_distance: bool) -> None:
@@ -85,7 +84,4 @@ def _regions(subnet: str, dataset: Dataset, by_distance: bool) -> Iterator[str]:
 
 
 def _distance_km(region: Region, latitude: float, longitude: float) -> float:
-    one, other = math.radians(region.latitude), math.radians(latitude)
-    apart = math.radians(longitude - region.longitude)
-    haversine = math.sin((other - one) / 2) ** 2 + math.cos(one) * math.cos(other) * math.sin(apart / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, haversine)))
+    return float(great_circle_km(region.latitude, region.longitude, latitude, longitude))

@@ -8,8 +8,10 @@ from latency.arrays import Floats
 
 EARTH_RADIUS_KM = 6371.0088  # mean radius R1 of the IUGG, as in responder/core/src/geo.rs
 
+Degrees = Floats | float
 
-def great_circle_km(latitude: Floats, longitude: Floats, other_latitude: Floats, other_longitude: Floats) -> Floats:
+
+def great_circle_km(latitude: Degrees, longitude: Degrees, other_latitude: Degrees, other_longitude: Degrees) -> Floats:
     """Kilometres between places given in degrees; shapes broadcast, and NaN stands for an unknown place (haversine)."""
     south, north = np.radians(latitude), np.radians(other_latitude)
     apart = np.radians(np.subtract(other_longitude, longitude))

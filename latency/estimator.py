@@ -117,7 +117,7 @@ class Estimator:
         above_ms = expected.rtt_ms[at] + shifts_ms
         deviation_ms = rtt_ms - above_ms - mean[at]
         tolerance_ms = self._tolerance_ms(clients, variance[at])
-        clipped_ms = np.clip(deviation_ms, -tolerance_ms * self._model.tolerance_below, tolerance_ms)
+        clipped_ms = np.clip(deviation_ms, -tolerance_ms, tolerance_ms)
         accepted_ms = rtt_ms - deviation_ms + clipped_ms
         self._learn_noise(clients, regions, rtt_ms - above_ms, tolerance_ms, t_s)
         self._prefixes.add(clients, regions, accepted_ms - above_ms, t_s)

@@ -37,7 +37,6 @@ class Model:
     tolerance_ms: float = 8.0  # observations are clipped this far from the estimate, or
     tolerance_deviations: float = 2.5  # at this many standard deviations of what was to be expected
     noise_tolerance: float = 1.5  # tolerances up to which a deviation is taken to be noise: less would shrink by itself
-    tolerance_below: float = 1.0  # share of the tolerance for what is faster
     strikes: int = 3  # observations in a row beyond the tolerance on one side that say: the path has changed
     count_after_reset: float = 8.0  # observations before it are worth at most so many from then on
     shift_half_life_s: float = 3 * 3600.0  # of what a change has added to a path that is no longer observed

@@ -53,6 +53,7 @@ def test_every_package_stands_under_the_contracts():
         ("common/planted.py", "from accounts import models", LAYERS),
         ("snapshots/planted.py", "def late():\n    import api.urls", LAYERS),
         ("healthchecks/planted.py", "import telemetry.models", LAYERS),
+        ("latency/planted.py", "import steering.models", LAYERS),
         ("api/planted.py", "import dashboard.urls", LAYERS),
         ("edge/planted.py", "import django.conf", EDGE),
         ("edge/planted.py", "from celery import shared_task", EDGE),
