@@ -126,13 +126,17 @@ class Estimator:
         self._shifts.put(clients, regions, shifts_ms + np.where(struck, strikes_ms - mean[at], 0.0), t_s)
         self._prefixes.limit(clients[struck], regions[struck], self._model.count_after_reset)
         last_mile_ms = self._model.last_mile_spread_ms**2 * pull
-        self._levels.add(clients, regions, accepted_ms - last_mile_ms[rows], [part[at] for part in expected.parts_ms], t_s)
+        self._levels.add(
+            clients, regions, accepted_ms - last_mile_ms[rows], [part[at] for part in expected.parts_ms], t_s
+        )
 
     def _tolerance_ms(self, clients: Indices, variance: Floats) -> Floats:
         expected = np.sqrt(self._noise.deviation_ms(clients) ** 2 + variance)
         return np.asarray(np.maximum(self._model.tolerance_ms, self._model.tolerance_deviations * expected))
 
-    def _learn_noise(self, clients: Indices, regions: Indices, residuals_ms: Floats, limit_ms: Floats, t_s: float) -> None:
+    def _learn_noise(
+        self, clients: Indices, regions: Indices, residuals_ms: Floats, limit_ms: Floats, t_s: float
+    ) -> None:
         """From how far cells are from their own mean: how wrong the levels above are is no noise."""
         counts = self._prefixes.counts(clients, t_s)[np.arange(len(clients)), regions]
         again = counts >= ENOUGH

@@ -1,8 +1,8 @@
 """The present best keeps its place until another is better by enough, for long enough (S7).
 
-    present ── another is better by max(switch_ms, switch_percent) ──► challenged ── still, after switch_after_s ──► switched
-       ▲                                                                   │
-       └────────────────────── no longer, or another one ──────────────────┘
+present ── another is better by max(switch_ms, switch_percent) ──► challenged ── still, after switch_after_s ──► switched
+   ▲                                                                   │
+   └────────────────────── no longer, or another one ──────────────────┘
 """
 
 from __future__ import annotations

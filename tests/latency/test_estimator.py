@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latency.model import Model
@@ -22,6 +22,7 @@ def sources(learner, client: int) -> list[Source]:
     return [Source(number) for number in learner.evidence(np.array([client]), NOON_S).source[0]]
 
 
+@settings(deadline=None, max_examples=40)
 @given(OBSERVATIONS)
 def test_whatever_is_observed_estimates_are_finite_and_positive(observations):
     learner = estimator(french(), nowhere("a"), replace(french("b"), latitude=None), replace(french("c"), network=None))
@@ -37,6 +38,7 @@ def test_whatever_is_observed_estimates_are_finite_and_positive(observations):
     assert (prediction.error_ms > 0).all()
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=30))
 def test_more_evidence_that_agrees_never_raises_an_error(regions):
     learner = estimator(french())

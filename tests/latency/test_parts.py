@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -83,6 +83,7 @@ def test_with_independent_regions_the_posterior_is_plain_shrinkage():
     assert variance[0].tolist() == pytest.approx([100 * kappa / (count + kappa), 100])
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     arrays(np.float64, (3, 3), elements=st.floats(-30, 30)),
     arrays(np.float64, 3, elements=st.floats(0, 50)),
@@ -106,6 +107,7 @@ def test_what_agrees_with_the_prior_is_no_surprise():
     assert surprise(covariance, np.ones((1, 2)), np.full((1, 2), 100.0), 2.0)[0] > 10
 
 
+@settings(deadline=None, max_examples=40)
 @given(arrays(np.float64, (6, 3), elements=st.floats(-300, 300)), arrays(np.float64, (6, 3), elements=st.floats(0, 9)))
 def test_a_learned_covariance_is_one(means, counts):
     learned = learned_covariance(np.eye(3) * 100.0, counts, means, np.full(6, 12.0), 50.0)
