@@ -43,7 +43,7 @@ class Chooser(Protocol):
         """Takes round-trip times of about one moment, each (N,)."""
 
     def choose(self, clients: Indices, queries: Floats, t_s: float) -> Choices:
-        """Chooses for each of `clients` (C,), each named once, who ask so many queries (C,) in the time until the next."""
+        """Chooses for `clients` (C,), each named once, who send so many queries (C,) until the next choice."""
 
     def load(self, utilisation: Floats, t_s: float) -> None:
         """Takes the utilisation of each region (R,), NaN if unknown."""

@@ -1,4 +1,4 @@
-"""Chance that is none: numbers in [0, 1) that follow from who asks and when, so that each choice can be repeated (S15)."""
+"""Chance that is none: numbers that follow from who asks and when, so that each choice can be repeated (S15)."""
 
 from __future__ import annotations
 

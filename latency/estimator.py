@@ -1,6 +1,6 @@
 """Predicted round-trip times, learned observation by observation.
 
-    distance ─► everyone ─► country ─► network ─► prefix (posterior.py) ─► estimate, its error, and which level carries it
+    distance ─► everyone ─► country ─► network ─► prefix (posterior.py) ─► prediction, its error, what carries it
                  each level: a running mean of what the levels before it leave, shrunk by n / (n + κ)
 
 Pure: the time is an argument, and the same observations in the same order give the same estimates.

@@ -25,7 +25,7 @@ def explored(
 ) -> tuple[Indices, Flags]:
     """Where clients are sent, and which of them explore, each (C,).
 
-    Takes where they would be sent (C,), and estimates (C, R), their standard errors (C, R) and the regions (R,) that may
+    Takes where they would be sent (C,), and estimates (C, R), their standard errors (C, R) and which regions (R,) may
     be explored. Who explores goes to the runner-up that would be best if its estimate were as wrong as is still likely;
     and nowhere if even that would be no better than the present one.
     """

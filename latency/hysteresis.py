@@ -1,6 +1,6 @@
 """The present best keeps its place until another is better by enough, for long enough (S7).
 
-present ── another is better by max(switch_ms, switch_percent) ──► challenged ── still, after switch_after_s ──► switched
+present ── another is better by max(switch_ms, switch_percent) ──► challenged ── after switch_after_s ──► switched
    ▲                                                                   │
    └────────────────────── no longer, or another one ──────────────────┘
 """

@@ -1,9 +1,9 @@
 """The levels above the prefix. Each holds what the ones before it leave unexplained.
 
     level      residual shared by             κ with the defaults
-    everyone   all clients, per region        20
-    country    clients of one country          8
-    network    clients of one network          2
+    everyone   all clients, per region        26
+    country    clients of one country         11
+    network    clients of one network          3
 
 κ = (variance of an observation around the residual of its group) / (variance of such residuals among groups). Where the
 distance is unknown, the first known level stands in for it: its residuals vary more, so that it needs less evidence.
@@ -79,7 +79,7 @@ class Levels:
 
     def has_distance(self, clients: Indices) -> Flags:
         """Whether the distance is known, (C, R)."""
-        return self._kinds[clients] & Kind.DISTANCE > 0
+        return np.asarray(self._kinds[clients] & Kind.DISTANCE > 0)
 
     def is_placeless(self, clients: Indices) -> Flags:
         """Whether neither a distance nor a group says anything of where a client is, (C,)."""
@@ -114,9 +114,12 @@ class Levels:
         self._distance_ms = np.concatenate([self._distance_ms, nowhere])
         self._kinds = np.concatenate([self._kinds, np.zeros_like(nowhere, dtype=np.int8)])
         self._is_placeless = np.append(self._is_placeless, np.ones(clients, dtype=np.bool_))
-        new = (EVERYONE, UNKNOWN, UNKNOWN)
-        self._groups = tuple(
-            np.append(groups, np.full(clients, group)) for groups, group in zip(self._groups, new, strict=True)
+        everyone, countries, networks = self._groups
+        unknown = np.full(clients, UNKNOWN)
+        self._groups = (
+            np.append(everyone, np.full(clients, EVERYONE)),
+            np.append(countries, unknown),
+            np.append(networks, unknown),
         )
 
 

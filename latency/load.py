@@ -1,10 +1,10 @@
 """From the utilisation that regions report to a plan of who is served elsewhere (S5, closed loop).
 
     queries seen per client ─┐
-    utilisation reported ────┴─► demand and capacity in one unit ─► overflow.assign ─► for each client: instead of where, to where
+    utilisation reported ────┴─► demand and capacity in one unit ─► overflow.assign ─► per client: instead of where
 
-What clients ask for is known by client but late and perhaps incompletely; what regions bear is known by region, at once.
-A crowd has in common which region it prefers: so much is asked by those who prefer each as explains what regions report.
+What clients ask for is known by client, but late and perhaps incompletely; what regions bear is known at once. A crowd
+has in common which region it prefers: those who prefer a region ask for as much as explains what all regions report.
 """
 
 from __future__ import annotations
@@ -86,15 +86,15 @@ class LoadPlan:
     def _demand(self, weights: Floats, served: Indices, preferred: Indices, utilisation: Floats) -> Demand:
         """Weights scaled to what regions report, and capacities in the same unit."""
         regions = len(utilisation)
-        borne = np.bincount(served, weights, regions)
+        borne = np.bincount(served, weights, regions).astype(np.float64)
         unit = _unit(borne, utilisation * self._capacity_qph)
         with np.errstate(divide="ignore", invalid="ignore"):
             shown = np.where(borne > 0, borne / utilisation, np.where(utilisation < self._limits.low, np.inf, 0.0))
             capacity = np.where(np.isnan(self._capacity_qph * unit), shown, self._capacity_qph * unit)
             capacity = np.where(np.isnan(utilisation), np.inf, capacity)
             reported = np.where(np.isfinite(capacity), utilisation * capacity, borne)
-        flows = np.bincount(served * regions + preferred, weights, regions * regions).reshape(regions, regions)
-        return Demand(weights * _scales(flows, reported)[preferred], capacity)
+        flows = np.bincount(served * regions + preferred, weights, regions**2).astype(np.float64)
+        return Demand(weights * _scales(flows.reshape(regions, regions), reported)[preferred], capacity)
 
 
 def _unit(borne: Floats, reported_qph: Floats) -> float:
@@ -107,7 +107,7 @@ def _unit(borne: Floats, reported_qph: Floats) -> float:
 def _scales(flows: Floats, reported: Floats) -> Floats:
     """How much more the clients that prefer each region ask for than was seen, (R,).
 
-    Takes what was seen of them at each region that served them, (served, preferred), and what those regions report (R,).
+    Takes what was seen of them where they were served, (served, preferred), and what those regions report (R,).
     Ridge regression towards 1, so that regions that nobody prefers say nothing.
     """
     ridge = RIDGE * np.square(flows).sum() / len(flows) + np.finfo(np.float64).tiny

@@ -1,6 +1,6 @@
 """Where clients go when their best region is full: those who lose least go first, and only to where there is room.
 
-    demand over a limit ──► its clients by what they would lose ──► move them, cheapest first, until it fits or nobody has room
+    demand over a limit ──► its clients by what they would lose ──► move the cheapest until it fits or nobody has room
 
 The limits are taken in turn: everything is kept under `low` if that can be had, under `high` if not, else under 1.
 """

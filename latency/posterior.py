@@ -2,7 +2,7 @@
 
 With the prior covariance S between regions, n observations of mean q and noise σ² each, and W = diag(n / σ²):
 
-    mean = S W½ (1 + W½ S W½)⁻¹ W½ q        covariance = S − S W½ (1 + W½ S W½)⁻¹ W½ S
+    mean = S W½ (1 + W½ S W½)⁻¹ W½ q        covariance = S - S W½ (1 + W½ S W½)⁻¹ W½ S
 
 (the normal posterior; Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, eq. 2.25 and 2.26, written
 so that regions without observations need no special case). If S is diagonal with variance τ², the mean of a region is
@@ -17,7 +17,7 @@ from latency.arrays import Floats
 
 
 def posterior(covariance: Floats, counts: Floats, means: Floats, noise: Floats) -> tuple[Floats, Floats, Floats]:
-    """Mean (C, R), variance (C, R), and pull (C,): times a variance that all regions share, the mean of what they share.
+    """Mean (C, R), variance (C, R), and pull (C,): times a variance shared by all regions, the mean of what they share.
 
     Takes the prior covariance (C, R, R), and per client counts (C, R), means (C, R) and noise as a standard deviation
     (C,).

@@ -20,7 +20,7 @@ class Strikes:
         self._limit = limit
 
     def count(self, clients: Indices, regions: Indices, sides: Indices, values_ms: Floats) -> tuple[Flags, Floats]:
-        """Takes one observation of each of several cells; sides are −1, 0 or 1.
+        """Takes one observation of each of several cells; sides are -1, 0 or 1.
 
         Says which cells have reached the limit with this one, and the mean of their strikes. They begin at 0 again.
         """

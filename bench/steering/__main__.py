@@ -51,7 +51,7 @@ def _rows(scenario: str, strategies: Sequence[str], seeds: range, hours: float) 
             summaries.append(astuple(play(STRATEGIES[name](world, setting, seed), world, setting, seed).summary()))
         mean, near, p95, changes, _, unseen = np.mean(summaries, axis=0)
         recovery = float(np.median([summary[4] for summary in summaries]))
-        beacons = "–" if np.isnan(recovery) else "never" if np.isinf(recovery) else f"{recovery:.0f}"
+        beacons = "-" if np.isnan(recovery) else "never" if np.isinf(recovery) else f"{recovery:.0f}"
         yield [name, f"{mean:.2f}", f"{near:.1%}", f"{p95:.1f}", f"{changes:.3f}", beacons, f"{unseen:.1f}"]
 
 

@@ -144,7 +144,8 @@ class OptimisticBound(Unlearning):
 def nearest(km: Floats) -> Indices:
     """Nearest region of each client (C,) by distances (C, R); where none is known, one by the client's number."""
     by_number = np.arange(len(km)) % km.shape[1]
-    return np.where(np.isnan(km).all(axis=1), by_number, np.where(np.isnan(km), np.inf, km).argmin(axis=1))
+    by_distance = np.where(np.isnan(km), np.inf, km).argmin(axis=1)
+    return np.asarray(np.where(np.isnan(km).all(axis=1), by_number, by_distance))
 
 
 def _unexplored(regions: Indices) -> Choices:

@@ -49,7 +49,7 @@ def play_crowd(strategy: Strategy, world: World, seed: int) -> CrowdSummary:
         is_crowd = CROWD_S[0] <= t_s < CROWD_S[1]
         demand_qph = world.demand_qph(t_s, np.where(crowded & is_crowd, CROWD, 1.0))
         chosen = strategy.choose(everyone, demand_qph * TICK_S / 3600.0, t_s).regions
-        borne_qph = np.bincount(chosen, demand_qph, len(capacity_qph))
+        borne_qph = np.bincount(chosen, demand_qph, len(capacity_qph)).astype(np.float64)
         if is_crowd:
             rows.append(_experience(world, chosen, demand_qph, borne_qph, capacity_qph))
         strategy.load(borne_qph / capacity_qph, t_s)

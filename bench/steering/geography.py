@@ -1,4 +1,4 @@
-"""Where regions and clients of the synthetic world are. Coordinates of cities, in degrees; weights are rough shares of users."""
+"""Where regions and clients of the synthetic world are: cities, in degrees, and rough shares of users."""
 
 from __future__ import annotations
 

@@ -71,16 +71,16 @@ def ours(world: World, setting: Setting, seed: int, policy: Policy | None = None
     return LearningChooser(clients(world, setting.knows_places), regions(setting), seed, policy or Policy())
 
 
-def _optimistic(world: World, setting: Setting, seed: int) -> Strategy:
+def _optimistic(world: World, setting: Setting, _seed: int) -> Strategy:
     population = locate(clients(world, setting.knows_places), regions(setting))
     return OptimisticBound(population, Estimator(population, Model()), optimism=1.0)
 
 
 STRATEGIES: dict[str, Maker] = {
-    "round-robin": lambda world, setting, seed: RoundRobin(_km(world, setting)),
-    "geo-nearest": lambda world, setting, seed: Nearest(_km(world, setting)),
-    "EWMA per client": lambda world, setting, seed: Ewma(_km(world, setting), Switching(), weight=0.2),
-    "median of 15": lambda world, setting, seed: MedianOfLast(_km(world, setting), Switching(), length=15),
+    "round-robin": lambda world, setting, _seed: RoundRobin(_km(world, setting)),
+    "geo-nearest": lambda world, setting, _seed: Nearest(_km(world, setting)),
+    "EWMA per client": lambda world, setting, _seed: Ewma(_km(world, setting), Switching(), weight=0.2),
+    "median of 15": lambda world, setting, _seed: MedianOfLast(_km(world, setting), Switching(), length=15),
     "UCB with the prior": _optimistic,
     OURS: ours,
 }

@@ -59,7 +59,8 @@ class Score:
 
     def summary(self) -> Summary:
         """Over all that was counted."""
-        regrets, views, unseen = (np.concatenate(list_) for list_ in (self._regrets, self._views, self._unseen))
+        regrets, views = np.concatenate(self._regrets), np.concatenate(self._views)
+        unseen = np.concatenate(self._unseen)
         seen = ~unseen
         seen_clients = ~self._world.clients.is_unseen
         return Summary(

@@ -89,14 +89,15 @@ class World:
         """Expected page views per hour (C,): few at four in the morning, most at four in the afternoon."""
         local_s = t_s + self.clients.longitude / 360.0 * DAY_S
         daily = 1.0 - 0.7 * np.cos((local_s - 4 * 3600.0) / DAY_S * 2 * np.pi)
-        return self.clients.views_per_hour * daily * (1.0 if crowd is None else crowd)
+        return np.asarray(self.clients.views_per_hour * daily * (1.0 if crowd is None else crowd))
 
     def observe(self, rng: Generator, clients: Indices, true_ms: Floats) -> Floats:
         """What clients measure of round trips that are truly `true_ms`, each (N,)."""
         mean_ms, tail = self._noise[clients].T
         noise_ms = rng.exponential(1.0, len(clients)) * mean_ms
         in_tail = rng.random(len(clients)) < tail
-        return true_ms + noise_ms + in_tail * TAIL_MS * (1 + rng.pareto(1.5, len(clients))).clip(max=20)
+        tail_ms = TAIL_MS * (1 + rng.pareto(1.5, len(clients))).clip(max=20)
+        return np.asarray(true_ms + noise_ms + in_tail * tail_ms)
 
 
 def _clients(rng: Generator, options: Options) -> tuple[Clients, Floats, Floats]:
@@ -145,7 +146,7 @@ def _floor(rng: Generator, clients: Clients, km: Floats) -> Floats:
     by_prefix = _residuals(rng, km.shape, 3.0, 0.06, (15.0, 100.0))
     detours = by_country[clients.country] + by_network[clients.network] + by_prefix
     last_mile = ACCESS[clients.access, 1] * rng.lognormal(0.0, 0.4, len(km))
-    return 4.0 + 0.0165 * km + detours + last_mile[:, None]
+    return np.asarray(4.0 + 0.0165 * km + detours + last_mile[:, None])
 
 
 def _residuals(

@@ -11,14 +11,16 @@ from bench.steering import crowd
 from bench.steering.__main__ import main
 from bench.steering.play import Setting, play
 from bench.steering.scenarios import OURS, SCENARIOS, STRATEGIES
-from bench.steering.world import World
+from bench.steering.world import Options, World
 
-SMALL = {"prefixes": 400, "unseen": 100, "networks": 40, "hours": 12.0}
+
+def small(options: Options) -> Options:
+    return replace(options, prefixes=400, unseen=100, networks=40, hours=12.0)
 
 
 def summaries(scenario: str):
     chosen = SCENARIOS[scenario]
-    world = World(7, replace(chosen.options, **SMALL))
+    world = World(7, small(chosen.options))
     return {
         name: play(make(world, chosen.setting, 7), world, chosen.setting, 7).summary()
         for name, make in STRATEGIES.items()
@@ -52,7 +54,7 @@ def test_a_crowd_is_taken_by_those_who_have_room():
 
 
 def test_a_world_follows_from_its_seed():
-    options = replace(SCENARIOS["full"].options, **SMALL)
+    options = small(SCENARIOS["full"].options)
     one, same, other = (World(seed, options) for seed in (3, 3, 4))
 
     assert np.array_equal(one.rtt_ms(20_000), same.rtt_ms(20_000))
