@@ -79,7 +79,8 @@ class Levels:
 
     def has_distance(self, clients: Indices) -> Flags:
         """Whether the distance is known, (C, R)."""
-        return np.asarray(self._kinds[clients] & Kind.DISTANCE > 0)
+        has_distance: Flags = (self._kinds[clients] & int(Kind.DISTANCE)) > 0
+        return has_distance
 
     def is_placeless(self, clients: Indices) -> Flags:
         """Whether neither a distance nor a group says anything of where a client is, (C,)."""
@@ -100,7 +101,7 @@ class Levels:
         return Expectation(tuple(parts_ms), variance)
 
     def add(self, clients: Indices, regions: Indices, rtt_ms: Floats, parts_ms: Sequence[Floats], t_s: float) -> None:
-        """Takes observations less the last mile of their clients, each (N,), and the parts that were expected of each."""
+        """Takes observations less the last mile of their clients, and the parts that were expected of each, all (N,)."""
         rest_ms = rtt_ms
         for means, groups, part_ms in zip(self._means, self._groups, parts_ms, strict=False):
             rest_ms = rest_ms - part_ms
