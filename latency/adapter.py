@@ -1,7 +1,7 @@
 """`python -m latency.adapter`: the estimator and what chooses by it, for any data set, as JSON lines (docs/latency.md).
 
 A wrong line changes nothing. It is reported on stderr with its number and field, and on stdout too if its sender waits
-for a reply; in the end the exit code is 1. Only the first are reported, lest a sender that does not read stderr is blocked.
+for a reply; in the end the exit code is 1. Only the first are reported: not every sender reads stderr.
 """
 
 from __future__ import annotations

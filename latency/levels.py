@@ -101,7 +101,7 @@ class Levels:
         return Expectation(tuple(parts_ms), variance)
 
     def add(self, clients: Indices, regions: Indices, rtt_ms: Floats, parts_ms: Sequence[Floats], t_s: float) -> None:
-        """Takes observations less the last mile of their clients, and the parts that were expected of each, all (N,)."""
+        """Takes observations less the last mile of their clients, and the parts expected of each, all (N,)."""
         rest_ms = rtt_ms
         for means, groups, part_ms in zip(self._means, self._groups, parts_ms, strict=False):
             rest_ms = rest_ms - part_ms
