@@ -79,8 +79,7 @@ class Levels:
 
     def has_distance(self, clients: Indices) -> Flags:
         """Whether the distance is known, (C, R)."""
-        has_distance: Flags = (self._kinds[clients] & int(Kind.DISTANCE)) > 0
-        return has_distance
+        return np.asarray(np.bitwise_and(self._kinds[clients], int(Kind.DISTANCE)), dtype=np.bool_)
 
     def is_placeless(self, clients: Indices) -> Flags:
         """Whether neither a distance nor a group says anything of where a client is, (C,)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import resource
@@ -10,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from latency import adapter
 
 ROOT = Path(__file__).parents[2]
 PARIS = {"id": "par", "lat": 48.9, "lon": 2.4, "capacity_qph": 1000}
@@ -30,6 +33,21 @@ def converse(*messages: object) -> tuple[list[dict[str, object]], list[str], int
         [sys.executable, "-m", "latency.adapter"], cwd=ROOT, input=lines, capture_output=True, text=True, check=False
     )
     return [json.loads(line) for line in done.stdout.splitlines()], done.stderr.splitlines(), done.returncode
+
+
+def converse_here(*messages: object) -> tuple[list[dict[str, object]], list[str], int]:
+    """The same within this process."""
+    lines = "\n".join(each if isinstance(each, str) else json.dumps(each) for each in messages)
+    replies, complaints = io.BytesIO(), io.StringIO()
+    code = adapter.converse(io.BytesIO(lines.encode()), replies, complaints)
+    return [json.loads(line) for line in replies.getvalue().splitlines()], complaints.getvalue().splitlines(), code
+
+
+def test_a_process_names_the_wrong_line_and_goes_on():
+    replies, complaints, code = converse(SETUP, observe(-1), CHOOSE)
+
+    assert complaints == ["line 2: rtt_ms: Input should be greater than 0"]
+    assert (len(replies), code) == (2, 1)
 
 
 def test_the_nearest_region_is_chosen_until_observations_say_otherwise():
@@ -79,7 +97,7 @@ def test_a_full_region_is_left():
     ],
 )
 def test_a_wrong_line_is_named_and_changes_nothing(message, complaint):
-    replies, complaints, code = converse(SETUP, message, CHOOSE)
+    replies, complaints, code = converse_here(SETUP, message, CHOOSE)
 
     assert complaints[0].startswith(complaint)
     assert (len(complaints), code) == (1, 1)
@@ -97,7 +115,7 @@ def test_a_wrong_line_is_named_and_changes_nothing(message, complaint):
     ],
 )
 def test_who_waits_for_a_reply_gets_the_complaint(message, complaint):
-    (reply,), complaints, _ = converse(message)
+    (reply,), complaints, _ = converse_here(message)
 
     assert str(reply["error"]).startswith(complaint)
     assert complaints == [reply["error"]]
