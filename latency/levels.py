@@ -58,7 +58,7 @@ class Levels:
         distance_ms = model.base_ms + model.slope_ms_per_km * population.km
         self._distance_ms = np.where(np.isnan(distance_ms), self._unknown_ms, distance_ms)
         self._kinds = _kinds(population)
-        self._is_placeless = (self._kinds == 0).all(axis=1)
+        self._is_placeless: Flags = (self._kinds == 0).all(axis=1)
         self._spreads = _spreads(model)
         self._noises = (
             model.noise_ms**2 + np.cumsum(self._spreads[::-1], axis=0)[::-1][1:]
