@@ -15,7 +15,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Defaults are tuned in the synthetic world of bench/steering over its seeds 0 and 1; docs/latency.md measures others."""
+    """Defaults are tuned in the seeds 0 and 1 of bench/steering; docs/latency.md measures others."""
 
     base_ms: float = 15.0  # what a round trip costs at no distance
     slope_ms_per_km: float = 0.0165  # 60 km of great circle a millisecond: light in fibre (100) along real routes
