@@ -13,6 +13,8 @@ import numpy as np
 
 from latency.arrays import Floats, Indices
 
+ROUNDING = 1e-9  # of a client's weight: what sums of floats may be off by
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -38,6 +40,7 @@ def assign(rtt_ms: Floats, preferred: Indices, demand: Demand, order: Floats, li
     Takes estimates (C, R) and a number for each client (C,) that says who of two that lose alike goes first.
     """
     assigned = preferred.copy()
+    rounding = ROUNDING * demand.weights.max(initial=0.0)
     for limit in (limits.low, limits.high, 1.0):
         room = limit * demand.capacity - np.bincount(assigned, demand.weights, len(demand.capacity))
         is_open = room > 0
@@ -47,9 +50,11 @@ def assign(rtt_ms: Floats, preferred: Indices, demand: Demand, order: Floats, li
             )
             room += np.bincount(assigned[moved], demand.weights[moved], len(room))
             room -= np.bincount(targets, demand.weights[moved], len(room))
+            room[np.abs(room) <= rounding] = 0.0  # so that nobody is sent on from where there was just room enough
             assigned[moved] = targets
+            closing = is_open[full].any()
             is_open[full] = False
-            if not len(moved) and not len(full):
+            if not len(moved) and not closing:
                 break
     return assigned
 

@@ -88,6 +88,14 @@ def test_who_loses_least_moves_first_and_no_more_than_need_be():
     assert moved.tolist() == [0] * 8 + [1] * 2
 
 
+def test_planning_ends_although_no_region_has_room_for_anybody_who_has_to_leave():
+    rtt_ms = np.array([[10.0, 20.0, 30.0], [10.0, 30.0, 10.0]])
+
+    assigned = plan(rtt_ms, np.zeros(2, dtype=np.int64), np.ones(2), np.array([0.5, 0.5, 1.0]))
+
+    assert assigned.tolist() == [0, 2], "one fits where it is as near, the other nowhere"
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     arrays(np.float64, (30, 4), elements=st.floats(1, 300)),
