@@ -69,7 +69,7 @@ def what_if(change: Change, now: datetime, samples: int = SAMPLES) -> dict[str, 
     clients = list(sampled_clients(samples))
     health, now_s = opened(current_health()), int(now.timestamp())
     rows = responder.replay(current, proposed, health, asked, qtype, clients, now_s=now_s)
-    asking = countries_asking(change.policy.pk, now - RECENTLY, now)
+    asking = _asking(change.policy, {row[0] for row in rows}, now)
     moves = _weighed(rows, asking)
     return {
         "generation": current.generation,
@@ -97,6 +97,12 @@ def _binding(policy: Policy) -> Binding:
     if bound is None:
         raise ValidationError({"policy": [f"Policy {policy} answers no name: nobody would notice. Bind it first."]})
     return bound
+
+
+def _asking(policy: Policy, sampled: set[str], now: datetime) -> dict[str, int]:
+    """Queries of the last day by country, of those countries that there are clients of; none: nothing to weigh by."""
+    asking = countries_asking(policy.pk, now - RECENTLY, now)
+    return {country: count for country, count in asking.items() if country in sampled}
 
 
 def _weighed(rows: Iterable[tuple[str, int, int, int]], asking: Mapping[str, int]) -> list[Moved]:

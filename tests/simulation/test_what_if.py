@@ -86,6 +86,18 @@ def test_countries_count_as_much_as_they_ask(virginia, ops):
     assert shares == {"US": pytest.approx(0.75), "JP": pytest.approx(0.25)}
 
 
+def test_where_only_countries_ask_that_no_client_is_of_addresses_count(virginia, ops):
+    site = Site.objects.create(team=ops, name="fra", latitude=50, longitude=8)
+    node = EdgeNode.objects.create(team=ops, name="fra-a", site=site, token_digest="0" * 64)
+    QueryCount.objects.create(
+        bucket=bucket_of(timezone.now()), node=node, policy_id=Policy.objects.get(name="www").pk, endpoint_id=1,
+        country="NR", rcode=0, count=3,
+    )  # fmt: skip
+    report = tried(pools=[virginia])
+    assert report["weighed_by"] == "addresses"
+    assert report["moved"] == pytest.approx(1)
+
+
 def test_who_would_lose_an_answer_is_told(world, ops):
     fence = {"kind": "fence", "deny": ["country:US"], "if_empty": {"action": "refuse"}}
     report = tried(steps=[fence])
