@@ -21,8 +21,8 @@ pub mod settings;
 
 use std::net::IpAddr;
 
+use crate::beliefs::Beliefs;
 use crate::counters::Tally;
-use crate::health::HealthView;
 use crate::observe::Observer;
 use crate::rate_limit::Subject;
 use crate::snapshot::World;
@@ -111,10 +111,10 @@ impl Default for Scratch {
 /// Answers the query in the first `length` octets of `message` by writing the reply in its place; `None`: there is to
 /// be no reply. A reply takes no more than `message` has room for.
 ///
-/// `health` must be indexed for the policies of `world`.
+/// `beliefs` must be indexed for the policies of `world`.
 pub fn answer<O: Observer>(
     world: &World,
-    health: &HealthView,
+    beliefs: &Beliefs,
     request: &Request<'_>,
     (message, length): (&mut [u8], usize),
     scratch: &mut Scratch,
@@ -149,7 +149,7 @@ pub fn answer<O: Observer>(
     }
     trail.clear();
     let mut resolution = Resolution::new(
-        (world, health),
+        (world, beliefs),
         request,
         query,
         writer,

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
-use crate::steering::{EndpointIndex, Family, PolicySet};
+use crate::steering::Family;
 
 /// What is believed of one endpoint over one family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -146,59 +145,11 @@ impl HealthTable {
             .map(|((id, path), state)| (*id, *path, *state))
     }
 
-    fn state(&self, endpoint: u32, path: Path) -> State {
+    pub(crate) fn state(&self, endpoint: u32, path: Path) -> State {
         self.states
             .get(&(endpoint, path))
             .copied()
             .unwrap_or_default()
-    }
-}
-
-/// The same, indexed by the endpoints of one `PolicySet`: what `select` asks. Made when either of the two changes.
-#[derive(Debug, Default)]
-pub struct HealthView {
-    /// Tells this view from every other, for whoever remembers what it led to.
-    epoch: Arc<()>,
-    sequence: u64,
-    ipv4: Box<[State]>,
-    ipv6: Box<[State]>,
-}
-
-impl HealthView {
-    pub fn new(policies: &PolicySet, table: &HealthTable) -> Self {
-        let states = |family: Family| {
-            let endpoints = policies.endpoints().iter();
-            endpoints
-                .map(|endpoint| match (endpoint.checked, &endpoint.hostname) {
-                    (false, _) => State::Up,
-                    (true, Some(_)) => table.state(endpoint.id, Path::Name),
-                    (true, None) => table.state(endpoint.id, family.into()),
-                })
-                .collect()
-        };
-        Self {
-            epoch: Arc::default(),
-            sequence: table.sequence,
-            ipv4: states(Family::V4),
-            ipv6: states(Family::V6),
-        }
-    }
-
-    pub fn sequence(&self) -> u64 {
-        self.sequence
-    }
-
-    pub(crate) fn epoch(&self) -> &Arc<()> {
-        &self.epoch
-    }
-
-    /// The state of an endpoint of the set for clients that ask for `family`.
-    pub fn state(&self, endpoint: EndpointIndex, family: Family) -> State {
-        let states = match family {
-            Family::V4 => &self.ipv4,
-            Family::V6 => &self.ipv6,
-        };
-        states.get(endpoint.as_usize()).copied().unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod beliefs;
 pub mod client_prefix;
 pub mod counters;
 pub mod dnstap;

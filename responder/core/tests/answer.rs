@@ -7,7 +7,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use responder_core::answer::{Request, Scratch, Settings, Transport, answer};
-use responder_core::health::{HealthTable, HealthView};
+use responder_core::beliefs::Beliefs;
+use responder_core::health::HealthTable;
 use responder_core::observe::Silent;
 use responder_core::snapshot::{Chunks, Digest, Manifest, World};
 use responder_core::wire::cookie::Secrets;
@@ -90,7 +91,7 @@ fn reply(world: &World, packet: &[u8], transport: Transport) -> Option<Vec<u8>> 
         now_s: 1_559_731_985,
         settings: &settings,
     };
-    let health = HealthView::new(world.policies(), &HealthTable::default());
+    let health = Beliefs::new(world.policies(), &HealthTable::default());
     let mut message = packet.to_vec();
     message.resize(65535, 0);
     let reply = answer(

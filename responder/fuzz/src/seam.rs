@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use responder_core::answer::{Request, Scratch, Settings, Transport, answer};
+use responder_core::beliefs::Beliefs;
 use responder_core::counters::Tally;
-use responder_core::health::HealthView;
 use responder_core::observe::Observer;
 use responder_core::snapshot::World;
 use responder_core::wire::cookie::Secrets;
@@ -121,7 +121,7 @@ thread_local! {
 /// Asks with a scratch that was used before, for whatever was asked then.
 pub fn ask<O: Observer>(
     world: &World,
-    health: &HealthView,
+    health: &Beliefs,
     arrival: &Arrival,
     observer: &mut O,
 ) -> Option<(Vec<u8>, Tally)> {
@@ -130,7 +130,7 @@ pub fn ask<O: Observer>(
 
 pub fn ask_with<O: Observer>(
     world: &World,
-    health: &HealthView,
+    health: &Beliefs,
     arrival: &Arrival,
     scratch: &mut Scratch,
     observer: &mut O,

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use arbitrary::Unstructured;
 use responder_core::answer::Transport;
+use responder_core::beliefs::Beliefs;
 use responder_core::explain::Recorder;
-use responder_core::health::{HealthTable, HealthView};
+use responder_core::health::HealthTable;
 use responder_core::observe::Silent;
 use responder_core::snapshot::{Chunks, Manifest, SnapshotError, World};
 use responder_core::steering::PolicySet;
@@ -182,12 +183,12 @@ fn check_memory(peak: usize, chunk: &[u8]) {
 /// A world that opened, to be asked.
 struct Opened<'w> {
     world: &'w World,
-    health: HealthView,
+    health: Beliefs,
 }
 
 impl<'w> Opened<'w> {
     fn new(world: &'w World) -> Self {
-        let health = HealthView::new(world.policies(), &HealthTable::default());
+        let health = Beliefs::new(world.policies(), &HealthTable::default());
         Self { world, health }
     }
 

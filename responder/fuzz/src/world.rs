@@ -6,7 +6,8 @@ mod zones;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use responder_core::health::{HealthTable, HealthView, Path, State};
+use responder_core::beliefs::Beliefs;
+use responder_core::health::{HealthTable, Path, State};
 use responder_core::snapshot::{Chunks, Digest, Manifest, World};
 use responder_core::wire::NameBuf;
 
@@ -21,7 +22,7 @@ pub type GeoFiles = Vec<(&'static str, Arc<[u8]>)>;
 /// A world with the health that it is served with.
 pub struct Served {
     pub world: World,
-    pub health: HealthView,
+    pub health: Beliefs,
 }
 
 static SERVED: LazyLock<Served> = LazyLock::new(serve);
@@ -76,7 +77,7 @@ fn serve() -> Served {
             (20, Path::Name, State::Up),
         ],
     );
-    let health = HealthView::new(world.policies(), &health);
+    let health = Beliefs::new(world.policies(), &health);
     Served { world, health }
 }
 

@@ -8,8 +8,8 @@ use pyo3::types::PyBytes;
 use responder_core::answer::explained::{Asking, explained};
 use responder_core::answer::replay::{Move, Replaying, replay as replayed};
 use responder_core::answer::{Request, Scratch, Transport, answer};
+use responder_core::beliefs::Beliefs;
 use responder_core::geo::countries::{Country, countries as all_countries};
-use responder_core::health::HealthView;
 use responder_core::observe::Silent;
 use responder_core::wire::{ClientSubnet, NameBuf, RecordType};
 
@@ -43,7 +43,7 @@ pub(crate) fn respond<'py>(
         settings: &settings_of(settings),
     };
     let world = &snapshot.world;
-    let view = HealthView::new(world.policies(), &health.table);
+    let view = Beliefs::new(world.policies(), &health.table);
     let reply = answer(
         world,
         &view,

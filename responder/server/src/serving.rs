@@ -5,13 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 use responder_core::answer::Settings;
-use responder_core::health::{HealthTable, HealthView};
+use responder_core::beliefs::Beliefs;
+use responder_core::health::HealthTable;
 use responder_core::snapshot::{SnapshotError, World};
 
 /// A world, what is believed of its endpoints, and how the protocol is spoken.
 pub struct Serving {
     pub world: Arc<World>,
-    pub health: HealthView,
+    pub beliefs: Beliefs,
     pub settings: Arc<Settings>,
 }
 
@@ -70,10 +71,10 @@ impl Current {
 }
 
 fn serving(world: Arc<World>, table: &HealthTable, settings: Arc<Settings>) -> Serving {
-    let health = HealthView::new(world.policies(), table);
+    let beliefs = Beliefs::new(world.policies(), table);
     Serving {
         world,
-        health,
+        beliefs,
         settings,
     }
 }

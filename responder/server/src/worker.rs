@@ -108,7 +108,7 @@ impl Worker {
         };
         let reply = answer(
             &serving.world,
-            &serving.health,
+            &serving.beliefs,
             &request,
             (message, length),
             &mut self.scratch,

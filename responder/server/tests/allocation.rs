@@ -7,7 +7,8 @@ use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 
 use responder_core::answer::{Request, Scratch, Settings, Transport, answer};
-use responder_core::health::{HealthTable, HealthView};
+use responder_core::beliefs::Beliefs;
+use responder_core::health::HealthTable;
 use responder_core::observe::Silent;
 use responder_core::snapshot::{Chunks, Digest, Manifest, World};
 use responder_core::wire::{ClientSubnet, NameBuf, RecordType, compose};
@@ -94,7 +95,7 @@ fn world() -> World {
 #[test]
 fn a_warm_worker_answers_without_allocating() {
     let world = world();
-    let health = HealthView::new(world.policies(), &HealthTable::default());
+    let health = Beliefs::new(world.policies(), &HealthTable::default());
     let subnet = ClientSubnet::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 0)), 24).unwrap();
     let names = ["ns.z.", "www.z.", "alias.z.", "missing.z.", "elsewhere."];
     let packets = names.map(|name| {

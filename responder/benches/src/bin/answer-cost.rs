@@ -12,7 +12,8 @@ use std::time::Instant;
 use responder_bench::chance::Chance;
 use responder_bench::world;
 use responder_core::answer::{Request, Scratch, Settings, Transport, answer};
-use responder_core::health::{HealthTable, HealthView};
+use responder_core::beliefs::Beliefs;
+use responder_core::health::HealthTable;
 use responder_core::observe::Silent;
 use responder_core::snapshot::World;
 
@@ -25,7 +26,7 @@ const PASSES: usize = 201;
 /// Answers queries one after the other, as a worker does.
 struct Answering<'w> {
     world: &'w World,
-    health: HealthView,
+    beliefs: Beliefs,
     settings: Settings,
     scratch: Scratch,
     /// The query, then the reply in its place.
@@ -45,7 +46,7 @@ impl Answering<'_> {
         message.get_mut(..packet.len())?.copy_from_slice(packet);
         let reply = answer(
             self.world,
-            &self.health,
+            &self.beliefs,
             &request,
             (message, packet.len()),
             &mut self.scratch,
@@ -58,7 +59,7 @@ impl Answering<'_> {
 fn main() -> Result<(), Box<dyn Error>> {
     let world = world::open()?;
     let mut answering = Answering {
-        health: HealthView::new(world.policies(), &HealthTable::default()),
+        beliefs: Beliefs::new(world.policies(), &HealthTable::default()),
         world: &world,
         settings: Settings::default(),
         scratch: Scratch::new(),

@@ -28,7 +28,7 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         let client = self.client;
         let question = Question {
             policies,
-            health: self.health,
+            beliefs: self.beliefs,
             geo: self.world.geo(),
             client: &client,
             family,

@@ -1,8 +1,9 @@
 //! Explain is serve: a query is composed, answered by `answer` with a recorder listening, and read back.
 
 use super::{Request, Scratch, Settings, Transport, answer};
+use crate::beliefs::Beliefs;
 use crate::explain::{Answer, Asked, Explanation, Recorder};
-use crate::health::{HealthTable, HealthView};
+use crate::health::HealthTable;
 use crate::snapshot::World;
 use crate::steering::{Client, Subnet};
 use crate::wire::message::{Message, Record};
@@ -35,7 +36,7 @@ pub fn explained(world: &World, health: &HealthTable, asking: &Asking) -> Explan
         now_s: asking.now_s,
         settings: &Settings::default(),
     };
-    let view = HealthView::new(world.policies(), health);
+    let view = Beliefs::new(world.policies(), health);
     let mut recorder = Recorder::new();
     let reply = answer(
         world,

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::{Request, Scratch, Settings, Transport, answer};
+use crate::beliefs::Beliefs;
 use crate::counters::Tally;
-use crate::health::{HealthTable, HealthView};
+use crate::health::HealthTable;
 use crate::observe::Silent;
 use crate::snapshot::World;
 use crate::steering::Subnet;
@@ -64,7 +65,7 @@ pub fn replay(
 /// A world that answers one query after the other.
 struct Stage<'w> {
     world: &'w World,
-    health: HealthView,
+    beliefs: Beliefs,
     now_s: u64,
     settings: Settings,
     message: Vec<u8>,
@@ -75,7 +76,7 @@ impl<'w> Stage<'w> {
     fn new(world: &'w World, health: &HealthTable, now_s: u64) -> Self {
         Self {
             world,
-            health: HealthView::new(world.policies(), health),
+            beliefs: Beliefs::new(world.policies(), health),
             now_s,
             settings: Settings::default(),
             message: vec![0; usize::from(u16::MAX)],
@@ -93,10 +94,10 @@ impl<'w> Stage<'w> {
             settings: &self.settings,
         };
         let message = (self.message.as_mut_slice(), query.len());
-        let (world, health) = (self.world, &self.health);
+        let (world, beliefs) = (self.world, &self.beliefs);
         let reply = answer(
             world,
-            health,
+            beliefs,
             &request,
             message,
             &mut self.scratch,

@@ -1,8 +1,8 @@
 //! The state of one answer, and the chain of names that it follows.
 
 use super::{Proof, Reply, Request};
+use crate::beliefs::Beliefs;
 use crate::counters::Tally;
-use crate::health::HealthView;
 use crate::observe::{Observer, StageOutcome};
 use crate::rate_limit::Subject;
 use crate::snapshot::World;
@@ -41,7 +41,7 @@ impl Flattening<'_> {
 
 pub(super) struct Resolution<'w, 'q, O> {
     pub world: &'w World,
-    pub health: &'w HealthView,
+    pub beliefs: &'w Beliefs,
     pub client: Client,
     pub now_s: u64,
     pub record_type: RecordType,
@@ -60,7 +60,7 @@ pub(super) struct Resolution<'w, 'q, O> {
 impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
     #[inline]
     pub fn new(
-        (world, health): (&'w World, &'w HealthView),
+        (world, beliefs): (&'w World, &'w Beliefs),
         request: &Request<'_>,
         query: &Query,
         writer: MessageWriter<'q>,
@@ -72,7 +72,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
         let subnet = subnet.and_then(|edns| edns.client_subnet.as_ref());
         Self {
             world,
-            health,
+            beliefs,
             client: Client {
                 resolver: request.source,
                 subnet: subnet.and_then(Subnet::of_option),

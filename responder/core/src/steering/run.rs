@@ -6,8 +6,9 @@ use super::candidates::{Candidates, MemberIndex};
 use super::client::{Client, ClientView, Family};
 use super::draw::{DrawKind, Seed};
 use super::policy::{Endpoint, EndpointIndex, Policy, PolicyIndex, PolicySet, Roster};
+use crate::beliefs::Beliefs;
 use crate::geo::{GeoData, Location};
-use crate::health::{HealthView, State};
+use crate::health::State;
 use crate::wire::Name;
 
 /// Knows which targets have addresses that may stand at a zone's apex, in our own zones or flattened (S13).
@@ -19,7 +20,7 @@ pub trait Targets {
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
     pub policies: &'a PolicySet,
-    pub health: &'a HealthView,
+    pub beliefs: &'a Beliefs,
     pub geo: &'a GeoData,
     pub client: &'a Client,
     pub family: Family,
@@ -116,7 +117,7 @@ impl<'a> Run<'a> {
 
     pub(crate) fn state(&self, member: MemberIndex) -> State {
         let endpoint = self.endpoint_index(member);
-        self.question.health.state(endpoint, self.question.family)
+        self.question.beliefs.state(endpoint, self.question.family)
     }
 
     pub(crate) fn asn(&self) -> (Option<u32>, u8) {

@@ -100,7 +100,7 @@ fn remembered<'a>(
     let client = ClientView::new(question.client, policy.ecs);
     let sighting = question.geo.sight(client.located.address);
     let key = Key::new(index, question.family, sighting.place);
-    scratch.tree.renew(question.health.epoch());
+    scratch.tree.renew(question.beliefs.epoch());
     let (outcome, scope) = match scratch.tree.shortcut(key) {
         Some(lots) => {
             let endpoint = scratch.tree.winner(lots, question, (policy, &client));

@@ -12,10 +12,11 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::beliefs::Beliefs;
 use crate::explain::Recorder;
 use crate::geo::fixture::mmdb;
 use crate::geo::{GeoData, GeoFile};
-use crate::health::{HealthTable, HealthView, Path, State};
+use crate::health::{HealthTable, Path, State};
 use crate::observe::Silent;
 use crate::wire::NameBuf;
 
@@ -116,14 +117,14 @@ fn ordinary(count: usize) -> Vec<Value> {
 struct Scene {
     chunk: Value,
     policies: PolicySet,
-    health: HealthView,
+    beliefs: Beliefs,
     geo: GeoData,
     apex: Option<Box<dyn Targets>>,
 }
 
 impl std::fmt::Debug for Scene {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#}\n{:?}", self.chunk, self.health)
+        write!(f, "{:#}\n{:?}", self.chunk, self.beliefs)
     }
 }
 
@@ -143,11 +144,11 @@ impl Scene {
         let everybody_up = policies.endpoints().iter().flat_map(|endpoint| {
             [Path::Name, Path::V4, Path::V6].map(|path| (endpoint.id, path, State::Up))
         });
-        let health = HealthView::new(&policies, &HealthTable::new(1, everybody_up));
+        let beliefs = Beliefs::new(&policies, &HealthTable::new(1, everybody_up));
         Self {
             chunk: chunk.clone(),
             policies,
-            health,
+            beliefs,
             geo: geo(),
             apex: None,
         }
@@ -160,14 +161,14 @@ impl Scene {
     /// Only these states are known.
     fn with_health(mut self, states: &[(u32, Path, State)]) -> Self {
         let table = HealthTable::new(2, states.iter().copied());
-        self.health = HealthView::new(&self.policies, &table);
+        self.beliefs = Beliefs::new(&self.policies, &table);
         self
     }
 
     fn question<'a>(&'a self, client: &'a Client, name: &'a NameBuf) -> Question<'a> {
         Question {
             policies: &self.policies,
-            health: &self.health,
+            beliefs: &self.beliefs,
             geo: &self.geo,
             client,
             family: Family::V4,

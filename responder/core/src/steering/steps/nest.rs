@@ -82,7 +82,7 @@ impl Use {
             let endpoint = question.policies.member_endpoint(policy, *member);
             endpoint.is_some_and(|(index, endpoint)| {
                 endpoint.admin_state == AdminState::Enabled
-                    && question.health.state(index, question.family) == State::Up
+                    && question.beliefs.state(index, question.family) == State::Up
             })
         });
         well.count() as u32

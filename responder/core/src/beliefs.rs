@@ -1,0 +1,54 @@
+//! All that is believed while queries are answered, indexed by the endpoints of a world: what `select` asks.
+
+use std::sync::Arc;
+
+use crate::health::{HealthTable, Path, State};
+use crate::steering::{EndpointIndex, Family, PolicySet};
+
+/// By the endpoints of one `PolicySet`. Made when either of the two changes.
+#[derive(Debug, Default)]
+pub struct Beliefs {
+    /// Tells this view from every other, for whoever remembers what it led to.
+    epoch: Arc<()>,
+    sequence: u64,
+    ipv4: Box<[State]>,
+    ipv6: Box<[State]>,
+}
+
+impl Beliefs {
+    pub fn new(policies: &PolicySet, table: &HealthTable) -> Self {
+        let states = |family: Family| {
+            let endpoints = policies.endpoints().iter();
+            endpoints
+                .map(|endpoint| match (endpoint.checked, &endpoint.hostname) {
+                    (false, _) => State::Up,
+                    (true, Some(_)) => table.state(endpoint.id, Path::Name),
+                    (true, None) => table.state(endpoint.id, family.into()),
+                })
+                .collect()
+        };
+        Self {
+            epoch: Arc::default(),
+            sequence: table.sequence(),
+            ipv4: states(Family::V4),
+            ipv6: states(Family::V6),
+        }
+    }
+
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    pub(crate) fn epoch(&self) -> &Arc<()> {
+        &self.epoch
+    }
+
+    /// The state of an endpoint of the set for clients that ask for `family`.
+    pub fn state(&self, endpoint: EndpointIndex, family: Family) -> State {
+        let states = match family {
+            Family::V4 => &self.ipv4,
+            Family::V6 => &self.ipv6,
+        };
+        states.get(endpoint.as_usize()).copied().unwrap_or_default()
+    }
+}
