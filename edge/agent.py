@@ -14,6 +14,7 @@ from edge.backoff import Backoff
 from edge.feed import Feed, FeedError
 from edge.handover import PlaceError, Predecessor, Successor
 from edge.health import HealthError, next_health, written
+from edge.latency import LatencyUpdater
 from edge.manifest import created_at
 from edge.metrics import Condition
 from edge.pace import forever, wait_at_most
@@ -24,7 +25,7 @@ from edge.server_sent_events import Event
 from edge.serving import ListenError, Serving
 from edge.store import CorruptChunkError, Store
 from edge.updater import RefusedError, Updater
-from responder import Health, Snapshot, SnapshotError
+from responder import Health, LatencyMapError, Snapshot, SnapshotError
 
 POLL_S = 30.0
 """A generation whose event was lost is found this late."""
@@ -66,13 +67,16 @@ class Agent:
         self._writing = asyncio.Lock()
         self._reporting = asyncio.Lock()
         self._updater = Updater(feed, store, serving, self._writing)
+        self._latencies = LatencyUpdater(feed, store, serving, self._writing)
         self._announced = asyncio.Event()
+        self._latency_announced = asyncio.Event()
         self._last_event_id: int | None = None  # None: the feed has to say the full health
         self._health_on_disk: Health | None = None
         self._in_contact = True
         self._started_at_s = time.monotonic()
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
+        self._latency_retry = Backoff(random.random)
 
     def condition(self, version: str) -> Condition:
         """How this edge is now."""
@@ -84,6 +88,9 @@ class Agent:
             policies=snapshot.policies if snapshot else {},
             endpoints=snapshot.endpoints if snapshot else {},
             health_sequence=self._serving.health.sequence,
+            latency_sequence=self._serving.latency.sequence,
+            latency_rows=self._serving.latency.rows,
+            latency_age_s=time.time() - self._serving.latency.made_s if self._serving.latency.sequence else None,
             in_contact=heard is not None and self._in_contact,
             snapshot_age_s=(datetime.now(UTC) - created).total_seconds() if created else None,
             health_age_s=time.monotonic() - heard if heard is not None else None,
@@ -97,6 +104,7 @@ class Agent:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(forever("following the feed", self._follow))
                 tasks.create_task(forever("updating", self._keep_up, fatal=ListenError))
+                tasks.create_task(forever("updating latencies", self._keep_up_latency))
                 tasks.create_task(forever("reporting", self._report))
                 tasks.create_task(forever("keeping health", self._keep_health))
                 tasks.create_task(forever("telling the age", self._tell_age))
@@ -112,6 +120,7 @@ class Agent:
 
     def _start_from_disk(self) -> None:
         self._read_health()
+        self._latencies.resume()
         least = self._predecessor.generation if self._predecessor else 0
         for manifest in self._store.manifests():
             if manifest.generation < least:
@@ -147,6 +156,7 @@ class Agent:
             return
         self._serving.adopt(await self._predecessor.relieve())
         await asyncio.to_thread(self._read_health)  # of the last moment
+        await asyncio.to_thread(self._latencies.resume)
         log.info("taken over from the edge that ran before")
 
     async def _follow(self) -> None:
@@ -168,6 +178,8 @@ class Agent:
     def _take(self, event: Event) -> None:
         if event.name == "generation":
             self._announced.set()
+        elif event.name == "latency":
+            self._latency_announced.set()
         elif event.name == "health":
             self._serving.believe(next_health(self._serving.health, event.data))
             self._last_event_id = self._serving.health.sequence
@@ -197,6 +209,16 @@ class Agent:
             pause_s = self._retry.next_s()
             log.warning("nothing newer than generation %d: %s", self._serving.generation, error)
         await wait_at_most(self._announced, pause_s)
+
+    async def _keep_up_latency(self) -> None:
+        pause_s = POLL_S
+        try:
+            await self._latencies.update()
+            self._latency_retry.reset()
+        except (FeedError, LatencyMapError) as error:
+            pause_s = self._latency_retry.next_s()
+            log.warning("no latency map newer than %d: %s", self._serving.latency.sequence, error)
+        await wait_at_most(self._latency_announced, pause_s)
 
     async def _report(self) -> None:
         await self._wait_for_last_report()

@@ -17,6 +17,7 @@ from edge.server_sent_events import Event, EventParser, EventStreamError
 PATH = "/edge/v1"
 MAX_MANIFEST = 256 * 2**20
 MAX_CHUNK = 2**30
+MAX_LATENCY = 2**30
 MAX_DETAIL = 500
 CONNECT_S = 5.0
 SILENCE_S = 15.0
@@ -38,7 +39,7 @@ class Download:
 
 
 class Feed:
-    """The four calls of a feed. Each raises FeedError. `url`: of the web process, with or without `/edge/v1`."""
+    """The calls of a feed. Each raises FeedError. `url`: of the web process, with or without `/edge/v1`."""
 
     def __init__(self, url: str, token: str) -> None:
         self.heard: float | None = None  # by the monotonic clock: the last octets of the event stream, heartbeats too
@@ -62,6 +63,11 @@ class Feed:
     async def chunk(self, digest: str) -> bytes:
         async with self._call("GET", f"chunks/{digest}") as response:
             return await _read(response, MAX_CHUNK)
+
+    async def latency(self, since: int) -> bytes:
+        """Messages that lead from the latency map `since` to the newest, each behind its length; empty: it is the newest."""
+        async with self._call("GET", f"latency?since={since}") as response:
+            return await _read(response, MAX_LATENCY)
 
     async def events(self, last_event_id: int | None) -> AsyncGenerator[Event]:
         """Events until the feed ends the stream. `last_event_id`: the health sequence that is known."""

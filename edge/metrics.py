@@ -56,6 +56,9 @@ class Condition:
     policies: Mapping[int, str]
     endpoints: Mapping[int, str]
     health_sequence: int
+    latency_sequence: int
+    latency_rows: int
+    latency_age_s: float | None
     in_contact: bool
     snapshot_age_s: float | None
     health_age_s: float | None
@@ -196,6 +199,9 @@ def _condition(condition: Condition) -> Iterator[Metric]:
     gauges = [
         ("trafficmgr_generation", "Generation served; 0: none yet.", condition.generation),
         ("trafficmgr_health_sequence", "Number of the newest health message.", condition.health_sequence),
+        ("trafficmgr_latency_map_sequence", "Number of the latency map used; 0: none.", condition.latency_sequence),
+        ("trafficmgr_latency_map_rows", "Client prefixes with estimates of their own.", condition.latency_rows),
+        ("trafficmgr_latency_map_age_seconds", "Since what was measured last is in it.", condition.latency_age_s),
         ("trafficmgr_feed_connected", "1 while the feed is followed.", int(condition.in_contact)),
         ("trafficmgr_snapshot_age_seconds", "Since the generation served was made.", condition.snapshot_age_s),
         ("trafficmgr_health_age_seconds", "Since the feed last said anything.", condition.health_age_s),

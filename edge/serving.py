@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edge.packets import close_all
 from edge.protocol import PLAIN, Protocol
-from responder import Dnstap, Health, Server, Snapshot
+from responder import Dnstap, Health, LatencyMap, Server, Snapshot
 
 if TYPE_CHECKING:  # a type of the stub only
     from responder import Counters, Limits
@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 
 
 class Serving:
-    """Snapshot and health in use. Both are replaced atomically, between two queries."""
+    """Snapshot, health and latency map in use. Each is replaced atomically, between two queries."""
 
     def __init__(self, listen: Sequence[str], inherited: Sequence[int] = (), options: Options = NO_OPTIONS) -> None:
         """`inherited`: descriptors of sockets that another process listens on; they are this one's to close."""
@@ -65,6 +65,7 @@ class Serving:
         self._server: Server | None = None
         self.snapshot: Snapshot | None = None
         self.health = Health()
+        self.latency = LatencyMap()
 
     @property
     def generation(self) -> int:
@@ -96,6 +97,7 @@ class Serving:
                 self._listen,
                 snapshot,
                 self.health,
+                latency=self.latency,
                 inherited=self._inherited,
                 limits=self._options.limits,
                 dnstap=self._options.dnstap,
@@ -123,6 +125,12 @@ class Serving:
         self.health = health
         if self._server is not None:
             self._server.set_health(health)
+
+    def locate(self, latency: LatencyMap) -> None:
+        """Use `latency` from the next query on."""
+        self.latency = latency
+        if self._server is not None:
+            self._server.set_latency(latency)
 
     def tell_age(self, without_contact_s: float) -> None:
         """Have answers say that they are stale once the feed has been silent for too long (P5, RFC 8914)."""

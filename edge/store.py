@@ -5,8 +5,9 @@
       manifest.json            the generation kept last
       manifest.previous.json   the one before it (P2)
       health.json              the last known health
+      latency.bin              messages that lead to the last known latency map
 
-Every file appears whole or not at all: written beside its place, flushed, renamed. Chunks come before the manifest that
+Every file but the last appears whole or not at all: written beside its place, flushed, renamed. Chunks come before the manifest that
 names them, so a kill between any two writes leaves a generation that can be served.
 """
 
@@ -36,6 +37,7 @@ class Store:
         self._current = home / "manifest.json"
         self._previous = home / "manifest.previous.json"
         self._health = home / "health.json"
+        self._latency = home / "latency.bin"
         self._chunks.mkdir(parents=True, exist_ok=True)
 
     def manifests(self) -> Iterator[Manifest]:
@@ -93,6 +95,24 @@ class Store:
     def keep_health(self, content: bytes) -> None:
         """Raises OSError when the disk does not take it."""
         self._write(self._health, content)
+
+    def latency(self) -> bytes:
+        """What was kept of the latency map; empty: nothing."""
+        try:
+            return self._latency.read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def keep_latency(self, content: bytes) -> None:
+        """In place of what was kept. Raises OSError when the disk does not take it."""
+        self._write(self._latency, content)
+
+    def add_latency(self, content: bytes) -> None:
+        """Behind what was kept; a crash can leave a part of it. Raises OSError when the disk does not take it."""
+        with self._latency.open("ab") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
 
     def _write(self, path: Path, content: bytes) -> None:
         draft = path.with_name(f"{path.name}.tmp")

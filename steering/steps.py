@@ -197,6 +197,25 @@ class Distance(Options):
     bias: WholeNumber = Field(default=0, ge=-99, le=99, description="For endpoints of which nobody says one.")
 
 
+class Latency(Options):
+    """Nearest first, by the round trip predicted for the client."""
+
+    kind: Literal["latency"] = "latency"
+    within_ms: float = Field(
+        default=0, ge=0, description="Endpoints this many milliseconds further than the best count as near, too."
+    )
+    within_percent: float = Field(
+        default=0, ge=0, description="The same in percent of the best; the larger of the two counts."
+    )
+
+
+class Explore(Options):
+    """Sends a few clients to a runner-up, so that paths that are not used stay known."""
+
+    kind: Literal["explore"] = "explore"
+    percent: float = Field(default=1, ge=0, le=50, description="Of clients, drawn anew every hour.")
+
+
 class Cost(Options):
     """Cheapest first."""
 
@@ -250,7 +269,7 @@ class First(Options):
     count: WholeNumber = Field(ge=1, le=MAX_FIRST, description=f"From 1 to {MAX_FIRST}.")
 
 
-Step = Healthy | Admin | Fence | Label | Geo | Distance | Cost | Priority | Weighted | Sticky | Use | First
+Step = Healthy | Admin | Fence | Label | Geo | Distance | Latency | Explore | Cost | Priority | Weighted | Sticky | Use | First
 
 KINDS: dict[str, type[Options]] = {kind.model_fields["kind"].default: kind for kind in get_args(Step)}
 """The classes by their names, in the order to offer them."""

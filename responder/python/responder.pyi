@@ -9,11 +9,14 @@ from typing import Literal, TypeAlias, TypedDict, final
 __all__ = [
     "Dnstap",
     "Health",
+    "LatencyMap",
+    "LatencyMapError",
     "Manifest",
     "Server",
     "Settings",
     "Snapshot",
     "SnapshotError",
+    "choose",
     "countries",
     "explain",
     "latency_bounds_ns",
@@ -92,6 +95,33 @@ class Health:
 
     def apply(self, sequence: int, states: Sequence[tuple[int, Family, State]]) -> Health:
         """The health after the delta numbered `sequence`. Raises ValueError unless it is exactly the next one."""
+
+class LatencyMapError(ValueError):
+    """A message that is malformed, not newer, or a delta to another map."""
+
+@final
+class LatencyMap:
+    """How far regions are from clients, at one sequence number (docs/snapshot-format.md). Immutable."""
+
+    def __new__(cls) -> LatencyMap:
+        """The one of which nothing is known but distance: its sequence is 0."""
+
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def made_s(self) -> int:
+        """Unix seconds: what was measured until then is in it."""
+
+    @property
+    def rows(self) -> int:
+        """Client prefixes with estimates of their own."""
+
+    @property
+    def octets(self) -> int:
+        """The memory that rows and their index take."""
+
+    def apply(self, message: bytes) -> LatencyMap:
+        """The map that a message leads to. Raises LatencyMapError."""
 
 class AnswerCount(TypedDict):
     policy: int  # 0: static data
@@ -195,6 +225,7 @@ class Server:
         snapshot: Snapshot,
         health: Health | None = None,
         *,
+        latency: LatencyMap | None = None,
         workers: int | None = None,
         inherited: Sequence[int] | None = None,
         limits: Limits | None = None,
@@ -242,6 +273,9 @@ class Server:
     def set_health(self, health: Health) -> None:
         """Use `health` from the next query on, atomically."""
 
+    def set_latency(self, latency: LatencyMap) -> None:
+        """Use `latency` from the next query on, atomically."""
+
     def set_settings(self, settings: Settings) -> None:
         """Use `settings` from the next query on, atomically."""
 
@@ -270,6 +304,7 @@ def respond(
     query: bytes,
     source: str,
     *,
+    latency: LatencyMap | None = None,
     tcp: bool = False,
     now_s: int = 0,
     settings: Settings | None = None,
@@ -284,6 +319,7 @@ def explain(
     client: str,
     ecs: str | None = None,
     *,
+    latency: LatencyMap | None = None,
     now_s: int = 0,
 ) -> str:
     """JSON (see docs/explain.md): why `client` asking for `qname` gets its answer, stage by stage.
@@ -300,6 +336,7 @@ def replay(
     qtype: str | int,
     clients: Sequence[str],
     *,
+    latency: LatencyMap | None = None,
     now_s: int = 0,
 ) -> list[tuple[str, int, int, int]]:
     """(country, endpoint now, endpoint then, queries): what becomes of `clients`, each asking once from its own subnet.
@@ -307,6 +344,22 @@ def replay(
     Runs the very code of `respond` over both snapshots. Countries are ISO 3166-1 alpha-2, empty if unknown; an endpoint
     is the id of the first that is answered, 0 for none. `clients` are prefixes such as "203.0.113.0/24".
     Raises ValueError naming the argument that is malformed.
+    """
+
+def choose(
+    snapshot: Snapshot,
+    health: Health,
+    qname: str,
+    qtype: str | int,
+    clients: Sequence[str],
+    *,
+    latency: LatencyMap | None = None,
+    now_s: int = 0,
+) -> list[tuple[int, bool]]:
+    """(endpoint, explored) for each of `clients`, asking from its own subnet: the id of the first that is answered, 0 for
+    none, and whether the client was sent there to learn about it.
+
+    Runs the very code of `respond`. `clients` are as for `replay`. Raises ValueError naming the argument that is malformed.
     """
 
 def countries() -> list[tuple[str, str, str, float, float]]:

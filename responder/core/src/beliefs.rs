@@ -3,7 +3,15 @@
 use std::sync::Arc;
 
 use crate::health::{HealthTable, Path, State};
+use crate::latency_map::{Column, LatencyMap, NO_COLUMN};
 use crate::steering::{EndpointIndex, Family, PolicySet};
+
+/// What came of all beliefs, also about endpoints and regions that no snapshot knows yet.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    pub health: Arc<HealthTable>,
+    pub latency: Arc<LatencyMap>,
+}
 
 /// By the endpoints of one `PolicySet`. Made when either of the two changes.
 #[derive(Debug, Default)]
@@ -13,9 +21,17 @@ pub struct Beliefs {
     sequence: u64,
     ipv4: Box<[State]>,
     ipv6: Box<[State]>,
+    latency: Arc<LatencyMap>,
+    /// Of each endpoint's region in the latency map.
+    columns: Box<[Column]>,
 }
 
 impl Beliefs {
+    pub fn of(policies: &PolicySet, known: &Known) -> Self {
+        Self::new(policies, &known.health).with_latency(policies, known.latency.clone())
+    }
+
+    /// Of health alone.
     pub fn new(policies: &PolicySet, table: &HealthTable) -> Self {
         let states = |family: Family| {
             let endpoints = policies.endpoints().iter();
@@ -32,7 +48,28 @@ impl Beliefs {
             sequence: table.sequence(),
             ipv4: states(Family::V4),
             ipv6: states(Family::V6),
+            latency: Arc::default(),
+            columns: Box::default(),
         }
+    }
+
+    /// The same with the latencies of `map`. `policies` are those that this was made for.
+    pub fn with_latency(mut self, policies: &PolicySet, map: Arc<LatencyMap>) -> Self {
+        let endpoints = policies.endpoints().iter();
+        let columns = endpoints.map(|endpoint| map.column(endpoint.region));
+        self.columns = columns.map(|column| column.unwrap_or(NO_COLUMN)).collect();
+        self.latency = map;
+        self
+    }
+
+    pub fn latency(&self) -> &LatencyMap {
+        &self.latency
+    }
+
+    /// Of the region of an endpoint of the set; `NO_COLUMN` if the latency map does not know it.
+    pub(crate) fn column(&self, endpoint: EndpointIndex) -> Column {
+        let column = self.columns.get(endpoint.as_usize());
+        column.copied().unwrap_or(NO_COLUMN)
     }
 
     pub fn sequence(&self) -> u64 {

@@ -37,6 +37,8 @@ pub struct Tally {
     pub rcode: u16,
     /// The autonomous system of the client; 0: unknown. Read back as 0: networks are counted apart.
     pub network: u32,
+    /// Whether the client was sent elsewhere to learn about it. Read back as false: it is not counted apart.
+    pub is_explored: bool,
 }
 
 impl Tally {
@@ -47,6 +49,7 @@ impl Tally {
             country: [0; 2],
             rcode: rcode.0,
             network: 0,
+            is_explored: false,
         }
     }
 
@@ -66,6 +69,7 @@ impl Tally {
             country: [a, b],
             rcode: u16::from_be_bytes([c, d]),
             network: 0,
+            is_explored: false,
         }
     }
 }

@@ -19,6 +19,7 @@ use format::{Candidate, Dropped, Kept, Policy, Stage, Step};
 pub struct Asked {
     pub generation: u64,
     pub health_sequence: u64,
+    pub latency_sequence: u64,
     pub at: u64,
     pub qname: String,
     pub qtype: String,
@@ -45,6 +46,7 @@ impl Recorder {
         Explanation {
             generation: asked.generation,
             health_sequence: asked.health_sequence,
+            latency_sequence: asked.latency_sequence,
             at: asked.at,
             qname: asked.qname,
             qtype: asked.qtype,

@@ -8,6 +8,7 @@ mod words;
 use std::net::IpAddr;
 
 use crate::geo::Location;
+use crate::latency_map::Estimate;
 use crate::steering::{Client, Endpoint, Family, Place, Policy, PolicySet};
 use crate::wire::Name;
 
@@ -172,6 +173,10 @@ pub enum Why {
         bias: i8,
     },
     NoClientPosition,
+    Latency(Estimate),
+    NoEstimate,
+    /// The client is one of those sent elsewhere to learn about it.
+    Explored(Estimate),
     Cost(f64),
     Priority(u32),
     Drawn {

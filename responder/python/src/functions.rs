@@ -1,4 +1,4 @@
-//! `respond`, `explain`, `replay` and `countries`.
+//! `respond`, `explain`, `replay`, `choose` and `countries`.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use responder_core::answer::explained::{Asking, explained};
-use responder_core::answer::replay::{Move, Replaying, replay as replayed};
+use responder_core::answer::replay::{Move, Replaying, replay as replayed, tallies};
 use responder_core::answer::{Request, Scratch, Transport, answer};
 use responder_core::beliefs::Beliefs;
 use responder_core::geo::countries::{Country, countries as all_countries};
@@ -14,11 +14,12 @@ use responder_core::observe::Silent;
 use responder_core::wire::{ClientSubnet, NameBuf, RecordType};
 
 use crate::health::Health;
+use crate::latency_map::{LatencyMap, known};
 use crate::settings::{Settings, settings_of};
 use crate::snapshot::Snapshot;
 
 #[pyfunction]
-#[pyo3(signature = (snapshot, health, query, source, *, tcp=false, now_s=0, settings=None))]
+#[pyo3(signature = (snapshot, health, query, source, *, latency=None, tcp=false, now_s=0, settings=None))]
 #[expect(
     clippy::too_many_arguments,
     reason = "one for each keyword of the function in Python"
@@ -29,6 +30,7 @@ pub(crate) fn respond<'py>(
     health: &Health,
     query: &[u8],
     source: &str,
+    latency: Option<&LatencyMap>,
     tcp: bool,
     now_s: u64,
     settings: Option<&Settings>,
@@ -43,10 +45,10 @@ pub(crate) fn respond<'py>(
         settings: &settings_of(settings),
     };
     let world = &snapshot.world;
-    let view = Beliefs::new(world.policies(), &health.table);
+    let beliefs = Beliefs::of(world.policies(), &known(Some(health), latency));
     let reply = answer(
         world,
-        &view,
+        &beliefs,
         &request,
         (&mut message, query.len()),
         &mut Scratch::new(),
@@ -57,7 +59,11 @@ pub(crate) fn respond<'py>(
 }
 
 #[pyfunction]
-#[pyo3(signature = (snapshot, health, qname, qtype, client, ecs=None, *, now_s=0))]
+#[pyo3(signature = (snapshot, health, qname, qtype, client, ecs=None, *, latency=None, now_s=0))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one for each argument of the function in Python"
+)]
 pub(crate) fn explain(
     snapshot: &Snapshot,
     health: &Health,
@@ -65,6 +71,7 @@ pub(crate) fn explain(
     qtype: TypeArgument,
     client: &str,
     ecs: Option<&str>,
+    latency: Option<&LatencyMap>,
     now_s: u64,
 ) -> PyResult<String> {
     let name = NameBuf::from_text(qname);
@@ -75,12 +82,12 @@ pub(crate) fn explain(
         subnet: ecs.map(|text| subnet("ecs", text)).transpose()?,
         now_s,
     };
-    let explanation = explained(&snapshot.world, &health.table, &asking);
+    let explanation = explained(&snapshot.world, &known(Some(health), latency), &asking);
     serde_json::to_string(&explanation).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 #[pyfunction]
-#[pyo3(signature = (present, proposed, health, qname, qtype, clients, *, now_s=0))]
+#[pyo3(signature = (present, proposed, health, qname, qtype, clients, *, latency=None, now_s=0))]
 #[expect(
     clippy::too_many_arguments,
     reason = "one for each argument of the function in Python"
@@ -97,19 +104,58 @@ pub(crate) fn replay(
     qname: &str,
     qtype: TypeArgument,
     clients: Vec<String>,
+    latency: Option<&LatencyMap>,
     now_s: u64,
 ) -> PyResult<Vec<(String, u32, u32, u64)>> {
+    let replaying = replaying(qname, &qtype, now_s)?;
+    let clients = subnets(&clients)?;
+    let worlds = (&*present.world, &*proposed.world);
+    let moves = py.detach(|| replayed(worlds, &known(Some(health), latency), &replaying, clients));
+    Ok(moves.into_iter().map(move_row).collect())
+}
+
+#[pyfunction]
+#[pyo3(signature = (snapshot, health, qname, qtype, clients, *, latency=None, now_s=0))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one for each argument of the function in Python"
+)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what Python's texts are copied to"
+)]
+pub(crate) fn choose(
+    py: Python<'_>,
+    snapshot: &Snapshot,
+    health: &Health,
+    qname: &str,
+    qtype: TypeArgument,
+    clients: Vec<String>,
+    latency: Option<&LatencyMap>,
+    now_s: u64,
+) -> PyResult<Vec<(u32, bool)>> {
+    let replaying = replaying(qname, &qtype, now_s)?;
+    let clients = subnets(&clients)?;
+    let known = known(Some(health), latency);
+    let chosen = py.detach(|| tallies(&snapshot.world, &known, &replaying, clients));
+    let chosen = chosen
+        .into_iter()
+        .map(|tally| tally.map_or((0, false), |tally| (tally.endpoint, tally.is_explored)));
+    Ok(chosen.collect())
+}
+
+fn replaying(qname: &str, qtype: &TypeArgument, now_s: u64) -> PyResult<Replaying> {
     let name = NameBuf::from_text(qname);
-    let replaying = Replaying {
+    Ok(Replaying {
         name: name.map_err(|error| malformed("qname", qname, &error.to_string()))?,
         record_type: qtype.record_type()?,
         now_s,
-    };
+    })
+}
+
+fn subnets(clients: &[String]) -> PyResult<Vec<ClientSubnet>> {
     let clients = clients.iter().map(|client| subnet("clients", client));
-    let clients = clients.collect::<PyResult<Vec<_>>>()?;
-    let worlds = (&*present.world, &*proposed.world);
-    let moves = py.detach(|| replayed(worlds, &health.table, &replaying, clients));
-    Ok(moves.into_iter().map(move_row).collect())
+    clients.collect()
 }
 
 fn move_row((found, queries): (Move, u64)) -> (String, u32, u32, u64) {

@@ -4,6 +4,7 @@ mod counts;
 mod dnstap;
 mod functions;
 mod health;
+mod latency_map;
 mod limits;
 mod manifest;
 mod server;
@@ -31,9 +32,11 @@ mod responder {
     #[pymodule_export]
     use crate::dnstap::Dnstap;
     #[pymodule_export]
-    use crate::functions::{countries, explain, replay, respond};
+    use crate::functions::{choose, countries, explain, replay, respond};
     #[pymodule_export]
     use crate::health::Health;
+    #[pymodule_export]
+    use crate::latency_map::{LatencyMap, LatencyMapError};
     #[pymodule_export]
     use crate::manifest::Manifest;
     #[pymodule_export]

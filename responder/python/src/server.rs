@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{IntoRawFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use pyo3::exceptions::PyValueError;
@@ -14,6 +14,7 @@ use responder_server::{BindError, InheritError, Inherited, Limits, Options, XdpS
 use crate::counts::counters_dict;
 use crate::dnstap::Dnstap;
 use crate::health::Health;
+use crate::latency_map::{LatencyMap, known};
 use crate::limits::limits_of;
 use crate::settings::{Settings, settings_of};
 use crate::snapshot::{Snapshot, snapshot_error};
@@ -28,7 +29,7 @@ pub(crate) struct Server {
 impl Server {
     #[new]
     #[pyo3(signature = (
-        listen, snapshot, health=None, *, workers=None, inherited=None, limits=None, dnstap=None,
+        listen, snapshot, health=None, *, latency=None, workers=None, inherited=None, limits=None, dnstap=None,
         settings=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments in Python")]
@@ -37,6 +38,7 @@ impl Server {
         listen: Vec<String>,
         snapshot: &Snapshot,
         health: Option<&Health>,
+        latency: Option<&LatencyMap>,
         workers: Option<usize>,
         inherited: Option<Vec<RawFd>>,
         limits: Option<&Bound<'_, PyDict>>,
@@ -58,9 +60,9 @@ impl Server {
             settings: settings_of(settings),
         };
         let world = snapshot.world.clone();
-        let table = health.map_or_else(Arc::default, |health| health.table.clone());
+        let known = known(health, latency);
         let server =
-            py.detach(|| responder_server::Server::start(&listen, workers, world, table, options));
+            py.detach(|| responder_server::Server::start(&listen, workers, world, known, options));
         let server = server.map_err(os_error)?;
         Ok(Self {
             addresses: server
@@ -109,6 +111,11 @@ impl Server {
     fn set_health(&self, py: Python<'_>, health: &Health) {
         let table = health.table.clone();
         py.detach(|| self.lock().set_health(table));
+    }
+
+    fn set_latency(&self, py: Python<'_>, latency: &LatencyMap) {
+        let map = latency.map.clone();
+        py.detach(|| self.lock().set_latency(map));
     }
 
     fn set_settings(&self, py: Python<'_>, settings: &Settings) {

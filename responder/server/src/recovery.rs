@@ -37,6 +37,7 @@ pub(crate) mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use responder_core::beliefs::Known;
     use responder_core::snapshot::{Chunks, Digest, Manifest, World};
 
     use super::*;
@@ -62,8 +63,8 @@ pub(crate) mod tests {
         let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
         let world = World::open(&manifest, &Chunks::from([(digest, POLICIES)]), None).unwrap();
         let listen = ["127.0.0.1:0".parse().unwrap()];
-        let (world, health) = (Arc::new(world), Arc::default());
-        Server::start(&listen, 1, world, health, Options::default()).unwrap()
+        let world = Arc::new(world);
+        Server::start(&listen, 1, world, Known::default(), Options::default()).unwrap()
     }
 
     fn connection(to: SocketAddr) -> TcpStream {

@@ -9,8 +9,10 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use responder_core::answer::{Settings, Transport};
+use responder_core::beliefs::Known;
 use responder_core::counters::Counters;
 use responder_core::health::HealthTable;
+use responder_core::latency_map::LatencyMap;
 use responder_core::rate_limit::RateLimiter;
 use responder_core::snapshot::{SnapshotError, World};
 
@@ -64,7 +66,7 @@ impl Server {
         listen: &[SocketAddr],
         workers: usize,
         world: Arc<World>,
-        health: Arc<HealthTable>,
+        known: Known,
         options: Options,
     ) -> Result<Self, BindError> {
         let Options {
@@ -81,7 +83,7 @@ impl Server {
         let limits = limits.within_descriptors().of_one_of(bound.len());
         let mut server = Self {
             shared: Arc::new(Shared {
-                current: Current::new(world, health, with_timeout_of(&limits, settings)),
+                current: Current::new(world, known, with_timeout_of(&limits, settings)),
                 stopping: AtomicBool::new(false),
                 tcp: TcpCommon::new(&limits, bound.len()),
                 limits,
@@ -123,6 +125,11 @@ impl Server {
     /// Believes `health` from the next batch on.
     pub fn set_health(&self, health: Arc<HealthTable>) {
         self.shared.current.set_health(health);
+    }
+
+    /// Believes the latencies of `map` from the next batch on.
+    pub fn set_latency(&self, map: Arc<LatencyMap>) {
+        self.shared.current.set_latency(map);
     }
 
     /// Speaks the protocol like this from the next batch on.

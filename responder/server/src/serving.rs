@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 use responder_core::answer::Settings;
-use responder_core::beliefs::Beliefs;
+use responder_core::beliefs::{Beliefs, Known};
 use responder_core::health::HealthTable;
+use responder_core::latency_map::LatencyMap;
 use responder_core::snapshot::{SnapshotError, World};
 
 /// A world, what is believed of its endpoints, and how the protocol is spoken.
@@ -16,18 +17,18 @@ pub struct Serving {
     pub settings: Arc<Settings>,
 }
 
-/// The present `Serving`, read by workers without a lock and written by whoever holds the table.
+/// The present `Serving`, read by workers without a lock and written by whoever holds what is known.
 pub(crate) struct Current {
     serving: ArcSwap<Serving>,
-    /// The states behind the served view, also those of endpoints that the world does not know yet.
-    table: Mutex<Arc<HealthTable>>,
+    /// What the served beliefs were made of.
+    known: Mutex<Known>,
 }
 
 impl Current {
-    pub fn new(world: Arc<World>, table: Arc<HealthTable>, settings: Settings) -> Self {
+    pub fn new(world: Arc<World>, known: Known, settings: Settings) -> Self {
         Self {
-            serving: ArcSwap::from_pointee(serving(world, &table, Arc::new(settings))),
-            table: Mutex::new(table),
+            serving: ArcSwap::from_pointee(serving(world, &known, Arc::new(settings))),
+            known: Mutex::new(known),
         }
     }
 
@@ -36,42 +37,50 @@ impl Current {
     }
 
     pub fn swap_world(&self, world: Arc<World>) -> Result<(), SnapshotError> {
-        let table = self.lock();
+        let known = self.lock();
         let present = self.load();
         world.check_follows(present.world.generation())?;
-        self.store(serving(world, &table, present.settings.clone()));
+        self.store(serving(world, &known, present.settings.clone()));
         Ok(())
     }
 
-    pub fn set_health(&self, new: Arc<HealthTable>) {
-        let mut table = self.lock();
-        *table = new;
+    pub fn set_health(&self, health: Arc<HealthTable>) {
+        self.learn(|known| known.health = health);
+    }
+
+    pub fn set_latency(&self, latency: Arc<LatencyMap>) {
+        self.learn(|known| known.latency = latency);
+    }
+
+    fn learn(&self, news: impl FnOnce(&mut Known)) {
+        let mut known = self.lock();
+        news(&mut known);
         let present = self.load();
         self.store(serving(
             present.world.clone(),
-            &table,
+            &known,
             present.settings.clone(),
         ));
     }
 
     pub fn set_settings(&self, settings: Settings) {
-        let table = self.lock();
+        let known = self.lock();
         let world = self.load().world.clone();
-        self.store(serving(world, &table, Arc::new(settings)));
+        self.store(serving(world, &known, Arc::new(settings)));
     }
 
     fn store(&self, serving: Serving) {
         self.serving.store(Arc::new(serving));
     }
 
-    /// The table is replaced as a whole, so a panic of another writer cannot have left it half-made.
-    fn lock(&self) -> MutexGuard<'_, Arc<HealthTable>> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Each part is replaced as a whole, so a panic of another writer cannot have left it half-made.
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn serving(world: Arc<World>, table: &HealthTable, settings: Arc<Settings>) -> Serving {
-    let beliefs = Beliefs::new(world.policies(), table);
+fn serving(world: Arc<World>, known: &Known, settings: Arc<Settings>) -> Serving {
+    let beliefs = Beliefs::of(world.policies(), known);
     Serving {
         world,
         beliefs,

@@ -198,6 +198,7 @@ fn tally(policy: u32, selection: &Selection<'_>, policies: &PolicySet, scratch: 
         country: country.map_or([0; 2], |country| country.code),
         rcode: Rcode::NOERROR.0,
         network: selection.network.unwrap_or(0),
+        is_explored: selection.is_explored,
     }
 }
 

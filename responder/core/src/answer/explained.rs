@@ -1,9 +1,8 @@
 //! Explain is serve: a query is composed, answered by `answer` with a recorder listening, and read back.
 
 use super::{Request, Scratch, Settings, Transport, answer};
-use crate::beliefs::Beliefs;
+use crate::beliefs::{Beliefs, Known};
 use crate::explain::{Answer, Asked, Explanation, Recorder};
-use crate::health::HealthTable;
 use crate::snapshot::World;
 use crate::steering::{Client, Subnet};
 use crate::wire::message::{Message, Record};
@@ -22,7 +21,7 @@ pub struct Asking {
 }
 
 /// Why `asking` gets its answer. The answer is asked for over TCP, so that it is shown whole.
-pub fn explained(world: &World, health: &HealthTable, asking: &Asking) -> Explanation {
+pub fn explained(world: &World, known: &Known, asking: &Asking) -> Explanation {
     let mut message = compose::query(
         asking.name.as_name(),
         asking.record_type,
@@ -36,7 +35,7 @@ pub fn explained(world: &World, health: &HealthTable, asking: &Asking) -> Explan
         now_s: asking.now_s,
         settings: &Settings::default(),
     };
-    let view = Beliefs::new(world.policies(), health);
+    let view = Beliefs::of(world.policies(), known);
     let mut recorder = Recorder::new();
     let reply = answer(
         world,
@@ -49,7 +48,8 @@ pub fn explained(world: &World, health: &HealthTable, asking: &Asking) -> Explan
     message.truncate(reply.map_or(0, |reply| reply.length));
     let asked = Asked {
         generation: world.generation(),
-        health_sequence: health.sequence(),
+        health_sequence: known.health.sequence(),
+        latency_sequence: known.latency.sequence(),
         at: asking.now_s,
         qname: asking.name.as_name().to_string(),
         qtype: asking.record_type.to_string(),

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::{Request, Scratch, Settings, Transport, answer};
-use crate::beliefs::Beliefs;
+use crate::beliefs::{Beliefs, Known};
 use crate::counters::Tally;
-use crate::health::HealthTable;
 use crate::observe::Silent;
 use crate::snapshot::World;
 use crate::steering::Subnet;
@@ -32,20 +31,15 @@ pub struct Move {
 /// How many of `clients` move where. Each asks by itself, with its own subnet.
 pub fn replay(
     (present, proposed): (&World, &World),
-    health: &HealthTable,
+    known: &Known,
     replaying: &Replaying,
     clients: impl IntoIterator<Item = ClientSubnet>,
 ) -> BTreeMap<Move, u64> {
-    let mut present = Stage::new(present, health, replaying.now_s);
-    let mut proposed = Stage::new(proposed, health, replaying.now_s);
+    let mut present = Stage::new(present, known, replaying.now_s);
+    let mut proposed = Stage::new(proposed, known, replaying.now_s);
     let mut moves = BTreeMap::new();
     for client in clients {
-        let query = compose::query(
-            replaying.name.as_name(),
-            replaying.record_type,
-            Some(&client),
-        );
-        let source = Subnet::of_option(&client).map(|subnet| subnet.address);
+        let (query, source) = asked(replaying, &client);
         let (Some(before), Some(after)) = (
             present.tally(&query, source),
             proposed.tally(&query, source),
@@ -62,6 +56,32 @@ pub fn replay(
     moves
 }
 
+/// What each of `clients` is answered, as it is counted; `None`: nothing.
+pub fn tallies(
+    world: &World,
+    known: &Known,
+    replaying: &Replaying,
+    clients: impl IntoIterator<Item = ClientSubnet>,
+) -> Vec<Option<Tally>> {
+    let mut stage = Stage::new(world, known, replaying.now_s);
+    let answers = clients.into_iter().map(|client| {
+        let (query, source) = asked(replaying, &client);
+        stage.tally(&query, source)
+    });
+    answers.collect()
+}
+
+/// The query of `client`, and the address that it comes from.
+fn asked(replaying: &Replaying, client: &ClientSubnet) -> (Vec<u8>, Option<IpAddr>) {
+    let query = compose::query(
+        replaying.name.as_name(),
+        replaying.record_type,
+        Some(client),
+    );
+    let source = Subnet::of_option(client).map(|subnet| subnet.address);
+    (query, source)
+}
+
 /// A world that answers one query after the other.
 struct Stage<'w> {
     world: &'w World,
@@ -73,10 +93,10 @@ struct Stage<'w> {
 }
 
 impl<'w> Stage<'w> {
-    fn new(world: &'w World, health: &HealthTable, now_s: u64) -> Self {
+    fn new(world: &'w World, known: &Known, now_s: u64) -> Self {
         Self {
             world,
-            beliefs: Beliefs::new(world.policies(), health),
+            beliefs: Beliefs::of(world.policies(), known),
             now_s,
             settings: Settings::default(),
             message: vec![0; usize::from(u16::MAX)],

@@ -8,6 +8,7 @@ fn tally(endpoint: u32, country: [u8; 2]) -> Tally {
         country,
         rcode: 0,
         network: 0,
+        is_explored: false,
     }
 }
 

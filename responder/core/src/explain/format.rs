@@ -9,6 +9,7 @@ use serde::Serialize;
 pub struct Explanation {
     pub(super) generation: u64,
     pub(super) health_sequence: u64,
+    pub(super) latency_sequence: u64,
     pub(super) at: u64,
     pub(super) qname: String,
     pub(super) qtype: String,

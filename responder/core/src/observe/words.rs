@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Note, Reason, StageOutcome, StepOutcome, Why};
+use crate::latency_map::Estimate;
 
 impl StageOutcome {
     pub fn name(self) -> &'static str {
@@ -120,11 +121,28 @@ impl fmt::Display for Why {
             Self::Distance { km, bias: 0 } => write!(f, "{km:.0} km"),
             Self::Distance { km, bias } => write!(f, "{km:.0} km, bias {bias:+}"),
             Self::NoClientPosition => f.write_str("the client's position is not known"),
+            Self::Latency(estimate) => estimate.fmt(f),
+            Self::NoEstimate => f.write_str("nothing is known of how far it is"),
+            Self::Explored(estimate) => write!(f, "explored: {estimate}"),
             Self::Cost(cost) => write!(f, "cost {cost}"),
             Self::Priority(priority) => write!(f, "priority {priority}"),
             // Weightless members are drawn after all others; the score says so by its size only.
             Self::Drawn { score, weight: 0 } => write!(f, "draw {:.3}, weight 0", score % 1000.0),
             Self::Drawn { score, weight } => write!(f, "draw {score:.3}, weight {weight}"),
+        }
+    }
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} ms", self.rtt_ms)?;
+        if let Some(error_ms) = self.error_ms {
+            write!(f, " ± {error_ms:.1}")?;
+        }
+        match self.samples {
+            0 => write!(f, " by {}", self.source.name()),
+            1 => write!(f, " by {}, measured once", self.source.name()),
+            samples => write!(f, " by {}, measured {samples} times", self.source.name()),
         }
     }
 }

@@ -136,6 +136,23 @@ impl Candidates {
             .count()
     }
 
+    /// Puts `member` before all others, in a tier of its own.
+    pub(crate) fn promote(&mut self, member: MemberIndex) {
+        let list = self.as_mut_slice();
+        let Some(place) = list.iter().position(|candidate| candidate.member == member) else {
+            return;
+        };
+        if let Some(front) = list.get_mut(..=place) {
+            front.rotate_right(1);
+        }
+        for (place, candidate) in list.iter_mut().enumerate() {
+            candidate.tier = match place {
+                0 => 0,
+                _ => candidate.tier + 1,
+            };
+        }
+    }
+
     /// Orders the candidates of each tier by `key`, and splits the tier between neighbours that `share` keeps apart;
     /// it is given the tier's first key and the two keys.
     pub(crate) fn refine(

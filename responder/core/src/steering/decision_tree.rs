@@ -80,6 +80,8 @@ pub(super) struct Sight {
     pub count: usize,
     /// For `distance`: where candidates of the best tier are.
     pub sites: Box<[super::steps::Site]>,
+    /// For `latency`: the regions of candidates of the best tier.
+    pub seats: Box<[super::steps::Seat]>,
 }
 
 /// What the tree found.
@@ -258,7 +260,9 @@ impl DecisionTree {
 impl Node {
     fn parts(&self) -> usize {
         1 + match self {
-            Self::Looks(look) => look.candidates.len() + look.sight.sites.len(),
+            Self::Looks(look) => {
+                look.candidates.len() + look.sight.sites.len() + look.sight.seats.len()
+            }
             Self::Goes { candidates, .. } => candidates.len(),
             Self::Ends(_) | Self::Unknown => 0,
         }
@@ -350,6 +354,7 @@ impl Sight {
             members: candidates.members(),
             count: candidates.len(),
             sites: Box::default(),
+            seats: Box::default(),
         }
     }
 }

@@ -49,6 +49,12 @@ impl Seed {
         Self(hasher.finish())
     }
 
+    /// Whether a share of `1 - e^(-rate)` of all seeds is drawn and this is one of them. Apart from every endpoint's draw: ids
+    /// are above 0.
+    pub(crate) fn is_drawn(self, rate: f64) -> bool {
+        self.exponential(0) < rate
+    }
+
     /// `-ln(u)` of a number `u` in (0, 1) for one endpoint.
     #[inline]
     fn exponential(self, endpoint: u32) -> f64 {

@@ -9,6 +9,7 @@ use super::policy::{Endpoint, EndpointIndex, Policy, PolicyIndex, PolicySet, Ros
 use crate::beliefs::Beliefs;
 use crate::geo::{GeoData, Location};
 use crate::health::State;
+use crate::latency_map::{Column, Outlook};
 use crate::wire::Name;
 
 /// Knows which targets have addresses that may stand at a zone's apex, in our own zones or flattened (S13).
@@ -75,6 +76,8 @@ pub(crate) struct Run<'a> {
     pub scope: u8,
     /// Whether the client's location decided something so far.
     pub is_located: bool,
+    /// Whether the client is sent elsewhere to learn about it.
+    pub is_explored: bool,
 }
 
 impl<'a> Run<'a> {
@@ -122,6 +125,17 @@ impl<'a> Run<'a> {
 
     pub(crate) fn asn(&self) -> (Option<u32>, u8) {
         self.question.geo.asn(self.address())
+    }
+
+    /// What the latency map says of the client, without noting that it decided something.
+    pub(crate) fn outlook(&self) -> Outlook<'a> {
+        let latency = self.question.beliefs.latency();
+        latency.outlook(self.client.located, &self.location, || self.asn())
+    }
+
+    /// Of the member's region in the latency map.
+    pub(crate) fn column(&self, member: MemberIndex) -> Column {
+        self.question.beliefs.column(self.endpoint_index(member))
     }
 
     fn address(&self) -> IpAddr {

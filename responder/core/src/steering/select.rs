@@ -34,6 +34,8 @@ pub struct Selection<'a> {
     pub country: Option<CountryIndex>,
     /// The client's autonomous system, for the counters; looked up if there is a file of them.
     pub network: Option<u32>,
+    /// Whether the client is sent elsewhere to learn about it (S8).
+    pub is_explored: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,14 +103,14 @@ fn remembered<'a>(
     let sighting = question.geo.sight(client.located.address);
     let key = Key::new(index, question.family, sighting.place);
     scratch.tree.renew(question.beliefs.epoch());
-    let (outcome, scope) = match scratch.tree.shortcut(key) {
+    let (outcome, scope, is_explored) = match scratch.tree.shortcut(key) {
         Some(lots) => {
             let endpoint = scratch.tree.winner(lots, question, (policy, &client));
             scratch.choose_one(endpoint);
             let located = if lots.is_located { sighting.scope } else { 0 };
             let drawn = lots.kind.map_or(0, |_| client.draw_scope);
             let scope = client.location_scope(located).max(drawn);
-            (outcome(question, scratch), scope)
+            (outcome(question, scratch), scope, false)
         }
         None => walked(question, (index, policy), (client, sighting), key, scratch)?,
     };
@@ -118,17 +120,18 @@ fn remembered<'a>(
         scope,
         country: sighting.country,
         network: question.geo.asn(client.located.address).0,
+        is_explored,
     })
 }
 
-/// The outcome and scope that the tree leads to; `None` as above.
+/// The outcome and scope that the tree leads to, and whether the client explores; `None` as above.
 fn walked<'a>(
     question: &Question<'a>,
     (index, policy): (PolicyIndex, &'a Policy),
     (client, sighting): (ClientView, Sighting),
     key: Option<Key>,
     scratch: &mut Scratch,
-) -> Option<(Outcome<'a>, u8)> {
+) -> Option<(Outcome<'a>, u8, bool)> {
     let mut run = Run {
         question: *question,
         policy,
@@ -137,13 +140,14 @@ fn walked<'a>(
         candidates: &mut scratch.candidates,
         scope: 0,
         is_located: false,
+        is_explored: false,
     };
     let decision = scratch.tree.decide(&mut run, index, key)?;
     let ending = match decision {
         Decision::Chosen(_) => Ending::Found,
         Decision::Continue { step, serving } => run_steps(&mut run, step, serving, &mut Silent),
     };
-    let scope = run.scope;
+    let (scope, is_explored) = (run.scope, run.is_explored);
     let outcome = match (ending, decision) {
         (Ending::HandedOver(..), _) => return None,
         (Ending::Refused, _) => {
@@ -156,7 +160,7 @@ fn walked<'a>(
         }
         (Ending::Found, Decision::Continue { .. }) => found(question, policy, scratch),
     };
-    Some((outcome, scope))
+    Some((outcome, scope, is_explored))
 }
 
 /// Runs the whole chain of `policy`, and those of the policies it falls back to.
@@ -174,6 +178,7 @@ fn decided<'a, O: Observer>(
         scope: 0,
         country: None,
         network: None,
+        is_explored: false,
     };
     scratch.choose_nobody();
     let first = question.policies.policy_at(policy);
@@ -197,10 +202,12 @@ fn decided<'a, O: Observer>(
             candidates: &mut scratch.candidates,
             scope: selection.scope,
             is_located: false,
+            is_explored: false,
         };
         selection.ttl_s = policy.ttl_s;
         let ending = run_policy(&mut run, serving, observer);
         selection.scope = run.scope;
+        selection.is_explored = run.is_explored;
         next = match ending {
             Ending::HandedOver(other, how) => {
                 serving = how;

@@ -3,11 +3,13 @@
 mod admin;
 mod cost;
 mod distance;
+mod explore;
 mod fence;
 mod first;
 mod geo;
 mod healthy;
 mod label;
+mod latency;
 mod nest;
 mod priority;
 mod sticky;
@@ -17,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub(super) use distance::Site;
+pub(super) use latency::Seat;
 
 use super::candidates::{Candidate, MemberIndex};
 use super::compile::Context;
@@ -177,6 +180,8 @@ step_kinds! {
     Label => label,
     Geo => geo,
     Distance => distance,
+    Latency => latency,
+    Explore => explore,
     Cost => cost,
     Priority => priority,
     Weighted => weighted,

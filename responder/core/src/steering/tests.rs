@@ -3,6 +3,7 @@
 mod distances;
 mod draws;
 mod fallbacks;
+mod latencies;
 mod properties;
 mod refusals;
 mod sifting;
@@ -17,6 +18,8 @@ use crate::explain::Recorder;
 use crate::geo::fixture::mmdb;
 use crate::geo::{GeoData, GeoFile};
 use crate::health::{HealthTable, Path, State};
+use crate::latency_map::LatencyMap;
+use crate::latency_map::fixture::{Written, WrittenRow};
 use crate::observe::Silent;
 use crate::wire::NameBuf;
 
@@ -165,6 +168,12 @@ impl Scene {
         self
     }
 
+    fn with_latency(mut self, message: &Written) -> Self {
+        let map = LatencyMap::default().apply(&message.octets()).unwrap();
+        self.beliefs = std::mem::take(&mut self.beliefs).with_latency(&self.policies, map.into());
+        self
+    }
+
     fn question<'a>(&'a self, client: &'a Client, name: &'a NameBuf) -> Question<'a> {
         Question {
             policies: &self.policies,
@@ -222,6 +231,7 @@ impl Scene {
             crate::explain::Asked {
                 generation: 1,
                 health_sequence: 1,
+                latency_sequence: self.beliefs.latency().sequence(),
                 at: NOW_S,
                 qname: "www.demo.test.".to_owned(),
                 qtype: "A".to_owned(),

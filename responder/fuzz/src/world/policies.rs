@@ -6,7 +6,7 @@ use super::GeoFiles;
 use super::fixture::{mmdb, mmdb_with_aliases};
 
 /// Ids count from 1; the name `sN.z.` is steered by policy N.
-pub const COUNT: u32 = 17;
+pub const COUNT: u32 = 18;
 
 pub fn chunk() -> Vec<u8> {
     let chunk = json!({
@@ -163,6 +163,15 @@ fn policies() -> Vec<Value> {
         policy(13, "never", 1, vec![geo.clone(), sticky.clone()]),
         policy(14, "geo-only", 1, vec![geo, distance, sticky, first(2)]),
         policy(15, "always", 5, vec![weighted.clone()]),
+        policy(
+            18,
+            "always",
+            1,
+            vec![
+                json!({"kind": "latency", "within_ms": 20}),
+                json!({"kind": "explore", "percent": 50}),
+            ],
+        ),
         policy(
             17,
             "always",

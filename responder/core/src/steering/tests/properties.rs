@@ -75,6 +75,15 @@ fn step() -> impl Strategy<Value = Value> {
         Just(json!({"kind": "label", "name_label": "site"})),
         (1u32..4).prop_map(|count| json!({"kind": "use", "policy": 6, "min_healthy": count})),
         (0u32..100).prop_map(|percent| json!({"kind": "cost", "within_percent": percent})),
+        (
+            prop::sample::select(vec![0, 0, 30]),
+            prop::sample::select(vec![0, 20])
+        )
+            .prop_map(|(ms, percent)| json!({
+                "kind": "latency", "within_ms": ms, "within_percent": percent,
+            })),
+        Just(json!({"kind": "latency"})),
+        Just(json!({"kind": "explore", "percent": 50})),
         Just(json!({"kind": "priority"})),
         Just(json!({"kind": "weighted"})),
         Just(json!({"kind": "sticky"})),
@@ -116,6 +125,49 @@ fn state() -> impl Strategy<Value = State> {
     prop::sample::select(vec![State::Up, State::Down, State::Unknown])
 }
 
+fn any_group() -> impl Strategy<Value = (u8, u32, u16, Vec<(i16, u8)>)> {
+    let whom = vec![
+        (0, 0),
+        (1, 0x4445),
+        (1, 0x5553),
+        (2, 3320),
+        (3, 0),
+        (4, 3320),
+    ];
+    let columns = prop::collection::vec((-400_i16..400, 0_u8..16), 3);
+    (prop::sample::select(whom), columns).prop_map(|((kind, key), columns)| (kind, key, 9, columns))
+}
+
+/// Some clients have rows, with few different round trips, so that some are equal.
+fn any_map() -> impl Strategy<Value = Written> {
+    let order = Just(vec![0_u8, 1, 2]).prop_shuffle();
+    let columns = prop::collection::vec((1_u8..6, 0_u8..16), 3);
+    let row = (columns, order).prop_map(|(columns, order)| WrittenRow {
+        samples: 3,
+        columns: columns
+            .into_iter()
+            .map(|(tens, error)| (f64::from(tens) * 10.0, error))
+            .collect(),
+        order,
+    });
+    let keys = (0x0a_00_u32..0x0a_04, 0_u32..6).prop_map(|(page, low)| page << 8 | low);
+    let rows = prop::collection::btree_map(keys, row, 0..12);
+    let regions = prop::sample::select(vec![vec![1, 2, 3], vec![1, 3, 9]]);
+    let groups = prop::collection::vec(any_group(), 0..5);
+    (rows, regions, groups).prop_map(|(rows, regions, mut groups)| {
+        groups.sort_by_key(|group| (group.0, group.1));
+        groups.dedup_by_key(|group| (group.0, group.1));
+        Written {
+            sequence: 1,
+            base: 0,
+            regions,
+            groups,
+            ipv4: rows.into_iter().collect(),
+            ipv6: Vec::new(),
+        }
+    })
+}
+
 prop_compose! {
     /// "www" over endpoints 1 to 6 with any steps, a pool and a policy to fall back to, and any health.
     fn any_scene()(
@@ -123,6 +175,7 @@ prop_compose! {
         steps in prop::collection::vec(step(), 0..6),
         ecs in prop::sample::select(vec!["always", "always", "geo-only", "never"]),
         states in prop::collection::vec(state(), 24),
+        latency in any_map(),
     ) -> Scene {
         let mut chunk = chunk(&endpoints, steps.into());
         let all = chunk["pools"][0]["members"].as_array().unwrap().clone();
@@ -136,7 +189,7 @@ prop_compose! {
         let paths = [Path::Name, Path::V4, Path::V6];
         let judged = (1..=8).flat_map(|id| paths.map(|path| (id, path)));
         let states: Vec<_> = judged.zip(states).map(|((id, path), state)| (id, path, state)).collect();
-        Scene::new(&chunk).with_health(&states)
+        Scene::new(&chunk).with_health(&states).with_latency(&latency)
     }
 }
 

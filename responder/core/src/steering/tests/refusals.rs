@@ -104,7 +104,7 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
         ),
         (
             json!({"kind": "nearest"}),
-            "(nearest): unknown kind; it is one of healthy, admin, fence, label, geo, distance, cost, priority, weighted, sticky, use, first",
+            "(nearest): unknown kind; it is one of healthy, admin, fence, label, geo, distance, latency, explore, cost, priority, weighted, sticky, use, first",
         ),
     ]);
 }
