@@ -2,9 +2,9 @@
 
     place 1 ── the first of the old order, or the best one if that is better by enough ──► place 2, of those left ──► …
 
-Whatever candidates a policy leaves, the one that comes first in the order is served: it is no worse than the best of them
-by more than the margin, and it gave way to another only when one was better than what came before it by that much. So
-whoever serves by the order remembers nothing, and edges that have the same order serve alike.
+Whatever candidates a policy leaves, the one that comes first in the order is served. It is no worse than the best of
+them by more than the margin, and none came to stand before another without being better by the margin than one that
+stood as high. So whoever serves by the order remembers nothing, and edges that have the same order serve alike.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +27,6 @@ MOST_ERROR = 15
 ROWS_AT_ONCE = 65_536
 
 Octets = NDArray[np.uint8]
-
-
-class GroupKind(IntEnum):
-    """What a group adds to the distance, and for clients without a place what it says instead of one."""
-
-    EVERYONE = 0
-    COUNTRY = 1
-    NETWORK = 2
-    PLACELESS = 3
-    PLACELESS_NETWORK = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +94,13 @@ def round_trip_codes(rtt_ms: Floats) -> NDArray[np.uint16]:
     exponents = np.maximum(np.frexp(units)[1] - 8, 0)  # 0 below 256 units
     mantissas = np.rint(np.ldexp(units, -np.maximum(exponents - 1, 0)))
     codes = mantissas + MANTISSA * np.maximum(exponents - 1, 0)  # one too many carries into the exponent
-    return np.minimum(codes, MOST_ROUND_TRIP).astype(np.uint16)
+    return np.asarray(np.minimum(codes, MOST_ROUND_TRIP), dtype=np.uint16)
 
 
 def error_codes(error_ms: Floats) -> NDArray[np.uint8]:
     """Twice the octaves above LEAST_ERROR_MS, the nearest ones."""
     octaves = np.log2(np.maximum(error_ms, LEAST_ERROR_MS) / LEAST_ERROR_MS)
-    return np.minimum(np.rint(2 * octaves), MOST_ERROR).astype(np.uint8)
+    return np.asarray(np.minimum(np.rint(2 * octaves), MOST_ERROR), dtype=np.uint8)
 
 
 def order_bits(regions: int) -> int:

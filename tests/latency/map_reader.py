@@ -43,7 +43,7 @@ class Octets:
 def decoded(octets: bytes) -> Map:
     given = Octets(octets)
     assert given.take("4s") == b"TML1"
-    head = given.take("QQQfff")
+    sequence, base, made_s, distance_ms, slope, caution = given.take("QQQfff")
     regions = [given.take("I") for _ in range(given.take("B"))]
     count = len(regions)
     groups = dict(group(given, count) for _ in range(given.take("I")))
@@ -54,7 +54,7 @@ def decoded(octets: bytes) -> Map:
         tables.append({key: row(given, count) for key in keys})
     assert given.rest == b""
     assert list(groups) == sorted(groups)
-    return Map(*head, regions, groups, *tables)
+    return Map(sequence, base, made_s, distance_ms, slope, caution, regions, groups, *tables)
 
 
 def group(given: Octets, count: int) -> tuple[tuple[int, int], Row]:

@@ -35,8 +35,8 @@ def test_of_any_candidates_the_first_is_within_the_margin_of_the_best(estimates,
 
 @given(ESTIMATES | NEAR_EACH_OTHER, ORDERS)
 def test_who_overtakes_is_better_by_the_margin_than_one_that_stood_as_high(estimates, previous):
-    for row, old, new in zip(estimates, previous, ranked(estimates, previous, SWITCHING), strict=True):
-        new = new.tolist()
+    for row, old, order in zip(estimates, previous, ranked(estimates, previous, SWITCHING), strict=True):
+        new = order.tolist()
         for place, overtaken in enumerate(old):
             for overtaking in old[place + 1 :]:
                 if new.index(overtaking) < new.index(overtaken):
