@@ -73,6 +73,10 @@ class Estimator:
         counts = self._prefixes.counts(clients, t_s)
         return Evidence(*sources(counts, self._levels.counts(clients, t_s), self._levels.has_distance(clients)))
 
+    def samples(self, clients: Indices, t_s: float) -> Floats:
+        """Observations of their own that are remembered of `clients`, (C,)."""
+        return np.asarray(self._prefixes.counts(clients, t_s).sum(axis=1))
+
     def observe(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
         """Takes observations of about one moment, each (N,); a cell may be observed more than once."""
         remaining = np.arange(len(clients))
