@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "healthchecks",
     "telemetry",
     "steering",
+    "latency",
     "snapshots",
     "dashboard",
 ]
