@@ -162,6 +162,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10.0},
     },
+    "snapshots: learn latency": {
+        "task": "snapshots.tasks.learn_latency",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget": {"task": "telemetry.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget beacons": {
