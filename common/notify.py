@@ -21,7 +21,7 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
-CHANNELS = ("generation", "health")
+CHANNELS = ("generation", "health", "latency")
 RECHECK_S = 3.0
 RECONNECT_S = 1.0
 DJANGO_ONLY = {"context", "cursor_factory", "prepare_threshold"}

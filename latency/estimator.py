@@ -8,18 +8,20 @@ Pure: the time is an argument, and the same observations in the same order give 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from latency.arrays import Floats, Indices
+from latency.groups import GroupEstimates, GroupKind
 from latency.levels import Levels
 from latency.means import RunningMeans
 from latency.model import Model
 from latency.noise import Noise
-from latency.population import Population
+from latency.population import Population, nowhere
 from latency.posterior import posterior, surprise
 from latency.related import learned_covariance
+from latency.rows import Rows, State, named, part_of
 from latency.shifts import Shifts
 from latency.source import ENOUGH, sources
 from latency.strikes import Strikes
@@ -71,6 +73,10 @@ class Estimator:
         counts = self._prefixes.counts(clients, t_s)
         return Evidence(*sources(counts, self._levels.counts(clients, t_s), self._levels.has_distance(clients)))
 
+    def samples(self, clients: Indices, t_s: float) -> Floats:
+        """Observations of their own that are remembered of `clients`, (C,)."""
+        return np.asarray(self._prefixes.counts(clients, t_s).sum(axis=1))
+
     def observe(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
         """Takes observations of about one moment, each (N,); a cell may be observed more than once."""
         remaining = np.arange(len(clients))
@@ -91,9 +97,44 @@ class Estimator:
 
     def extend(self, clients: int) -> None:
         """Makes room for clients of whom nothing is known."""
-        for part in (self._levels, self._prefixes, self._shifts, self._strikes, self._noise):
-            part.extend(clients)
-        self._clients += clients
+        self.admit(nowhere(clients, len(self._assumed[0])))
+
+    def admit(self, newcomers: Population) -> None:
+        """Makes room for clients of whom no more is known than where they are; their groups may be new as well."""
+        self._levels.extend(newcomers)
+        for _name, part in self._rows():
+            part.extend(len(newcomers.networks))
+        self._clients += len(newcomers.networks)
+
+    def groups(self, networks: Indices, countries: Indices, t_s: float) -> list[GroupEstimates]:
+        """What everyone and these groups say of a client of whom nothing else is known."""
+        placed, placeless = self._covariances.diagonal(axis1=1, axis2=2)
+        return [
+            replace(each, variance=each.variance + (placeless if each.kind == GroupKind.PLACELESS else placed))
+            for each in self._levels.groups(networks, countries, t_s)
+        ]
+
+    def state(self) -> State:
+        """All that was learned, by name. Who clients are, and the model, are not in it."""
+        parts = [named(self._levels.state(), "levels"), {"covariances": self._covariances}]
+        return {key: array for part in parts for key, array in part.items()} | {
+            key: array for name, part in self._rows() for key, array in named(part.state(), name).items()
+        }
+
+    def restore(self, state: State) -> None:
+        """Goes on from what state() said of the same clients and regions."""
+        self._levels.restore(part_of(state, "levels"))
+        self._covariances = state.get("covariances", self._assumed)
+        for name, part in self._rows():
+            part.restore(part_of(state, name))
+
+    def _rows(self) -> list[tuple[str, Rows]]:
+        return [
+            ("prefixes", self._prefixes),
+            ("shifts", self._shifts),
+            ("strikes", self._strikes),
+            ("noise", self._noise),
+        ]
 
     def _related(self, clients: Indices, assumed: Floats, t_s: float) -> Floats:
         counts, means = self._prefixes.counts(clients, t_s), self._prefixes.means_ms[clients]

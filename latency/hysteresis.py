@@ -24,6 +24,11 @@ class Switching:
     switch_percent: float = 5.0  # of the present one's estimate; the larger of the two counts
     switch_after_s: float = 0.0
 
+    def is_better(self, best_ms: Floats, present_ms: Floats) -> Flags:
+        """Whether that is by enough to leave the present ones."""
+        margin_ms = np.maximum(self.switch_ms, present_ms * self.switch_percent / 100)
+        return np.asarray(present_ms - best_ms > margin_ms)
+
 
 class Incumbents:
     """The region each client is sent to while nothing else is clearly better."""
@@ -39,7 +44,7 @@ class Incumbents:
         """The region of each of `clients`, each named once, given estimates (C, R) at a time."""
         each = np.arange(len(clients))
         present, best = self._present[clients], rtt_ms.argmin(axis=1)
-        leaves = self._is_better(rtt_ms[each, best], rtt_ms[each, present])
+        leaves = self._switching.is_better(rtt_ms[each, best], rtt_ms[each, present])
         since_s = np.where(leaves & (self._challenger[clients] == best), self._since_s[clients], t_s)
         switches = (present == NONE) | (leaves & (t_s - since_s >= self._switching.switch_after_s))
         chosen = np.where(switches, best, present)
@@ -53,7 +58,3 @@ class Incumbents:
         self._present = np.append(self._present, np.full(clients, NONE))
         self._challenger = np.append(self._challenger, np.full(clients, NONE))
         self._since_s = np.append(self._since_s, np.zeros(clients))
-
-    def _is_better(self, best_ms: Floats, present_ms: Floats) -> Flags:
-        margin_ms = np.maximum(self._switching.switch_ms, present_ms * self._switching.switch_percent / 100)
-        return np.asarray(present_ms - best_ms > margin_ms)

@@ -11,17 +11,20 @@ distance is unknown, the first known level stands in for it: its residuals vary 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import IntFlag
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latency.arrays import Flags, Floats, Indices
+from latency.groups import GroupEstimates, GroupKind
 from latency.means import RunningMeans
 from latency.model import Model
 from latency.population import UNKNOWN, Population
+from latency.rows import State, named, part_of
 
 
 class Kind(IntFlag):
@@ -54,9 +57,9 @@ class Levels:
 
     def __init__(self, population: Population, model: Model) -> None:
         networks, countries = population.group_counts
+        self._model = model
         self._unknown_ms = model.base_ms + model.slope_ms_per_km * model.unknown_km
-        distance_ms = model.base_ms + model.slope_ms_per_km * population.km
-        self._distance_ms = np.where(np.isnan(distance_ms), self._unknown_ms, distance_ms)
+        self._distance_ms = self._expected_of_distance(population.km)
         self._kinds = _kinds(population)
         self._is_placeless: Flags = (self._kinds == 0).all(axis=1)
         self._spreads = _spreads(model)
@@ -64,7 +67,11 @@ class Levels:
             model.noise_ms**2 + np.cumsum(self._spreads[::-1], axis=0)[::-1][1:]
         )  # within the groups of a level
         self._stand_ins = self._spreads[3] - model.prefix.spread_ms**2
-        self._groups = (np.full_like(population.networks, EVERYONE), population.countries, population.networks)
+        self._groups: tuple[Indices, ...] = (
+            np.full_like(population.networks, EVERYONE),
+            population.countries,
+            population.networks,
+        )
         self._means = tuple(
             RunningMeans(rows, population.km.shape[1], level.max_count, model.half_life_s)
             for rows, level in ((2, model.everyone), (countries, model.country), (networks, model.network))
@@ -92,12 +99,46 @@ class Levels:
         variance = np.where(self._is_placeless[clients, None], 0.0, self._stand_ins[kinds])  # their covariance has it
         for number, (means, groups) in enumerate(zip(self._means, self._groups, strict=True)):
             rows = groups[clients]
-            spread, noise = self._spreads[number][kinds], self._noises[number][kinds]
-            counts = means.counts(rows, t_s)
-            known = spread * counts / (spread * counts + noise)  # n / (n + κ)
+            spread = self._spreads[number][kinds]
+            known = self._known(number, means.counts(rows, t_s), kinds)
             parts_ms.append(known * means.means_ms[rows])
             variance += spread * (1 - known)
         return Expectation(tuple(parts_ms), variance)
+
+    def groups(self, networks: Indices, countries: Indices, t_s: float) -> list[GroupEstimates]:
+        """What everyone and these groups say by themselves; a network without a country is one without a place."""
+        everyone, placed = np.array([EVERYONE]), Kind.DISTANCE | Kind.COUNTRY | Kind.NETWORK
+        estimates = [
+            self._group(GroupKind.EVERYONE, 0, everyone, placed, t_s),
+            self._group(GroupKind.COUNTRY, 1, countries, placed, t_s),
+            self._group(GroupKind.NETWORK, 2, networks, placed, t_s),
+        ]
+        alone = self._group(GroupKind.PLACELESS, 0, everyone, Kind(0), t_s)
+        network = self._group(GroupKind.PLACELESS_NETWORK, 2, networks, Kind.NETWORK, t_s)
+        base_ms = self._unknown_ms + self._group(GroupKind.PLACELESS, 0, everyone, Kind.NETWORK, t_s).rtt_ms
+        return [
+            *estimates,
+            replace(alone, rtt_ms=alone.rtt_ms + self._unknown_ms),
+            replace(network, rtt_ms=network.rtt_ms + base_ms),
+        ]
+
+    def _group(self, group: GroupKind, number: int, rows: Indices, kind: Kind, t_s: float) -> GroupEstimates:
+        """What groups of a level add for clients of a kind."""
+        counts = self._means[number].counts(rows, t_s)
+        known = self._known(number, counts, np.array([int(kind)]))
+        variance = np.full_like(known, self._spreads[:3, kind].sum())
+        variance -= self._spreads[number, kind] * known
+        if number:
+            everyone = self._means[0].counts(np.array([EVERYONE]), t_s)
+            variance -= self._spreads[0, kind] * self._known(0, everyone, np.array([int(kind)]))
+        rtt_ms = known * self._means[number].means_ms[rows]
+        numbers = rows if number else np.zeros_like(rows)
+        return GroupEstimates(group, numbers, counts.sum(axis=1), rtt_ms, variance)
+
+    def _known(self, number: int, counts: Floats, kinds: NDArray[Any]) -> Floats:
+        """Which part of a level's mean is believed: n / (n + κ)."""
+        seen = self._spreads[number][kinds] * counts
+        return np.asarray(seen / (seen + self._noises[number][kinds]))
 
     def add(self, clients: Indices, regions: Indices, rtt_ms: Floats, parts_ms: Sequence[Floats], t_s: float) -> None:
         """Takes observations less the last mile of their clients, and the parts expected of each, all (N,)."""
@@ -108,19 +149,33 @@ class Levels:
             known = rows != UNKNOWN
             means.add(rows[known], regions[known], rest_ms[known], t_s)
 
-    def extend(self, clients: int) -> None:
-        """Makes room for clients of whom nothing is known."""
-        nowhere = np.full((clients, self._distance_ms.shape[1]), self._unknown_ms)
-        self._distance_ms = np.concatenate([self._distance_ms, nowhere])
-        self._kinds = np.concatenate([self._kinds, np.zeros_like(nowhere, dtype=np.int8)])
-        self._is_placeless = np.append(self._is_placeless, np.ones(clients, dtype=np.bool_))
-        everyone, countries, networks = self._groups
-        unknown = np.full(clients, UNKNOWN)
-        self._groups = (
-            np.append(everyone, np.full(clients, EVERYONE)),
-            np.append(countries, unknown),
-            np.append(networks, unknown),
-        )
+    def extend(self, newcomers: Population) -> None:
+        """Makes room for more clients, and for the groups that have come with them."""
+        kinds = _kinds(newcomers)
+        self._distance_ms = np.concatenate([self._distance_ms, self._expected_of_distance(newcomers.km)])
+        self._kinds = np.concatenate([self._kinds, kinds])
+        self._is_placeless = np.append(self._is_placeless, (kinds == 0).all(axis=1))
+        everyone = np.full_like(newcomers.networks, EVERYONE)
+        groups = zip(self._groups, (everyone, newcomers.countries, newcomers.networks), strict=True)
+        self._groups = tuple(np.append(known, added) for known, added in groups)
+        for means, count in zip(self._means[1:], newcomers.group_counts[::-1], strict=True):
+            means.extend(max(count - len(means.means_ms), 0))
+
+    def state(self) -> State:
+        """What is remembered; who clients are is not."""
+        return {key: array for name, means in self._named() for key, array in named(means.state(), name).items()}
+
+    def restore(self, state: State) -> None:
+        """Goes on from what state() said of the same groups."""
+        for name, means in self._named():
+            means.restore(part_of(state, name))
+
+    def _named(self) -> Iterable[tuple[str, RunningMeans]]:
+        return zip(("everyone", "countries", "networks"), self._means, strict=True)
+
+    def _expected_of_distance(self, km: Floats) -> Floats:
+        distance_ms = self._model.base_ms + self._model.slope_ms_per_km * km
+        return np.asarray(np.where(np.isnan(distance_ms), self._unknown_ms, distance_ms))
 
 
 def _kinds(population: Population) -> NDArray[np.int8]:

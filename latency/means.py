@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from latency.arrays import Floats, Indices
+from latency.rows import Rows
 
 
-class RunningMeans:
+class RunningMeans(Rows):
     """One mean per (row, region), in ms. A mean without observations counts 0 and is worth nothing."""
+
+    ARRAYS = ("means_ms", "_counts", "_at_s")
 
     def __init__(self, rows: int, regions: int, max_count: float, half_life_s: float) -> None:
         self.means_ms = np.zeros((rows, regions))
@@ -35,12 +38,6 @@ class RunningMeans:
     def limit(self, rows: Indices, regions: Indices, count: float) -> None:
         """Lets the means of some cells count for no more than `count`, so that what comes now weighs more."""
         self._counts[rows, regions] = np.minimum(self._counts[rows, regions], count)
-
-    def extend(self, rows: int) -> None:
-        """Makes room for more rows, without observations."""
-        for name in ("means_ms", "_counts", "_at_s"):
-            array = getattr(self, name)
-            setattr(self, name, np.concatenate([array, np.zeros((rows, array.shape[1]))]))
 
     def _remembered(self, at_s: Floats, t_s: float) -> Floats:
         return np.asarray(np.exp2(np.minimum(at_s - t_s, 0.0) / self._half_life_s))

@@ -6,10 +6,13 @@ import numpy as np
 
 from latency.arrays import Floats, Indices
 from latency.model import Model
+from latency.rows import Rows
 
 
-class Noise:
+class Noise(Rows):
     """Variance of observations around what is true of their client, one number per client."""
+
+    ARRAYS = ("_sums", "_counts")
 
     def __init__(self, clients: int, model: Model) -> None:
         self._model = model
@@ -30,8 +33,8 @@ class Noise:
         self._sums[clients] *= kept
         self._counts[clients] *= kept
 
-    def extend(self, clients: int) -> None:
+    def extend(self, rows: int) -> None:
         """Makes room for clients with the expected noise."""
         count = self._model.noise_count
-        self._sums = np.append(self._sums, np.full(clients, self._model.noise_ms**2 * count))
-        self._counts = np.append(self._counts, np.full(clients, count))
+        self._sums = np.append(self._sums, np.full(rows, self._model.noise_ms**2 * count))
+        self._counts = np.append(self._counts, np.full(rows, count))

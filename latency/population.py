@@ -59,6 +59,12 @@ def locate(clients: Sequence[Client], regions: Sequence[Region]) -> Population:
     return Population(networks, countries, km, (networks.max(initial=0) + 1, countries.max(initial=0) + 1))
 
 
+def nowhere(clients: int, regions: int) -> Population:
+    """Clients of whom nothing is known."""
+    unknown = np.full(clients, UNKNOWN)
+    return Population(unknown, unknown, np.full((clients, regions), np.nan))
+
+
 def number(names: Iterable[Hashable | None]) -> Indices:
     """A number for each different name in order of appearance from 1, 0 for None."""
     numbers: dict[Hashable | None, int] = {None: UNKNOWN}

@@ -6,10 +6,13 @@ from __future__ import annotations
 import numpy as np
 
 from latency.arrays import Floats, Indices
+from latency.rows import Rows
 
 
-class Shifts:
+class Shifts(Rows):
     """Milliseconds per (client, region)."""
+
+    ARRAYS = ("_ms", "_seen_at_s")
 
     def __init__(self, clients: int, regions: int, half_life_s: float) -> None:
         self._ms = np.zeros((clients, regions))
@@ -24,8 +27,3 @@ class Shifts:
         """Says what the shifts of observed cells are from now on, each (N,)."""
         self._ms[clients, regions] = shifts_ms
         self._seen_at_s[clients, regions] = t_s
-
-    def extend(self, clients: int) -> None:
-        """Makes room for more clients, without shifts."""
-        self._ms = np.concatenate([self._ms, np.zeros((clients, self._ms.shape[1]))])
-        self._seen_at_s = np.concatenate([self._seen_at_s, np.zeros((clients, self._ms.shape[1]))])

@@ -9,10 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from latency.arrays import Flags, Floats, Indices
+from latency.rows import Rows
 
 
-class Strikes:
+class Strikes(Rows):
     """Counts per (client, region); above zero for slower, below for faster than expected."""
+
+    ARRAYS = ("_counts", "_sums_ms")
 
     def __init__(self, clients: int, regions: int, limit: int) -> None:
         self._counts = np.zeros((clients, regions), dtype=np.int64)
@@ -32,9 +35,3 @@ class Strikes:
         self._counts[clients, regions] = np.where(struck, 0, counts)
         self._sums_ms[clients, regions] = np.where(struck, 0.0, sums)
         return struck, sums / np.maximum(np.abs(counts), 1)
-
-    def extend(self, clients: int) -> None:
-        """Makes room for more clients, without strikes."""
-        regions = self._counts.shape[1]
-        self._counts = np.concatenate([self._counts, np.zeros((clients, regions), dtype=np.int64)])
-        self._sums_ms = np.concatenate([self._sums_ms, np.zeros((clients, regions))])

@@ -1,6 +1,6 @@
 """What this process tells the edges connected to it: read once from the database, handed to any number of them.
 
-Listener ── note ──► Bulletin reads generation or health ──► newer? ──► every stream wakes and takes what it lacks
+Listener ── note ──► Bulletin reads what the note is about ──► newer? ──► every stream wakes and takes what it lacks
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from common.notify import Listener, listener
 from healthchecks.reading import Delta, HealthState
 from healthchecks.services import current_health, deltas_since
+from latency.services import newest_map
 from snapshots.health_log import HealthLog
 from snapshots.models import Snapshot
 
@@ -24,10 +25,10 @@ log = logging.getLogger(__name__)
 
 
 class Bulletin:
-    """The published generation and the health, kept up to date while anyone reads.
+    """The published generation, the newest latency map and the health, kept up to date while anyone reads.
 
-    `generation` and `health` are None until they are read for the first time; a database that does not answer leaves
-    them as they were. `changed` is set when either becomes another, and a new event then takes its place.
+    They are None until they are read for the first time, and while there is none; a database that does not answer
+    leaves them as they were. `changed` is set when one becomes another, and a new event then takes its place.
     """
 
     def __init__(self, news: Listener) -> None:
@@ -35,6 +36,7 @@ class Bulletin:
         self._readers = 0
         self._task: asyncio.Task[None] | None = None
         self.generation: int | None = None
+        self.latency: int | None = None
         self.health: HealthLog | None = None
         self.changed = asyncio.Event()
 
@@ -43,7 +45,7 @@ class Bulletin:
         """Keep up to date within."""
         self._readers += 1
         if self._task is None:
-            self.generation, self.health = None, None
+            self.generation, self.latency, self.health = None, None, None
             # Of its own, not of the request that came first: that one's threads end with it.
             self._task = asyncio.get_running_loop().create_task(self._follow(), context=Context())
         try:
@@ -77,6 +79,8 @@ class Bulletin:
         try:
             if channel == "generation":
                 self.generation = await loop.run_in_executor(thread, _newest_generation)
+            elif channel == "latency":
+                self.latency = await loop.run_in_executor(thread, _newest_map)
             else:
                 sequence = self.health.sequence if self.health else None
                 self._learn(await loop.run_in_executor(thread, _health_since, sequence))
@@ -87,8 +91,8 @@ class Bulletin:
             self.changed = asyncio.Event()
 
     @property
-    def _versions(self) -> tuple[int | None, int | None]:
-        return self.generation, self.health.sequence if self.health else None
+    def _versions(self) -> tuple[int | None, int | None, int | None]:
+        return self.generation, self.latency, self.health.sequence if self.health else None
 
     def _learn(self, news: HealthState | list[Delta]) -> None:
         if isinstance(news, HealthState):
@@ -104,6 +108,11 @@ bulletin = Bulletin(listener)
 def _newest_generation() -> int | None:
     close_old_connections()
     return Snapshot.objects.order_by("-generation").values_list("generation", flat=True).first()
+
+
+def _newest_map() -> int | None:
+    close_old_connections()
+    return newest_map()
 
 
 def _health_since(sequence: int | None) -> HealthState | list[Delta]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from django.utils.http import quote_etag
 from pydantic import ValidationError
 
 from common.problems import problem_response
+from latency.services import maps_since
 from regions.models import EdgeNode
 from snapshots.bulletin import Bulletin, bulletin
 from snapshots.canonical import digest_of
@@ -26,6 +28,8 @@ from telemetry.report import Report
 from telemetry.services import record_report
 
 HEARTBEAT_S = 5.0
+LENGTH = struct.Struct(">I")
+MOST_DIGITS = 18  # any such number is one of Postgres
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
@@ -51,6 +55,24 @@ def chunk(_request: HttpRequest, _node: EdgeNode, digest: str) -> HttpResponseBa
     return HttpResponse(bytes(content), content_type="application/octet-stream", headers=headers)
 
 
+@for_nodes("GET")
+def latency(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
+    """The latency maps that lead from the one `since` to the newest, each preceded by its length (u32, big-endian).
+
+    204: there is none that the node lacks. Without `since` the first one is full.
+    """
+    since = request.GET.get("since", "0")
+    if not (since.isascii() and since.isdecimal() and len(since) <= MOST_DIGITS):
+        errors = [{"field": "since", "message": "It is the sequence of the node's map, 0 if it has none."}]
+        return problem_response(HTTPStatus.BAD_REQUEST, "The query is malformed.", errors=errors)
+    maps = maps_since(int(since))
+    if not maps:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    content = b"".join(part for message in maps for part in (LENGTH.pack(len(message)), message))
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(content, content_type="application/octet-stream", headers=headers)
+
+
 @for_nodes("POST")
 def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
     """Take a node's report; one that came before is acknowledged and not counted."""
@@ -64,7 +86,7 @@ def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
 
 
 async def events(request: HttpRequest) -> HttpResponseBase:
-    """Server-sent events: `generation` and `health`, first as they are, then as they change.
+    """Server-sent events: `generation`, `latency` and `health`, first as they are, then as they change.
 
     `Last-Event-ID` is the health sequence the node is at: it gets deltas from there on where they are remembered.
     """
@@ -83,13 +105,16 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 
 async def event_stream(news: Bulletin, sequence: int | None) -> AsyncGenerator[str, None]:
     """The events for a node whose health is at `sequence`."""
-    told_generation = None
+    told_generation = told_latency = None
     async with news.reading():
         while True:
             changed = news.changed
             if news.generation is not None and news.generation != told_generation:
                 told_generation = news.generation
                 yield _event("generation", json.dumps({"generation": told_generation}))
+            if news.latency is not None and news.latency != told_latency:
+                told_latency = news.latency
+                yield _event("latency", json.dumps({"sequence": told_latency}))
             for number, message in news.health.messages_since(sequence) if news.health else []:
                 yield _event("health", message, number)
                 sequence = number

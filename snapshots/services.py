@@ -19,6 +19,8 @@ from django.db import connection, transaction
 from kombu.exceptions import OperationalError as BrokerError
 
 import responder
+from latency.intake import Location
+from latency.services import learn
 from snapshots.flattening import due_names, store
 from snapshots.gather import gather_policies
 from snapshots.models import Snapshot
@@ -34,6 +36,7 @@ __all__ = [
     "NothingPublishedError",
     "current_snapshot",
     "declared_policy_chunk",
+    "learn_latency",
     "open_at",
     "open_beside_current",
     "open_current",
@@ -117,6 +120,18 @@ def refresh_flattened_names(now: datetime) -> None:
     with transaction.atomic():
         if store(found, now):
             request_publish()
+
+
+def learn_latency(now: datetime) -> int | None:
+    """Take in what users measured, of clients where the newest generation puts them, as edges do.
+
+    Returns the sequence of the map that came of it. None: nothing has come, or nothing is published yet.
+    """
+    try:
+        snapshot = open_current()
+    except NothingPublishedError:
+        return None
+    return learn(now, lambda networks: [Location(*place) for place in snapshot.locate(networks)])
 
 
 def _send_publish() -> None:

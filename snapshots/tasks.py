@@ -25,6 +25,12 @@ def prune() -> None:
 
 
 @shared_task
+def learn_latency() -> None:
+    """Take what users measured since the last time into the latency map."""
+    services.learn_latency(datetime.now(UTC))
+
+
+@shared_task
 def refresh_flattened_names() -> None:
     """Look up again the names outside our zones that edges need addresses for."""
     services.refresh_flattened_names(datetime.now(UTC))

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-LOCK_SPACE = 0x746D  # "tm": sets these locks apart from those of others in the same database
-WAITING, RUNNING = 1, 2
+from common.locks import LOCK_SPACE, RUNNING, WAITING
 
 
 @contextmanager

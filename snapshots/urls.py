@@ -9,6 +9,7 @@ from snapshots import feed
 urlpatterns = [
     path("manifest", feed.manifest, name="feed-manifest"),
     path("chunks/<str:digest>", feed.chunk, name="feed-chunk"),
+    path("latency", feed.latency, name="feed-latency"),
     path("events", feed.events, name="feed-events"),
     path("report", feed.report, name="feed-report"),
 ]

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "healthchecks",
     "telemetry",
     "steering",
+    "latency",
     "snapshots",
     "dashboard",
 ]
@@ -160,6 +161,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "snapshots.tasks.refresh_flattened_names",
         "schedule": 10.0,
         "options": {"expires": 10.0},
+    },
+    "snapshots: learn latency": {
+        "task": "snapshots.tasks.learn_latency",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
     },
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget": {"task": "telemetry.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},

@@ -82,6 +82,12 @@ class Snapshot:
     def endpoints(self) -> dict[int, str]:
         """Names of endpoints by id."""
 
+    def locate(self, prefixes: Sequence[str]) -> list[tuple[int | None, str | None, float | None, float | None]]:
+        """Autonomous system, country, degrees north and degrees east of addresses or the first ones of prefixes.
+
+        None: the geo data does not say. Raises ValueError for what is neither.
+        """
+
 @final
 class Health:
     """Health of all endpoints at one sequence number. Immutable."""

@@ -1,4 +1,4 @@
-"""`trafficmgr demo`: the demo's origins and visitors, and breaking them."""
+"""`trafficmgr demo`: the demo's origins, visitors and what they measure, and breaking them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from importlib import import_module
 import click
 
 from common.addresses import reachable
+from trafficmgr.client.api import Api
+from trafficmgr.demo.measurements import make_fast, make_slow, run_measurements
 from trafficmgr.demo.origins import fail as close_listener
 from trafficmgr.demo.origins import recover as open_listener
 from trafficmgr.demo.origins import run_origins
@@ -28,9 +30,17 @@ def fail(name: str) -> None:
 
 @demo.command()
 @click.argument("name")
+def slow(name: str) -> None:
+    """Let every path to the demo endpoint or region NAME take longer than it did."""
+    make_slow(environment().home, name)
+
+
+@demo.command()
+@click.argument("name")
 def recover(name: str) -> None:
-    """Start the demo endpoint NAME again."""
+    """Start the demo endpoint NAME again, and let paths to the endpoint or region NAME be as they were."""
     open_listener(environment().home, name)
+    make_fast(environment().home, name)
 
 
 @demo.command()
@@ -45,3 +55,12 @@ def origins() -> None:
 def traffic() -> None:
     """Send queries from around the world to the first address of TRAFFICMGR_DNS."""
     run_traffic(reachable(environment().dns[0]))
+
+
+@demo.command()
+def measurements() -> None:
+    """Tell what visitors from around the world would measure of the ways to the demo's endpoints."""
+    control_plane = import_module("trafficmgr.runtime.control_plane")
+    control_plane.load()
+    world = import_module("trafficmgr.demo.world")
+    run_measurements(environment().home, Api.of(environment()), world.demo_visitors(), world.demo_targets())

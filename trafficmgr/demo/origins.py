@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,9 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
+from trafficmgr.demo.switches import Switch
+
+DOWN = "down"
 POLL_S = 0.1  # how soon `fail` and `recover` show
 
 
@@ -29,13 +31,12 @@ class Origin:
 
 def fail(home: Path, name: str) -> None:
     """Close the listener of the endpoint `name`."""
-    _down_directory(home).mkdir(parents=True, exist_ok=True)
-    _down_file(home, name).touch()
+    Switch(home, DOWN).turn_on(name)
 
 
 def recover(home: Path, name: str) -> None:
     """Open the listener of the endpoint `name` again."""
-    _down_file(home, name).unlink(missing_ok=True)
+    Switch(home, DOWN).turn_off(name)
 
 
 def run_origins(home: Path, origins: list[Origin]) -> None:
@@ -51,7 +52,7 @@ async def _serve(home: Path, origins: list[Origin]) -> None:
     try:
         while not stopped.is_set():
             for origin, runner in runners.items():
-                await _follow(_down_file(home, origin.name).exists(), origin, runner)
+                await _follow(Switch(home, DOWN).is_on(origin.name), origin, runner)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), POLL_S)
     finally:
@@ -75,13 +76,3 @@ async def _follow(down: bool, origin: Origin, runner: web.AppRunner) -> None:
             await site.stop()
     elif not runner.sites:
         await web.TCPSite(runner, origin.address, origin.port).start()
-
-
-def _down_directory(home: Path) -> Path:
-    return home / "demo" / "down"
-
-
-def _down_file(home: Path, name: str) -> Path:
-    if not re.fullmatch(r"[a-z0-9-]+", name):
-        raise ValueError(f"{name!r} is no endpoint name")
-    return _down_directory(home) / name

@@ -12,14 +12,18 @@ from accounts.models import Team
 from healthchecks.models import Check
 from healthchecks.services import assign
 from regions.models import Endpoint, Region
+from simulation.clients import sampled_clients
+from snapshots.services import open_current
 from steering.models import Policy, Pool
 from steering.services import Member, bind, save_policy, set_pool_members
 from trafficmgr.demo import ORIGIN
+from trafficmgr.demo.measurements import Target, Visitor
 from trafficmgr.demo.origins import Origin
 from zones.models import Zone
 from zones.services import create_zone, put_record_set
 
 DEMO_LABEL = "demo"
+VISITORS = 2_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,23 @@ def demo_origins() -> list[Origin]:
     """The demo's endpoints as they are declared now."""
     endpoints = Endpoint.objects.filter(labels__has_key=DEMO_LABEL, ipv4__startswith="127.").select_related("region")
     return [Origin(row.name, row.region.name, str(row.ipv4), row.port) for row in endpoints.order_by("pk")]
+
+
+def demo_targets() -> list[Target]:
+    """Where the demo's endpoints are."""
+    rows = Endpoint.objects.filter(labels__has_key=DEMO_LABEL).select_related("region").order_by("pk")
+    return [Target(row.name, row.region.name, row.region.latitude, row.region.longitude) for row in rows]
+
+
+def demo_visitors() -> list[Visitor]:
+    """Networks that measure, where the published snapshot puts them; those that it puts nowhere are left out."""
+    networks = sampled_clients(VISITORS)
+    places = open_current().locate(networks)
+    return [
+        Visitor(network, latitude, longitude)
+        for network, (_asn, _country, latitude, longitude) in zip(networks, places, strict=True)
+        if latitude is not None and longitude is not None
+    ]
 
 
 def _endpoints(team: Team) -> dict[str, Endpoint]:

@@ -1,7 +1,7 @@
 """What `trafficmgr up` runs, each as one supervised program.
 
 services    postgres, broker            unless DATABASE_URL, BROKER_URL name others
-processes   web, beat, edge, worker-REGION…, and of the demo: origins, traffic
+processes   web, beat, edge, worker-REGION…, and of the demo: origins, traffic, measurements
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def process(name: str, *arguments: str) -> Program:
 
 def fixed_processes(demo: bool) -> list[Program]:
     """All but the workers."""
-    demo_processes = [process("demo-origins", "demo", "origins"), process("demo-traffic", "demo", "traffic")]
+    demo_processes = [process(f"demo-{part}", "demo", part) for part in ("origins", "traffic", "measurements")]
     return [process("web", "web"), process("edge", "edge"), process("beat", "beat"), *(demo_processes if demo else [])]
 
 

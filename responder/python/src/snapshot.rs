@@ -1,11 +1,13 @@
 //! `Snapshot`: a verified world.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMapping};
+use responder_core::geo::countries::country;
 use responder_core::snapshot::{Chunks, Digest, World};
 
 use crate::manifest::Manifest;
@@ -70,6 +72,31 @@ impl Snapshot {
             .map(|endpoint| (endpoint.id, &*endpoint.name))
             .collect()
     }
+
+    fn locate(&self, prefixes: Vec<String>) -> PyResult<Vec<Place<'_>>> {
+        let geo = self.world.geo();
+        let place = |prefix: &String| {
+            let address = first_address(prefix)?;
+            let location = geo.locate(address);
+            let position = location.position;
+            Ok((
+                geo.asn(address).0,
+                location.country.map(|number| country(number).code_text()),
+                position.map(|position| position.latitude),
+                position.map(|position| position.longitude),
+            ))
+        };
+        prefixes.iter().map(place).collect()
+    }
+}
+
+/// Autonomous system, country, degrees north and east.
+type Place<'a> = (Option<u32>, Option<&'a str>, Option<f64>, Option<f64>);
+
+fn first_address(prefix: &str) -> PyResult<IpAddr> {
+    let address = prefix.split('/').next().unwrap_or(prefix);
+    let refused = |_| PyValueError::new_err(format!("{prefix:?} is no address or prefix"));
+    address.parse().map_err(refused)
 }
 
 /// The chunks that are there; `World::open` says which is missing and what for.

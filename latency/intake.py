@@ -1,0 +1,134 @@
+"""What one turn of learning takes in. Turns after a state make the state of now: nothing else goes into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latency.arrays import Floats, Indices
+from latency.blobs import packed, unpacked
+from latency.rows import named, part_of
+from telemetry.rum.sketch import LOG_UNITS
+
+NONE = 0  # an AS number or country code that is not known
+
+
+class Columns:
+    """Arrays of one length, a field each."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, state: dict[str, NDArray[Any]]) -> Self:
+        return cls(**state)
+
+
+@dataclass(frozen=True, slots=True)
+class Places(Columns):
+    """Where regions are: ids rising, and degrees."""
+
+    ids: Indices
+    latitudes: Floats
+    longitudes: Floats
+
+    def same_as(self, other: Places) -> bool:
+        """Whether the same regions are at the same places."""
+        pairs = zip(self.state().values(), other.state().values(), strict=True)
+        return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+
+
+class Location(NamedTuple):
+    """What is known of where a client is; None: nothing."""
+
+    asn: int | None
+    country: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomers(Columns):
+    """Clients that were not there before: `keys` (latency.keys) rising; places NaN, and others NONE, if unknown."""
+
+    keys: Indices
+    asns: Indices
+    countries: Indices  # 256 · first letter + second
+    latitudes: Floats
+    longitudes: Floats
+
+    @classmethod
+    def at(cls, keys: Sequence[int], locations: Sequence[Location]) -> Self:
+        """Clients and where each of them is."""
+        asns = [location.asn or NONE for location in locations]
+        countries = [country_code(location.country) for location in locations]
+        latitudes, longitudes = (
+            np.array([location[axis] for location in locations], dtype=np.float64) for axis in (2, 3)
+        )
+        return cls(_whole(keys), _whole(asns), _whole(countries), latitudes, longitudes)
+
+
+@dataclass(frozen=True, slots=True)
+class Increments(Columns):
+    """By how much windows of measurements have grown, by client, endpoint and window rising."""
+
+    windows_s: Indices
+    keys: Indices
+    endpoint_ids: Indices
+    region_ids: Indices  # of the endpoints
+    counts: Indices
+    log_sums: Indices  # as in telemetry.rum.sketch
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[tuple[int, int, int, int, int, int]]) -> Self:
+        """Rows of what the columns are, in whatever order."""
+        columns = np.array(sorted(rows, key=lambda row: (row[1], row[2], row[0])), dtype=np.int64).reshape(-1, 6)
+        return cls(*columns.T)
+
+    def rtt_ms(self) -> Floats:
+        """The mean of what was added (geometric)."""
+        return np.asarray(np.exp(self.log_sums / self.counts / LOG_UNITS))
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A turn: at `t_s`, with these regions. `full`: everything is looked at anew, not only what was measured."""
+
+    t_s: float
+    full: bool
+    places: Places
+    newcomers: Newcomers
+    increments: Increments
+
+    def to_bytes(self) -> bytes:
+        """Compact, to be kept."""
+        turn = {"t_s": np.array(self.t_s), "full": np.array(self.full)}
+        parts = [named(getattr(self, name).state(), name) for name in ("places", "newcomers", "increments")]
+        return packed(turn | parts[0] | parts[1] | parts[2])
+
+    @classmethod
+    def from_bytes(cls, blob: bytes) -> Self:
+        """What to_bytes() said."""
+        arrays = unpacked(blob)
+        return cls(
+            float(arrays["t_s"]),
+            bool(arrays["full"]),
+            Places.of(part_of(arrays, "places")),
+            Newcomers.of(part_of(arrays, "newcomers")),
+            Increments.of(part_of(arrays, "increments")),
+        )
+
+
+def country_code(country: str | None) -> int:
+    """A country as a number: 256 · first letter + second."""
+    return 256 * ord(country[0]) + ord(country[1]) if country and len(country) == 2 else NONE
+
+
+def _whole(numbers: Sequence[int]) -> Indices:
+    return np.array(numbers, dtype=np.int64)

@@ -1,0 +1,180 @@
+"""Learns the latency map, turn by turn.
+
+    Intake ─► who is new is admitted ─► estimator observes ─► those observed are ranked anew ─► message: what changed
+                                                              (all of them, if the turn is full)
+
+Pure: the same turns after the same state give the same map to the byte, in whatever process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latency.arrays import Floats, Indices
+from latency.blobs import packed, unpacked
+from latency.chooser import RELATE_EVERY_S, Policy
+from latency.clients import Clients
+from latency.columns import moved, orders_moved
+from latency.estimator import Estimator, Prediction
+from latency.groups import GroupKind
+from latency.intake import Intake, Newcomers, Places
+from latency.keys import by_family
+from latency.ranking import ranked
+from latency.rows import named, part_of
+from latency.table import Cells, Groups, MapMessage
+
+MOST_COPIES = 5  # of one increment: many measurements of ten seconds tell little more than a few
+AT_ONCE = 4096  # clients: a system of as many unknowns as there are regions is solved for each
+NETWORK_KINDS = (GroupKind.NETWORK, GroupKind.PLACELESS_NETWORK)
+
+State = dict[str, NDArray[Any]]
+
+
+class Learner:
+    """All that was learned until the last turn."""
+
+    def __init__(self, places: Places, policy: Policy) -> None:
+        self._policy = policy
+        self._places = places
+        self._clients = Clients()
+        self._estimator = Estimator(self._clients.everybody(places), policy.model)
+        self._orders = np.empty((0, len(places.ids)), dtype=np.int64)
+        self._t_s = self._related_at_s = 0.0
+        self._touched = np.empty(0, dtype=np.int64)  # clients that the last turn told of
+
+    @property
+    def places(self) -> Places:
+        """The regions that it knows."""
+        return self._places
+
+    def unknown(self, keys: Iterable[int]) -> list[int]:
+        """Those of the clients that it has not met yet, rising."""
+        return self._clients.missing(keys)
+
+    def learn(self, intake: Intake) -> None:
+        """Takes a turn. The regions of the first one are those it was made with."""
+        if not intake.places.same_as(self._places):
+            self._move(intake.places)
+        self._t_s = intake.t_s
+        known = len(self._clients)
+        self._admit(intake.newcomers)
+        self._touched = self._observe(intake)
+        self._relate()
+        self._rank(np.arange(len(self._clients)) if intake.full else self._touched, known)
+
+    def message(self, sequence: int, base: int) -> MapMessage:
+        """The whole map if `base` is 0, else what the last turn changed of the map before it."""
+        clients = self._touched if base else np.arange(len(self._clients))
+        model = self._policy.model
+        return MapMessage(
+            sequence,
+            base,
+            int(self._t_s),
+            model.base_ms,
+            model.slope_ms_per_km,
+            self._policy.caution,
+            tuple(self._places.ids.tolist()),
+            self._groups(clients),
+            self._cells(clients),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Everything from which learning goes on, compact."""
+        turn: State = {"times_s": np.array([self._t_s, self._related_at_s]), "orders": self._orders.astype(np.uint8)}
+        return packed(
+            turn
+            | named(self._places.state(), "places")
+            | named(self._clients.known.state(), "clients")
+            | named(self._estimator.state(), "estimator")
+        )
+
+    @classmethod
+    def from_bytes(cls, blob: bytes, policy: Policy) -> Self:
+        """Goes on from what to_bytes() said."""
+        arrays = unpacked(blob)
+        learner = cls(Places.of(part_of(arrays, "places")), policy)
+        learner._admit(Newcomers.of(part_of(arrays, "clients")))
+        learner._estimator.restore(part_of(arrays, "estimator"))
+        learner._orders = arrays["orders"].astype(np.int64)
+        learner._t_s, learner._related_at_s = arrays["times_s"].tolist()
+        return learner
+
+    def _admit(self, newcomers: Newcomers) -> None:
+        self._estimator.admit(self._clients.admit(newcomers, self._places))
+        unranked = np.tile(np.arange(len(self._places.ids)), (len(newcomers.keys), 1))
+        self._orders = np.concatenate([self._orders, unranked])
+
+    def _observe(self, intake: Intake) -> Indices:
+        """Who was observed, rising."""
+        increments = intake.increments
+        copies = np.minimum(increments.counts, MOST_COPIES)
+        clients = self._clients.numbers(increments.keys)
+        columns = np.searchsorted(self._places.ids, increments.region_ids)
+        observed = [np.repeat(array, copies) for array in (clients, columns)]
+        rtt_ms = np.repeat(increments.rtt_ms(), copies)
+        for part in _parts(len(rtt_ms)):
+            self._estimator.observe(observed[0][part], observed[1][part], rtt_ms[part], intake.t_s)
+        return np.unique(clients)
+
+    def _relate(self) -> None:
+        if not self._related_at_s:
+            self._related_at_s = self._t_s
+        if self._t_s - self._related_at_s >= RELATE_EVERY_S:
+            self._estimator.relate(self._t_s)
+            self._related_at_s = self._t_s
+
+    def _rank(self, clients: Indices, ranked_before: int) -> None:
+        is_new = clients >= ranked_before
+        for chosen, has_order in ((clients[~is_new], True), (clients[is_new], False)):
+            for part in _parts(len(chosen)):
+                estimated = self._estimator.predict(chosen[part], self._t_s)
+                cautious_ms = estimated.rtt_ms + self._policy.caution * estimated.error_ms
+                previous = self._orders[chosen[part]] if has_order else None
+                self._orders[chosen[part]] = ranked(cautious_ms, previous, self._policy.switching)
+
+    def _cells(self, clients: Indices) -> Cells:
+        rising = clients[self._clients.known.keys[clients].argsort()]
+        estimated, samples = self._estimated(rising)
+        families = by_family(self._clients.known.keys[rising])
+        return Cells(*families, samples, estimated.rtt_ms, estimated.error_ms, self._orders[rising])
+
+    def _estimated(self, clients: Indices) -> tuple[Prediction, Floats]:
+        parts = [self._estimator.predict(clients[part], self._t_s) for part in _parts(len(clients))]
+        rtt_ms = [np.empty((0, len(self._places.ids))), *(part.rtt_ms for part in parts)]
+        error_ms = [np.empty((0, len(self._places.ids))), *(part.error_ms for part in parts)]
+        return Prediction(np.concatenate(rtt_ms), np.concatenate(error_ms)), self._estimator.samples(clients, self._t_s)
+
+    def _groups(self, clients: Indices) -> Groups:
+        networks, countries = (
+            numbers[numbers > 0]
+            for numbers in (np.unique(self._clients.network_of[clients]), np.unique(self._clients.country_of[clients]))
+        )
+        kinds, keys, samples, rtt_ms, variance = [], [], [], [], []
+        names = {GroupKind.COUNTRY: self._clients.countries.names()}
+        names |= dict.fromkeys(NETWORK_KINDS, self._clients.networks.names())
+        for group in self._estimator.groups(networks, countries, self._t_s):
+            named_by = names[group.kind][group.numbers] if group.kind in names else group.numbers
+            rising = named_by.argsort()
+            kinds.append(np.full(len(rising), group.kind, dtype=np.int64))
+            keys.append(named_by[rising])
+            samples.append(group.samples[rising])
+            rtt_ms.append(group.rtt_ms[rising])
+            variance.append(group.variance[rising])
+        rows = [np.concatenate(each) for each in (samples, rtt_ms, variance)]
+        return Groups(np.concatenate(kinds), np.concatenate(keys), rows[0], rows[1], np.sqrt(rows[2]))
+
+    def _move(self, places: Places) -> None:
+        """Goes on with other regions: what was learned of those that stay is kept."""
+        state, before = self._estimator.state(), self._places.ids
+        self._places = places
+        self._estimator = Estimator(self._clients.everybody(places), self._policy.model)
+        self._estimator.restore(moved(state, before, places.ids))
+        self._orders = orders_moved(self._orders, before, places.ids)
+
+
+def _parts(count: int) -> Iterator[slice]:
+    return (slice(begin, begin + AT_ONCE) for begin in range(0, count, AT_ONCE))

@@ -1,0 +1,43 @@
+"""Arrays that grow with the number of clients or groups, and that can be put down and taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+State = dict[str, NDArray[Any]]
+
+
+class Rows:
+    """What remembers in arrays with a row for each client or group; new rows are zero."""
+
+    ARRAYS: ClassVar[tuple[str, ...]]
+
+    def extend(self, rows: int) -> None:
+        """Makes room for more rows, of which nothing is known."""
+        for name in self.ARRAYS:
+            array = getattr(self, name)
+            setattr(self, name, np.concatenate([array, np.zeros((rows, *array.shape[1:]), array.dtype)]))
+
+    def state(self) -> State:
+        """Everything that is remembered, by name."""
+        return {name: getattr(self, name) for name in self.ARRAYS}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Goes on from what state() said, in arrays of the same shapes."""
+        for name in self.ARRAYS:
+            setattr(self, name, state[name].copy())
+
+
+def named(state: State, part: str) -> State:
+    """A state as a part of a larger one."""
+    return {f"{part}.{name}": array for name, array in state.items()}
+
+
+def part_of(state: Mapping[str, NDArray[Any]], part: str) -> State:
+    """What `named` was given."""
+    prefix = f"{part}."
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}

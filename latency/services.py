@@ -1,0 +1,143 @@
+"""Learns the latency map from what users measured, and hands it to edges.
+
+    windows ─► what has come since the last turn ─► Learner ─┬─► turn ───────────┐
+                                                             ├─► map ────────────┼─► one transaction, NOTIFY latency
+                                  every ten minutes, full ───┴─► checkpoint, map ┘
+
+One process learns at a time. All it remembers from one turn to the next is in the database as well: a restart, or
+another process that takes over, loses nothing and counts nothing twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db import transaction
+
+from common.locks import LEARNING, held_for_transaction
+from common.notify import notify
+from latency.history import POLICY, NotKeptError, forget, learner_at, memory
+from latency.intake import Intake, Location, Newcomers, Places
+from latency.keys import key_of, network_of
+from latency.learner import Learner
+from latency.models import LatencyCheckpoint, LatencyMap, LatencyTurn
+from latency.table import MOST_REGIONS, encoded
+from latency.taken import Grown
+from regions.models import Endpoint
+from telemetry.buckets import BUCKET_S
+from telemetry.rum.judging import AHEAD_S
+from telemetry.rum.services import REMEMBERED, windows
+
+__all__ = ["NotKeptError", "learn", "learner_at", "maps_since", "newest_map"]
+
+FULL_EVERY = timedelta(minutes=10)
+LOOK_BACK_EVERY = timedelta(minutes=1)
+"""How often windows are read that only late measurements still add to: there are ten times as many of them."""
+RECENT = timedelta(seconds=60)
+AHEAD = timedelta(seconds=AHEAD_S + BUCKET_S)
+KEPT = timedelta(hours=25)
+FULL_MAPS_KEPT = 2
+
+Locate = Callable[[Sequence[str]], Sequence[Location]]
+"""Where client networks are, such as 203.0.113.0/24."""
+
+log = logging.getLogger(__name__)
+
+
+def learn(now: datetime, locate: Locate) -> int | None:
+    """Take in what was measured since the last turn. Returns the number of the turn and of its map.
+
+    None: nothing has come, or another process is at it. Not to be called inside a transaction.
+    """
+    with memory.lock:
+        try:
+            with transaction.atomic():
+                return _turn(now, locate) if held_for_transaction(LEARNING) else None
+        except BaseException:
+            memory.drop()
+            raise
+
+
+def newest_map() -> int | None:
+    """The sequence of the newest map; None: there is none."""
+    return LatencyMap.objects.order_by("-sequence").values_list("sequence", flat=True).first()
+
+
+def maps_since(sequence: int) -> list[bytes]:
+    """The maps that lead from one to the newest, in their order; from 0, or one that is not kept, a full one first."""
+    newest = newest_map()
+    full = LatencyMap.objects.filter(base=0).order_by("-sequence").values_list("sequence", flat=True).first()
+    if newest is None or full is None or newest == sequence:
+        return []
+    begin = sequence + 1 if full <= sequence < newest else full
+    contents = LatencyMap.objects.filter(sequence__gte=begin).order_by("sequence").values_list("content", flat=True)
+    return [bytes(content) for content in contents]
+
+
+def _turn(now: datetime, locate: Locate) -> int | None:
+    memory.catch_up(now - REMEMBERED - AHEAD)
+    places, region_ids = _regions()
+    increments = memory.taken.rest(_windows(now), region_ids)
+    learner = memory.learner or Learner(places, POLICY)
+    if not len(places.ids) or not (len(increments.keys) or not learner.places.same_as(places)):
+        return None
+    newcomers = learner.unknown(increments.keys.tolist())
+    located = Newcomers.at(newcomers, locate([network_of(key) for key in newcomers]))
+    full = memory.learner is None or not learner.places.same_as(places) or _is_full_due(now)
+    intake = Intake(now.timestamp(), full, places, located, increments)
+    learner.learn(intake)
+    number = _write(now, intake, learner)
+    memory.learner, memory.stamp = learner, (number, now)
+    memory.taken.add(increments)
+    memory.taken.forget((now - REMEMBERED - AHEAD).timestamp())
+    return number
+
+
+def _write(now: datetime, intake: Intake, learner: Learner) -> int:
+    """Writes a turn and what came of it."""
+    last = memory.stamp[0] if memory.stamp else newest_map() or 0
+    turn = LatencyTurn.objects.create(number=last + 1, made=now, full=intake.full, intake=intake.to_bytes())
+    base = 0 if intake.full else last
+    content = encoded(learner.message(turn.number, base))
+    LatencyMap.objects.create(sequence=turn.number, base=base, content=content, created=now)
+    if intake.full:
+        LatencyCheckpoint.objects.create(turn=turn, state=learner.to_bytes())
+        forget(now, KEPT)
+        _forget_maps()
+    notify("latency", turn.number)
+    return turn.number
+
+
+def _windows(now: datetime) -> Iterator[Grown]:
+    looks_back = memory.looked_back is None or not timedelta(0) <= now - memory.looked_back < LOOK_BACK_EVERY
+    if looks_back:
+        memory.looked_back = now
+    for window in windows(now - (REMEMBERED if looks_back else RECENT), now + AHEAD):
+        start_s, sketch = int(window.start.timestamp()), window.sketch
+        yield Grown(start_s, key_of(window.network), window.endpoint_id, sketch.count, sketch.log_sum)
+
+
+def _regions() -> tuple[Places, Mapping[int, int]]:
+    """The regions that have endpoints, and the region of each endpoint."""
+    rows = list(Endpoint.objects.values_list("id", "region_id", "region__latitude", "region__longitude"))
+    found = sorted({row[1:] for row in rows})
+    if len(found) > MOST_REGIONS:
+        log.warning("a latency map has %d regions at most: those after the first ones are left out", MOST_REGIONS)
+    columns = np.array(found[:MOST_REGIONS], dtype=np.float64).reshape(-1, 3).T
+    places = Places(columns[0].astype(np.int64), columns[1], columns[2])
+    known = set(places.ids.tolist())
+    return places, {endpoint_id: region_id for endpoint_id, region_id, *_ in rows if region_id in known}
+
+
+def _is_full_due(now: datetime) -> bool:
+    last = LatencyTurn.objects.filter(full=True).order_by("-number").values_list("made", flat=True).first()
+    return last is None or now - last >= FULL_EVERY
+
+
+def _forget_maps() -> None:
+    """Nobody is given a map of before the last full one; the one before it stays for who is reading it."""
+    fulls = LatencyMap.objects.filter(base=0).order_by("-sequence").values_list("sequence", flat=True)[:FULL_MAPS_KEPT]
+    LatencyMap.objects.filter(sequence__lt=min(fulls)).delete()

@@ -1,0 +1,182 @@
+"""Turns of measurements become maps, the same ones wherever learning goes on; what has changed is told, and no more."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from latency.blobs import packed, unpacked
+from latency.chooser import Policy
+from latency.intake import Increments, Intake, Location, Newcomers, Places
+from latency.keys import key_of, network_of
+from latency.learner import Learner
+from latency.table import encoded
+from tests.latency.cast import NOON_S
+from tests.latency.map_reader import Row, decoded
+
+PARIS, TOKYO, LIMA = 3, 5, 8
+WORLD = Places(np.array([PARIS, TOKYO, LIMA]), np.array([48.9, 35.7, -12.0]), np.array([2.4, 139.7, -77.0]))
+HOME, OFFICE, SHOP, NOWHERE = (
+    key_of(network) for network in ("192.0.2.0/24", "198.51.100.0/24", "2001:db8:7::/48", "203.0.113.0/24")
+)
+LOCATIONS = {
+    HOME: Location(64500, "FR", 45.8, 4.8),
+    OFFICE: Location(64501, "JP", 35.0, 135.0),
+    SHOP: Location(64500, "FR", 45.8, 4.8),
+    NOWHERE: Location(64502, None, None, None),
+}
+Measured = tuple[int, int, float]
+TURNS = st.lists(
+    st.tuples(
+        st.lists(st.tuples(st.sampled_from(sorted(LOCATIONS)), st.sampled_from(WORLD.ids.tolist()), st.floats(1, 500))),
+        st.booleans(),
+        st.sampled_from([5.0, 700.0]),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+def learner() -> Learner:
+    return Learner(WORLD, Policy())
+
+
+def turn(known: Learner, *measured: Measured, at_s: float = NOON_S, full: bool = False, places=WORLD) -> Intake:
+    """One measurement each of a client towards a region."""
+    keys = known.unknown(key for key, _region, _rtt_ms in measured)
+    rows = [(0, key, 10 + region, region, 1, round(1000 * math.log(rtt_ms))) for key, region, rtt_ms in measured]
+    newcomers = Newcomers.at(keys, [LOCATIONS[key] for key in keys])
+    return Intake(at_s, full, places, newcomers, Increments.from_rows(rows))
+
+
+def learn(known: Learner, *measured: Measured, **of_turn) -> None:
+    known.learn(turn(known, *measured, **of_turn))
+
+
+def full_map(known: Learner):
+    return decoded(encoded(known.message(1, 0)))
+
+
+@settings(deadline=None, max_examples=40)
+@given(TURNS, st.integers(0, 5))
+def test_a_restart_between_turns_changes_no_octet_of_any_map(turns, restart):
+    lasting = restarted = learner()
+    now_s = NOON_S
+    for number, (measured, full, later_s) in enumerate(turns):
+        now_s += later_s
+        taken = turn(lasting, *measured, at_s=now_s, full=full)
+        if number == restart:
+            restarted = Learner.from_bytes(restarted.to_bytes(), Policy())
+        for each in (lasting, restarted) if restarted is not lasting else (lasting,):
+            each.learn(Intake.from_bytes(taken.to_bytes()))
+        for base in (0, number):
+            assert encoded(lasting.message(number + 1, base)) == encoded(restarted.message(number + 1, base))
+    assert lasting.to_bytes() == restarted.to_bytes()
+
+
+@settings(deadline=None, max_examples=20)
+@given(TURNS)
+def test_deltas_upon_a_full_map_hold_every_cell_as_it_was_last_told(turns):
+    known, now_s, followed = learner(), NOON_S, dict[int, Row]()
+    for number, (measured, _full, later_s) in enumerate(turns):
+        now_s += later_s
+        learn(known, *measured, at_s=now_s)
+        delta = decoded(encoded(known.message(number + 2, number + 1)))
+        followed |= delta.ipv4 | delta.ipv6
+        whole = decoded(encoded(known.message(number + 2, 0)))
+        assert set(delta.ipv4) == {key for key, _region, _rtt_ms in measured if key < 2**24}
+        assert {key: row.order for key, row in followed.items()} == {
+            key: row.order for key, row in (whole.ipv4 | whole.ipv6).items()
+        }
+        for key in delta.ipv4:
+            assert delta.ipv4[key] == whole.ipv4[key]
+
+
+def test_a_delta_says_who_was_measured_and_their_groups_and_nothing_else():
+    known = learner()
+    learn(known, (HOME, PARIS, 20.0), (OFFICE, TOKYO, 25.0), full=True)
+    learn(known, (SHOP, PARIS, 21.0), at_s=NOON_S + 5)
+
+    delta = decoded(encoded(known.message(2, 1)))
+
+    assert (delta.sequence, delta.base, delta.made_s) == (2, 1, int(NOON_S + 5))
+    assert (list(delta.ipv4), list(delta.ipv6)) == ([], [0x20010DB80007])
+    fr = 256 * ord("F") + ord("R")
+    assert list(delta.groups) == [(0, 0), (1, fr), (2, 64500), (3, 0), (4, 64500)]
+
+
+def test_a_map_says_what_was_measured_and_serves_by_it():
+    known = learner()
+    for minute in range(20):
+        learn(known, (HOME, PARIS, 35.0), (HOME, TOKYO, 190.0), (OFFICE, TOKYO, 20.0), at_s=NOON_S + 60 * minute)
+
+    said = full_map(known)
+    assert said.ipv4[HOME].rtt_ms[:2] == pytest.approx([35, 190], abs=15)
+    assert said.ipv4[HOME].samples == pytest.approx(40, abs=2)
+    assert said.ipv4[HOME].order[0] == 0
+    assert said.ipv4[OFFICE].order[0] == 1
+
+
+def test_an_order_is_kept_until_another_is_better_by_enough():
+    near = Places(np.array([PARIS, 4]), np.array([48.9, 50.1]), np.array([2.4, 8.7]))
+    known, orders = Learner(near, Policy()), []
+    for minute, rtt_ms in enumerate([20.0] * 20 + [25.0] * 20 + [40.0] * 20):
+        learn(known, (HOME, PARIS, rtt_ms), (HOME, 4, 24.0), at_s=NOON_S + 60 * minute, places=near)
+        orders.append(full_map(known).ipv4[HOME].order)
+
+    assert [orders[minute] for minute in (19, 39, 59)] == [[0, 1], [0, 1], [1, 0]]
+
+
+def test_many_measurements_of_one_window_count_as_a_few():
+    known = learner()
+    once = turn(known, (HOME, PARIS, 20.0))
+    increments = replace(once.increments, counts=np.array([90]), log_sums=once.increments.log_sums * 90)
+    known.learn(replace(once, increments=increments))
+
+    assert full_map(known).ipv4[HOME].samples == 5
+
+
+def test_what_was_learned_of_regions_that_stay_is_kept_when_others_come_and_go():
+    known = learner()
+    for minute in range(20):
+        learn(known, (HOME, PARIS, 180.0), (HOME, TOKYO, 60.0), (HOME, LIMA, 300.0), at_s=NOON_S + 60 * minute)
+    before = full_map(known).ipv4[HOME]
+
+    places = Places(np.array([PARIS, 4, LIMA]), np.array([48.9, 50.1, -12.0]), np.array([2.4, 8.7, -77.0]))
+    learn(known, at_s=NOON_S + 1200, full=True, places=places)
+
+    said = full_map(known)
+    assert said.regions == [PARIS, 4, LIMA]
+    assert [said.ipv4[HOME].rtt_ms[column] for column in (0, 2)] == pytest.approx(
+        [before.rtt_ms[column] for column in (0, 2)], rel=0.2
+    )
+    assert said.ipv4[HOME].samples == pytest.approx(40, abs=2)
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/24", "203.0.113.0/24", "255.255.255.0/24", "::/48", "2001:db8:ffff::/48"])
+def test_a_network_is_that_of_its_key(network):
+    assert network_of(key_of(network)) == network
+
+
+@pytest.mark.parametrize("network", ["203.0.113.0/25", "2001:db8::/56", "somewhere"])
+def test_what_is_no_cell_has_no_key(network):
+    with pytest.raises(ValueError, match="IPv4"):
+        key_of(network)
+
+
+def test_arrays_come_back_to_the_bit_whether_full_or_nearly_empty():
+    sparse = np.zeros((50, 7))
+    sparse[3, 2], sparse[49, 6], sparse[0, 0] = math.nan, -1.5, -0.0
+    arrays = {"sparse": sparse, "dense": np.arange(6.0), "small": np.ones(3, np.uint8), "none": np.empty((0, 4))}
+
+    back = unpacked(packed(arrays))
+
+    assert {name: array.tobytes() for name, array in back.items()} == {
+        name: array.tobytes() for name, array in arrays.items()
+    }
+    assert [back[name].shape for name in arrays] == [array.shape for array in arrays.values()]
