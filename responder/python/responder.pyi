@@ -81,16 +81,34 @@ class Snapshot:
 
 @final
 class Health:
-    """Health of all endpoints at one sequence number. Immutable."""
+    """Health and load of all endpoints at one sequence number. Immutable.
 
-    def __new__(cls, sequence: int = 0, states: Sequence[tuple[int, Family, State]] = ()) -> Health: ...
+    A load is an endpoint's id, the share of its capacity (None: it is forgotten), when it was measured (Unix time), and
+    for how many seconds from then on it counts.
+    """
+
+    def __new__(
+        cls,
+        sequence: int = 0,
+        states: Sequence[tuple[int, Family, State]] = (),
+        loads: Sequence[tuple[int, float | None, int, int]] = (),
+    ) -> Health: ...
     @property
     def sequence(self) -> int: ...
     @property
     def states(self) -> list[tuple[int, Family, State]]:
         """Every known state, sorted by endpoint id and family."""
 
-    def apply(self, sequence: int, states: Sequence[tuple[int, Family, State]]) -> Health:
+    @property
+    def loads(self) -> list[tuple[int, float, int, int]]:
+        """Every known load, sorted by endpoint id; shares in thousandths."""
+
+    def apply(
+        self,
+        sequence: int,
+        states: Sequence[tuple[int, Family, State]],
+        loads: Sequence[tuple[int, float | None, int, int]] = (),
+    ) -> Health:
         """The health after the delta numbered `sequence`. Raises ValueError unless it is exactly the next one."""
 
 class AnswerCount(TypedDict):

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::health::{HealthTable, Path, State};
+use crate::load::LoadReport;
 use crate::steering::{EndpointIndex, Family, PolicySet};
 
 /// By the endpoints of one `PolicySet`. Made when either of the two changes.
@@ -13,6 +14,7 @@ pub struct Beliefs {
     sequence: u64,
     ipv4: Box<[State]>,
     ipv6: Box<[State]>,
+    loads: Box<[Option<LoadReport>]>,
 }
 
 impl Beliefs {
@@ -27,11 +29,13 @@ impl Beliefs {
                 })
                 .collect()
         };
+        let endpoints = policies.endpoints().iter();
         Self {
             epoch: Arc::default(),
             sequence: table.sequence(),
             ipv4: states(Family::V4),
             ipv6: states(Family::V6),
+            loads: endpoints.map(|endpoint| table.load(endpoint.id)).collect(),
         }
     }
 
@@ -41,6 +45,11 @@ impl Beliefs {
 
     pub(crate) fn epoch(&self) -> &Arc<()> {
         &self.epoch
+    }
+
+    /// What an endpoint of the set said of its load last, however long ago.
+    pub fn load(&self, endpoint: EndpointIndex) -> Option<LoadReport> {
+        self.loads.get(endpoint.as_usize()).copied().flatten()
     }
 
     /// The state of an endpoint of the set for clients that ask for `family`.

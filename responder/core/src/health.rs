@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::load::LoadReport;
 use crate::steering::Family;
 
 /// What is believed of one endpoint over one family.
@@ -75,6 +76,9 @@ impl From<Family> for Path {
 /// One state: endpoint id, what was judged, the verdict.
 pub type Entry = (u32, Path, State);
 
+/// One load: endpoint id, and what it said; nothing: what it said is to be forgotten.
+pub type LoadEntry = (u32, Option<LoadReport>);
+
 /// A delta that is not the next one; only a full state helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SequenceGap {
@@ -94,11 +98,12 @@ impl fmt::Display for SequenceGap {
 
 impl std::error::Error for SequenceGap {}
 
-/// All states at one sequence number, also of endpoints that no snapshot knows yet. Immutable.
+/// All states and loads at one sequence number, also of endpoints that no snapshot knows yet. Immutable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HealthTable {
     sequence: u64,
     states: BTreeMap<(u32, Path), State>,
+    loads: BTreeMap<u32, LoadReport>,
 }
 
 impl HealthTable {
@@ -110,6 +115,7 @@ impl HealthTable {
         Self {
             sequence,
             states: states.collect(),
+            loads: BTreeMap::new(),
         }
     }
 
@@ -134,6 +140,17 @@ impl HealthTable {
         Ok(next)
     }
 
+    /// The table with what the same message says of loads.
+    pub fn with_loads(mut self, loads: impl IntoIterator<Item = LoadEntry>) -> Self {
+        for (endpoint, load) in loads {
+            match load {
+                Some(load) => self.loads.insert(endpoint, load),
+                None => self.loads.remove(&endpoint),
+            };
+        }
+        self
+    }
+
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
@@ -143,6 +160,15 @@ impl HealthTable {
         self.states
             .iter()
             .map(|((id, path), state)| (*id, *path, *state))
+    }
+
+    /// Every known load, sorted by endpoint id.
+    pub fn loads(&self) -> impl Iterator<Item = (u32, LoadReport)> {
+        self.loads.iter().map(|(id, load)| (*id, *load))
+    }
+
+    pub(crate) fn load(&self, endpoint: u32) -> Option<LoadReport> {
+        self.loads.get(&endpoint).copied()
     }
 
     pub(crate) fn state(&self, endpoint: u32, path: Path) -> State {
@@ -185,6 +211,20 @@ mod tests {
             let gap = table().apply(sequence, []).unwrap_err();
             assert_eq!((gap.have, gap.got), (17, sequence));
         }
+    }
+
+    #[test]
+    fn a_load_holds_until_another_comes_or_it_is_forgotten() {
+        let load = |share| LoadReport::new(share, 1000, 60);
+        let first = table().with_loads([(11, load(0.9)), (10, load(0.5))]);
+        let second = first.apply(18, []).unwrap();
+        let second = second.with_loads([(10, None), (11, load(1.0))]);
+        let loads = |table: &HealthTable| table.loads().collect::<Vec<_>>();
+        assert_eq!(
+            loads(&first),
+            [(10, load(0.5).unwrap()), (11, load(0.9).unwrap())]
+        );
+        assert_eq!(loads(&second), [(11, load(1.0).unwrap())]);
     }
 
     #[test]

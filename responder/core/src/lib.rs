@@ -12,6 +12,7 @@ pub mod frame_streams;
 pub mod geo;
 pub mod health;
 pub mod latency;
+pub mod load;
 pub mod observe;
 pub mod rate_limit;
 pub mod snapshot;

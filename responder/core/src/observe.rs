@@ -8,6 +8,7 @@ mod words;
 use std::net::IpAddr;
 
 use crate::geo::Location;
+use crate::load::Load;
 use crate::steering::{Client, Endpoint, Family, Place, Policy, PolicySet};
 use crate::wire::Name;
 
@@ -151,6 +152,11 @@ pub enum Reason {
     /// The number of the selector that does not match, from 1 on.
     NotSelected(usize),
     NotNamed,
+    /// The endpoint has too much to do, or sheds so many of a hundred clients, of which this is one.
+    Loaded {
+        load: Load,
+        sheds_percent: f64,
+    },
     BeyondFirst(usize),
     BehindName,
     NameAmongAddresses,
@@ -173,6 +179,11 @@ pub enum Why {
     },
     NoClientPosition,
     Cost(f64),
+    /// The endpoint sheds so many of a hundred clients, of which this is none.
+    Load {
+        load: Load,
+        sheds_percent: f64,
+    },
     Priority(u32),
     Drawn {
         score: f64,

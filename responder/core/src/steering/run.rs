@@ -9,6 +9,7 @@ use super::policy::{Endpoint, EndpointIndex, Policy, PolicyIndex, PolicySet, Ros
 use crate::beliefs::Beliefs;
 use crate::geo::{GeoData, Location};
 use crate::health::State;
+use crate::load::{Load, LoadReport};
 use crate::wire::Name;
 
 /// Knows which targets have addresses that may stand at a zone's apex, in our own zones or flattened (S13).
@@ -120,6 +121,16 @@ impl<'a> Run<'a> {
         self.question.beliefs.state(endpoint, self.question.family)
     }
 
+    /// What the member said of its load last, however long ago.
+    pub(crate) fn load_report(&self, member: MemberIndex) -> Option<LoadReport> {
+        self.question.beliefs.load(self.endpoint_index(member))
+    }
+
+    pub(crate) fn load(&self, member: MemberIndex) -> Load {
+        let report = self.load_report(member);
+        report.map_or(Load::Unknown, |report| report.at(self.question.now_s))
+    }
+
     pub(crate) fn asn(&self) -> (Option<u32>, u8) {
         self.question.geo.asn(self.address())
     }
@@ -137,6 +148,11 @@ impl<'a> Run<'a> {
     /// Notes that a draw decided something.
     pub(crate) fn drawn(&mut self) {
         self.scope = self.scope.max(self.client.draw_scope);
+    }
+
+    /// Who is shed depends on the client alone, like who is served by a sticky draw.
+    pub(crate) fn shedding_seed(&self) -> Seed {
+        Seed::shedding(self.policy.salt, self.client.drawn)
     }
 
     pub(crate) fn seed(&self, kind: DrawKind) -> Seed {

@@ -8,6 +8,7 @@ mod first;
 mod geo;
 mod healthy;
 mod label;
+mod load;
 mod nest;
 mod priority;
 mod sticky;
@@ -46,6 +47,8 @@ pub(super) enum Sees {
     Place,
     /// Its address as well.
     Address,
+    /// How loaded candidates are by now, and whom they shed.
+    Load,
     /// Its prefix is drawn for.
     Prefix(DrawKind),
 }
@@ -178,6 +181,7 @@ step_kinds! {
     Geo => geo,
     Distance => distance,
     Cost => cost,
+    Load => load,
     Priority => priority,
     Weighted => weighted,
     Sticky => sticky,

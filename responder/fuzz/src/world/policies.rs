@@ -6,7 +6,7 @@ use super::GeoFiles;
 use super::fixture::{mmdb, mmdb_with_aliases};
 
 /// Ids count from 1; the name `sN.z.` is steered by policy N.
-pub const COUNT: u32 = 17;
+pub const COUNT: u32 = 18;
 
 pub fn chunk() -> Vec<u8> {
     let chunk = json!({
@@ -129,6 +129,7 @@ fn policies() -> Vec<Value> {
     let label =
         json!({"kind": "label", "select": ["tier!=gpu", "version<9"], "name_label": "site"});
     let cost = json!({"kind": "cost", "cost": 1.5, "within_percent": 10});
+    let load = json!({"kind": "load", "low": 0.5, "high": 0.9});
     let (priority, weighted) = (
         json!({"kind": "priority"}),
         json!({"kind": "weighted", "weight": 3}),
@@ -161,7 +162,12 @@ fn policies() -> Vec<Value> {
         policy(11, "always", 2, vec![weighted.clone()]),
         policy(12, "always", 1, all),
         policy(13, "never", 1, vec![geo.clone(), sticky.clone()]),
-        policy(14, "geo-only", 1, vec![geo, distance, sticky, first(2)]),
+        policy(
+            14,
+            "geo-only",
+            1,
+            vec![geo, distance, sticky.clone(), first(2)],
+        ),
         policy(15, "always", 5, vec![weighted.clone()]),
         policy(
             17,
@@ -169,6 +175,7 @@ fn policies() -> Vec<Value> {
             1,
             vec![json!({"kind": "use", "policy": 15, "min_healthy": 2})],
         ),
+        policy(18, "always", 1, vec![load, sticky, first(3)]),
         policy(
             16,
             "always",
