@@ -12,6 +12,15 @@ from responder import Health
 FamilyState = tuple[Annotated[int, Field(ge=1, le=2**31 - 1)], Literal[0, 4, 6], Literal["up", "down", "unknown"]]
 
 
+LoadEntry = tuple[
+    Annotated[int, Field(ge=1, le=2**31 - 1)],
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None,
+    Annotated[int, Field(ge=0)],
+    Annotated[int, Field(ge=0, le=2**31 - 1)],
+]
+"""An endpoint's id, its load as a share of its capacity, when it was measured, and how many seconds it counts."""
+
+
 class HealthError(ValueError):
     """A health message that cannot be used."""
 
@@ -22,13 +31,16 @@ class _Message(BaseModel):
     sequence: Annotated[int, Field(ge=0)]
     full: bool
     states: list[FamilyState]
+    loads: list[LoadEntry] = []
 
 
 def next_health(health: Health, message: str | bytes) -> Health:
     """The health after a message. Raises HealthError if it is malformed or not the next after `health`."""
     try:
         read = _Message.model_validate_json(message)
-        return Health(read.sequence, read.states) if read.full else health.apply(read.sequence, read.states)
+        if read.full:
+            return Health(read.sequence, read.states, read.loads)
+        return health.apply(read.sequence, read.states, read.loads)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -39,4 +51,5 @@ def next_health(health: Health, message: str | bytes) -> Health:
 
 def written(health: Health) -> bytes:
     """`health` as a full message."""
-    return json.dumps({"sequence": health.sequence, "full": True, "states": health.states}).encode()
+    loads = {"loads": health.loads} if health.loads else {}
+    return json.dumps({"sequence": health.sequence, "full": True, "states": health.states, **loads}).encode()
