@@ -27,6 +27,8 @@ SOUND = [
     {"kind": "distance"},
     {"kind": "distance", "within_km": 0.5, "bias": -99},
     {"kind": "cost", "cost": 0.08, "within_percent": 20},
+    {"kind": "load"},
+    {"kind": "load", "low": 0, "high": 1.5, "if_empty": {"action": "fallback", "policy": "sorry"}},
     {"kind": "priority", "priority": 7},
     {"kind": "weighted", "weight": 0},
     {"kind": "sticky"},
@@ -65,6 +67,10 @@ REFUSED = [
     ({"kind": "label", "select": ["tier"], "if_empty": {"action": "refuse"}}, "steps.0.if_empty", "Only a fence"),
     ({"kind": "cost", "cost": -1}, "steps.0.cost", "at least 0"),
     ({"kind": "cost", "within_percent": -1}, "steps.0.within_percent", "at least 0"),
+    ({"kind": "load", "low": -0.1}, "steps.0.low", "at least 0"),
+    ({"kind": "load", "high": 0}, "steps.0.high", "greater than 0"),
+    ({"kind": "load", "low": 0.95}, "steps.0", "Low must be below high"),
+    ({"kind": "load", "if_empty": {"action": "refuse"}}, "steps.0.if_empty", "Only a fence"),
     ({"kind": "geo"}, "steps.0.default", "Who serves clients that no rule matches"),  # S10
     ({"kind": "geo", "default": "none"}, "steps.0.default", "It is 'all'."),
     ({"kind": "geo", "default": {}}, "steps.0.default", "at least one region or pool"),
@@ -119,7 +125,7 @@ def test_everything_that_is_wrong_is_told_at_once():
 
 def test_every_sifting_step_says_what_happens_if_it_would_drop_all():
     sifting = {name for name, kind in KINDS.items() if "if_empty" in kind.model_fields}
-    assert sifting == {"healthy", "admin", "fence", "label", "geo"}
+    assert sifting == {"healthy", "admin", "fence", "label", "geo", "load"}
     assert options_of(*parse_steps([{"kind": "healthy"}])) == {"if_empty": {"action": "bypass"}}
 
 
