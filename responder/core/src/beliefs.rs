@@ -39,6 +39,20 @@ impl Beliefs {
         }
     }
 
+    /// The view that follows `earlier` when, of what they were made of, the table alone has changed. What `earlier` led to
+    /// stays remembered if only loads differ: they are looked at for each query, but for whether there are any.
+    pub fn following(mut self, earlier: &Self) -> Self {
+        let said = |beliefs: &Self| -> Vec<bool> {
+            let loads = beliefs.loads.iter();
+            loads.map(Option::is_some).collect()
+        };
+        let alike = self.ipv4 == earlier.ipv4 && self.ipv6 == earlier.ipv6;
+        if alike && said(&self) == said(earlier) {
+            self.epoch = earlier.epoch.clone();
+        }
+        self
+    }
+
     pub fn sequence(&self) -> u64 {
         self.sequence
     }

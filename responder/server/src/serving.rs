@@ -47,11 +47,9 @@ impl Current {
         let mut table = self.lock();
         *table = new;
         let present = self.load();
-        self.store(serving(
-            present.world.clone(),
-            &table,
-            present.settings.clone(),
-        ));
+        let mut next = serving(present.world.clone(), &table, present.settings.clone());
+        next.beliefs = next.beliefs.following(&present.beliefs);
+        self.store(next);
     }
 
     pub fn set_settings(&self, settings: Settings) {

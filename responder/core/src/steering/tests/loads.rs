@@ -138,6 +138,50 @@ fn when_all_are_full_a_pool_may_take_over() {
     assert_eq!(scene.chosen(GERMANY), [3], "whatever its own load");
 }
 
+#[test]
+fn what_is_remembered_outlives_a_change_of_loads_and_nothing_else() {
+    let steps = json!([{"kind": "healthy"}, {"kind": "load"}, {"kind": "sticky"}]);
+    let mut scene = Scene::of(&ordinary(3), steps);
+    let (client, name) = (client_of(GERMANY), www());
+    let (index, mut warm) = (scene.policies.policy(WWW).unwrap(), Scratch::new());
+    let up = |id| (id, Path::V4, State::Up);
+    let down = |id| (id, Path::V4, State::Down);
+    scene = scene.with_health_and_loads(&[up(1), up(2), up(3)], &[(1, 0.5, 0)]);
+    for (states, loads, stays) in [
+        ([up(1), up(2), up(3)], vec![(1, 0.9, 0)], true),
+        ([up(1), up(2), up(3)], vec![(1, 1.0, 30)], true),
+        (
+            [up(1), up(2), up(3)],
+            vec![(1, 1.0, 30), (2, 1.0, 0)],
+            false,
+        ),
+        (
+            [up(1), up(2), down(3)],
+            vec![(1, 1.0, 30), (2, 1.0, 0)],
+            false,
+        ),
+        (
+            [up(1), up(2), down(3)],
+            vec![(1, 0.1, 0), (2, 1.0, 99)],
+            true,
+        ),
+        ([up(1), up(2), down(3)], vec![], false),
+    ] {
+        let earlier = std::mem::take(&mut scene.beliefs);
+        scene = scene.with_health_and_loads(&states, &loads);
+        scene.beliefs = std::mem::take(&mut scene.beliefs).following(&earlier);
+        let kept = std::sync::Arc::ptr_eq(scene.beliefs.epoch(), earlier.epoch());
+        assert_eq!(kept, stays, "{loads:?}");
+        let selection = select(
+            &scene.question(&client, &name),
+            index,
+            &mut warm,
+            &mut Silent,
+        );
+        assert_eq!(scene.described(&selection, &warm), scene.ask(GERMANY));
+    }
+}
+
 proptest! {
     /// S5: as the load rises, clients leave and none comes back.
     #[test]
