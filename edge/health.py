@@ -21,6 +21,9 @@ LoadEntry = tuple[
 """An endpoint's id, its load as a share of its capacity, when it was measured, and how many seconds it counts."""
 
 
+FailingEntry = tuple[Annotated[int, Field(ge=1, le=2**31 - 1)], Literal[0, 4, 6], bool]
+
+
 class HealthError(ValueError):
     """A health message that cannot be used."""
 
@@ -32,6 +35,7 @@ class _Message(BaseModel):
     full: bool
     states: list[FamilyState]
     loads: list[LoadEntry] = []
+    failing: list[FailingEntry] = []
 
 
 def next_health(health: Health, message: str | bytes) -> Health:
@@ -39,8 +43,8 @@ def next_health(health: Health, message: str | bytes) -> Health:
     try:
         read = _Message.model_validate_json(message)
         if read.full:
-            return Health(read.sequence, read.states, read.loads)
-        return health.apply(read.sequence, read.states, read.loads)
+            return Health(read.sequence, read.states, read.loads, read.failing)
+        return health.apply(read.sequence, read.states, read.loads, read.failing)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -51,5 +55,6 @@ def next_health(health: Health, message: str | bytes) -> Health:
 
 def written(health: Health) -> bytes:
     """`health` as a full message."""
-    loads = {"loads": health.loads} if health.loads else {}
-    return json.dumps({"sequence": health.sequence, "full": True, "states": health.states, **loads}).encode()
+    optional = {"loads": health.loads, "failing": health.failing}
+    said = {name: entries for name, entries in optional.items() if entries}
+    return json.dumps({"sequence": health.sequence, "full": True, "states": health.states, **said}).encode()

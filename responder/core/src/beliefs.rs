@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::health::{HealthTable, Path, State};
 use crate::load::LoadReport;
-use crate::steering::{EndpointIndex, Family, PolicySet};
+use crate::steering::{Endpoint, EndpointIndex, Family, PolicySet};
 
 /// By the endpoints of one `PolicySet`. Made when either of the two changes.
 #[derive(Debug, Default)]
@@ -15,6 +15,9 @@ pub struct Beliefs {
     ipv4: Box<[State]>,
     ipv6: Box<[State]>,
     loads: Box<[Option<LoadReport>]>,
+    /// Who is failing but not yet down, for clients that ask for IPv4 and for IPv6.
+    failing: Box<[(bool, bool)]>,
+    any_failing: bool,
 }
 
 impl Beliefs {
@@ -29,8 +32,24 @@ impl Beliefs {
                 })
                 .collect()
         };
+        let is_failing = |endpoint: &Endpoint, family: Family| {
+            let path = match &endpoint.hostname {
+                Some(_) => Path::Name,
+                None => family.into(),
+            };
+            endpoint.checked && table.is_failing(endpoint.id, path)
+        };
+        let endpoints = policies.endpoints().iter();
+        let failing: Box<[_]> = endpoints
+            .map(|endpoint| {
+                let over = |family| is_failing(endpoint, family);
+                (over(Family::V4), over(Family::V6))
+            })
+            .collect();
         let endpoints = policies.endpoints().iter();
         Self {
+            any_failing: failing.iter().any(|(ipv4, ipv6)| *ipv4 || *ipv6),
+            failing,
             epoch: Arc::default(),
             sequence: table.sequence(),
             ipv4: states(Family::V4),
@@ -59,6 +78,21 @@ impl Beliefs {
 
     pub(crate) fn epoch(&self) -> &Arc<()> {
         &self.epoch
+    }
+
+    /// Whether any endpoint is failing but not yet down.
+    #[inline]
+    pub(crate) fn any_failing(&self) -> bool {
+        self.any_failing
+    }
+
+    /// Whether an endpoint of the set is, for clients that ask for `family`.
+    pub(crate) fn is_failing(&self, endpoint: EndpointIndex, family: Family) -> bool {
+        let failing = self.failing.get(endpoint.as_usize());
+        failing.is_some_and(|(ipv4, ipv6)| match family {
+            Family::V4 => *ipv4,
+            Family::V6 => *ipv6,
+        })
     }
 
     /// What an endpoint of the set said of its load last, however long ago.

@@ -1,6 +1,6 @@
 //! What is believed of endpoints, as numbered states that only rise (docs/snapshot-format.md, "Health").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::load::LoadReport;
@@ -79,6 +79,9 @@ pub type Entry = (u32, Path, State);
 /// One load: endpoint id, and what it said; nothing: what it said is to be forgotten.
 pub type LoadEntry = (u32, Option<LoadReport>);
 
+/// Whether an endpoint is failing but not yet down over one path (S14).
+pub type FailingEntry = (u32, Path, bool);
+
 /// A delta that is not the next one; only a full state helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SequenceGap {
@@ -104,6 +107,7 @@ pub struct HealthTable {
     sequence: u64,
     states: BTreeMap<(u32, Path), State>,
     loads: BTreeMap<u32, LoadReport>,
+    failing: BTreeSet<(u32, Path)>,
 }
 
 impl HealthTable {
@@ -116,6 +120,7 @@ impl HealthTable {
             sequence,
             states: states.collect(),
             loads: BTreeMap::new(),
+            failing: BTreeSet::new(),
         }
     }
 
@@ -151,6 +156,17 @@ impl HealthTable {
         self
     }
 
+    /// The table with what the same message says of who is failing.
+    pub fn with_failing(mut self, failing: impl IntoIterator<Item = FailingEntry>) -> Self {
+        for (endpoint, path, is_failing) in failing {
+            match is_failing {
+                true => self.failing.insert((endpoint, path)),
+                false => self.failing.remove(&(endpoint, path)),
+            };
+        }
+        self
+    }
+
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
@@ -165,6 +181,15 @@ impl HealthTable {
     /// Every known load, sorted by endpoint id.
     pub fn loads(&self) -> impl Iterator<Item = (u32, LoadReport)> {
         self.loads.iter().map(|(id, load)| (*id, *load))
+    }
+
+    /// Who is failing, sorted by endpoint id and path.
+    pub fn failing(&self) -> impl Iterator<Item = (u32, Path)> {
+        self.failing.iter().copied()
+    }
+
+    pub(crate) fn is_failing(&self, endpoint: u32, path: Path) -> bool {
+        self.failing.contains(&(endpoint, path))
     }
 
     pub(crate) fn load(&self, endpoint: u32) -> Option<LoadReport> {
@@ -225,6 +250,18 @@ mod tests {
             [(10, load(0.5).unwrap()), (11, load(0.9).unwrap())]
         );
         assert_eq!(loads(&second), [(11, load(1.0).unwrap())]);
+    }
+
+    #[test]
+    fn an_endpoint_is_failing_until_it_is_said_that_it_is_not() {
+        let first = table().with_failing([(10, Path::V6, true), (10, Path::V4, true)]);
+        let second = first.apply(18, []).unwrap();
+        let second = second.with_failing([(10, Path::V4, false), (9, Path::V4, false)]);
+        assert_eq!(
+            first.failing().collect::<Vec<_>>(),
+            [(10, Path::V4), (10, Path::V6)]
+        );
+        assert_eq!(second.failing().collect::<Vec<_>>(), [(10, Path::V6)]);
     }
 
     #[test]

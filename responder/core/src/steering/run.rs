@@ -46,6 +46,25 @@ impl<'a> Question<'a> {
         })
     }
 
+    /// The TTL of what `policy` answers: its lowest while a candidate is about to go down, so that clients learn of it
+    /// soon (S14).
+    #[inline]
+    pub(super) fn ttl_s(&self, policy: &Policy) -> u32 {
+        match self.beliefs.any_failing() && self.has_failing(policy) {
+            true => policy.ttl_min_s,
+            false => policy.ttl_s,
+        }
+    }
+
+    #[cold]
+    fn has_failing(&self, policy: &Policy) -> bool {
+        let mut members = policy.candidates.of(self.family).iter();
+        members.any(|member| {
+            let endpoint = policy.member(*member).map(|member| member.endpoint);
+            endpoint.is_some_and(|endpoint| self.beliefs.is_failing(endpoint, self.family))
+        })
+    }
+
     /// What a draw of `policy` for `client` depends on.
     #[inline]
     pub(super) fn seed(&self, policy: &Policy, client: &ClientView, kind: DrawKind) -> Seed {

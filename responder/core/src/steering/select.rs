@@ -114,7 +114,7 @@ fn remembered<'a>(
     };
     Some(Selection {
         outcome,
-        ttl_s: policy.ttl_s,
+        ttl_s: question.ttl_s(policy),
         scope,
         country: sighting.country,
         network: question.geo.asn(client.located.address).0,
@@ -198,7 +198,7 @@ fn decided<'a, O: Observer>(
             scope: selection.scope,
             is_located: false,
         };
-        selection.ttl_s = policy.ttl_s;
+        selection.ttl_s = question.ttl_s(policy);
         let ending = run_policy(&mut run, serving, observer);
         selection.scope = run.scope;
         next = match ending {

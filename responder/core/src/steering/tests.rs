@@ -3,6 +3,7 @@
 mod distances;
 mod draws;
 mod fallbacks;
+mod lifetimes;
 mod loads;
 mod properties;
 mod refusals;
