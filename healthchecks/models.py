@@ -161,6 +161,12 @@ class EndpointHealth(models.Model):
     family = models.PositiveSmallIntegerField(choices=Family)
     state = models.CharField(max_length=7, choices=STATE_CHOICES)
     since = models.DateTimeField()
+    failing = models.BooleanField(
+        default=False, db_default=False, help_text="Up, but some vantages say down: it may change soon (S14)."
+    )
+    failing_sequence = models.BigIntegerField(
+        null=True, unique=True, help_text="From HealthSequence, when `failing` changed last."
+    )
 
     class Meta:
         constraints = [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import connection
 from django.db.models import Max, QuerySet
@@ -24,11 +26,16 @@ from healthchecks.models import (
 from healthchecks.state import State
 from regions.models import Endpoint
 
+Entry = TypeVar("Entry")
+
 FamilyState = tuple[int, int, str]
 """An endpoint's id, a family (0, 4 or 6) and a state: as in docs/snapshot-format.md."""
 
 LoadEntry = tuple[int, float | None, int, int]
 """An endpoint's id, its load (None: forgotten), when it was measured (Unix time) and for how many seconds it counts."""
+
+FailingEntry = tuple[int, int, bool]
+"""An endpoint's id, a family, and whether it is failing but not yet down."""
 
 MAX_DELTAS = 1000
 """Past this many, the full state is the shorter message."""
@@ -41,6 +48,7 @@ class HealthState:
     sequence: int
     states: list[FamilyState]
     loads: list[LoadEntry] = field(default_factory=list)
+    failing: list[FailingEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Delta:
     sequence: int
     states: list[FamilyState]
     loads: list[LoadEntry] = field(default_factory=list)
+    failing: list[FailingEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -92,17 +101,20 @@ def current_health() -> HealthState:
             f" (SELECT json_agg(json_build_array(endpoint_id, family, state) ORDER BY endpoint_id, family)"
             f" FROM {EndpointHealth._meta.db_table}),"
             f" (SELECT json_agg(json_build_array(endpoint_id, share, floor(extract(epoch FROM measured)), max_age_s)"
-            f" ORDER BY endpoint_id) FROM {EndpointLoad._meta.db_table} WHERE share IS NOT NULL)"
+            f" ORDER BY endpoint_id) FROM {EndpointLoad._meta.db_table} WHERE share IS NOT NULL),"
+            f" (SELECT json_agg(json_build_array(endpoint_id, family, failing) ORDER BY endpoint_id, family)"
+            f" FROM {EndpointHealth._meta.db_table} WHERE failing)"
             f" FROM {HealthSequence._meta.db_table}"
         )
-        sequence, states, loads = cursor.fetchone() or (0, None, None)
-    return HealthState(sequence, [tuple(state) for state in states or []], [tuple(load) for load in loads or []])
+        sequence, *parts = cursor.fetchone() or (0, None, None, None)
+    states, loads, failing = ([tuple(entry) for entry in part or []] for part in parts)
+    return HealthState(sequence, states, loads, failing)
 
 
 def health_at(moment: datetime) -> HealthState:
     """What edges had been told by a moment in the past; nothing of what happened before transitions are kept.
 
-    Of loads, only those that nothing was said of since: no earlier ones are kept.
+    Of loads, only those that nothing was said of since: no earlier ones are kept. Of who was failing, nothing is.
     """
     told = Transition.objects.filter(at__lte=moment)
     last = told.order_by("endpoint_id", "family", "-sequence").distinct("endpoint_id", "family")
@@ -121,22 +133,24 @@ def health_at(moment: datetime) -> HealthState:
 def deltas_since(sequence: int) -> list[Delta] | None:
     """What an edge at `sequence` lacks, in order; None if that is too much or no longer kept: send the full state.
 
-    Of a load that another has followed, nothing is left but its number: the delta is empty.
+    Of a load that another has followed, nothing is left but its number: the delta is empty. The same of who is failing.
     """
     last = HealthSequence.objects.values_list("value", flat=True).first() or 0
     if not 0 <= last - sequence <= MAX_DELTAS:
         return None
     loads = {row.sequence: _load_entry(row) for row in EndpointLoad.objects.filter(sequence__gt=sequence)}
+    failing = {
+        row.failing_sequence or 0: (row.endpoint_id, row.family, row.failing)
+        for row in EndpointHealth.objects.filter(failing_sequence__gt=sequence)
+    }
     states = {
         row.sequence: (row.endpoint_id, row.family, row.endpoint_state)
         for row in Transition.objects.filter(sequence__gt=sequence, sequence__lte=last)
     }
     if HealthSequence.objects.filter(pruned__gt=sequence).exists():  # asked last: it is noted before they are deleted
         return None
-    return [
-        Delta(number, [states[number]] if number in states else [], [loads[number]] if number in loads else [])
-        for number in range(sequence + 1, last + 1)
-    ]
+    numbers = range(sequence + 1, last + 1)
+    return [Delta(number, _of(states, number), _of(loads, number), _of(failing, number)) for number in numbers]
 
 
 def endpoint_states(endpoints: QuerySet[Endpoint] | None = None) -> list[EndpointState]:
@@ -177,6 +191,10 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
         for assignment in assignments
         for family in Family.of(assignment.endpoint)
     ]
+
+
+def _of(entries: Mapping[int, Entry], number: int) -> list[Entry]:
+    return [entries[number]] if number in entries else []
 
 
 def _load_entry(load: EndpointLoad) -> LoadEntry:

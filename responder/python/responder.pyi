@@ -84,8 +84,8 @@ class Health:
     """Health and load of all endpoints at one sequence number. Immutable.
 
     A load is an endpoint's id, the share of its capacity (None: it is forgotten), when it was measured (Unix time), and
-    for how many seconds from then on it counts. An endpoint that is failing is not down yet, but may soon be (S14): while it
-    is, policies with it answer with their lowest TTL.
+    for how many seconds from then on it counts. An endpoint that is failing is not down yet, but may soon be (S14):
+    while it is, policies with it answer with their lowest TTL.
     """
 
     def __new__(

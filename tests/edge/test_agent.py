@@ -206,7 +206,8 @@ async def test_health_is_followed_kept_and_asked_for_from_where_it_stands(feed, 
 
 async def test_loads_come_with_health_and_are_kept(feed, tmp_path):
     loads = [[10, 0.73, 1000, 60], [11, 1.25, 1000, 60]]
-    feed.greet_with("health", {"sequence": 4, "full": True, "states": [], "loads": loads})
+    said = {"states": [], "loads": loads, "failing": [[10, 4, True]]}
+    feed.greet_with("health", {"sequence": 4, "full": True, **said})
     feed.publish(a_world(1, OLD))
     async with a_node(tmp_path, feed.url) as node:
         await eventually(lambda: len(node.serving.health.loads) == 2, "the loads are known")
@@ -217,6 +218,7 @@ async def test_loads_come_with_health_and_are_kept(feed, tmp_path):
     async with a_node(tmp_path, "http://127.0.0.1:1") as node:
         await node.serves(1)
         assert node.serving.health.loads == [(11, 1.25, 1000, 60)]
+        assert node.serving.health.failing == [(10, 4, True)]
 
 
 @pytest.mark.parametrize(

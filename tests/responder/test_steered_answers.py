@@ -113,6 +113,11 @@ class TestSteered:
         assert texts(ask(door, "www.z.test.", "A").answer) == ["www.z.test. 30 A 192.0.2.2"]
         assert texts(ask(door, "www.z.test.", "AAAA").answer) == ["www.z.test. 30 AAAA 2001:db8::1"]
 
+    def test_the_ttl_is_the_lowest_while_an_endpoint_is_failing(self, open_door: OpenDoor) -> None:
+        door = open_door(steered_world(), Health(2, UP.states, failing=[(11, 4, True)]))
+        assert texts(ask(door, "www.z.test.", "A").answer) == ["www.z.test. 5 A 192.0.2.1"]
+        assert texts(ask(door, "www.z.test.", "AAAA").answer) == ["www.z.test. 30 AAAA 2001:db8::1"]
+
     @pytest.mark.parametrize(("share", "last"), [(None, 1), (0.8, 1), (0.95, 2), (1.2, 2)])
     def test_a_full_endpoint_sends_its_clients_on(self, open_door: OpenDoor, share: float | None, last: int) -> None:
         door = open_door(steered_world(), loaded(share))
