@@ -9,6 +9,7 @@ use super::fixture::{mmdb, mmdb_with_aliases};
 pub const COUNT: u32 = 18;
 
 pub fn chunk() -> Vec<u8> {
+    let policies = [policies(), vec![spared()]].concat();
     let chunk = json!({
         "format": 1,
         "regions": [
@@ -18,7 +19,7 @@ pub fn chunk() -> Vec<u8> {
         ],
         "endpoints": endpoints(),
         "pools": pools(),
-        "policies": policies(),
+        "policies": policies,
         "flattened": {
             "known.example.net.": {"ipv4": ["198.51.100.7", "198.51.100.8"], "ipv6": [], "ttl": 30},
             "both.example.net.": {"ipv4": ["198.51.100.9"], "ipv6": ["2001:db8::9"], "ttl": 90},
@@ -129,7 +130,6 @@ fn policies() -> Vec<Value> {
     let label =
         json!({"kind": "label", "select": ["tier!=gpu", "version<9"], "name_label": "site"});
     let cost = json!({"kind": "cost", "cost": 1.5, "within_percent": 10});
-    let load = json!({"kind": "load", "low": 0.5, "high": 0.9});
     let (priority, weighted) = (
         json!({"kind": "priority"}),
         json!({"kind": "weighted", "weight": 3}),
@@ -162,12 +162,7 @@ fn policies() -> Vec<Value> {
         policy(11, "always", 2, vec![weighted.clone()]),
         policy(12, "always", 1, all),
         policy(13, "never", 1, vec![geo.clone(), sticky.clone()]),
-        policy(
-            14,
-            "geo-only",
-            1,
-            vec![geo, distance, sticky.clone(), first(2)],
-        ),
+        policy(14, "geo-only", 1, vec![geo, distance, sticky, first(2)]),
         policy(15, "always", 5, vec![weighted.clone()]),
         policy(
             17,
@@ -175,7 +170,6 @@ fn policies() -> Vec<Value> {
             1,
             vec![json!({"kind": "use", "policy": 15, "min_healthy": 2})],
         ),
-        policy(18, "always", 1, vec![load, sticky, first(3)]),
         policy(
             16,
             "always",
@@ -183,6 +177,16 @@ fn policies() -> Vec<Value> {
             vec![fence, label, cost, weighted, first(2)],
         ),
     ]
+}
+
+/// Endpoints that are nearly full are spared.
+fn spared() -> Value {
+    let load = json!({"kind": "load", "low": 0.5, "high": 0.9});
+    let (sticky, first) = (
+        json!({"kind": "sticky"}),
+        json!({"kind": "first", "count": 3}),
+    );
+    policy(18, "always", 1, vec![load, sticky, first])
 }
 
 /// Networks within networks, so that scopes differ.
