@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
+from api.loads import EndpointLoadView
 from api.measurements import MeasurementsView
 from api.problems import unknown_url
 from api.regions import EndpointViewSet, NodeViewSet, RegionViewSet, SiteViewSet
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *router.urls,
     *zone_patterns,
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
+    re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
     re_path(r"^explain/?$", ExplainView.as_view()),
     re_path(r"^measurements/?$", MeasurementsView.as_view()),
     re_path(r"^simulate/?$", SimulateView.as_view()),

@@ -12,6 +12,18 @@ from responder import Health
 FamilyState = tuple[Annotated[int, Field(ge=1, le=2**31 - 1)], Literal[0, 4, 6], Literal["up", "down", "unknown"]]
 
 
+LoadEntry = tuple[
+    Annotated[int, Field(ge=1, le=2**31 - 1)],
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None,
+    Annotated[int, Field(ge=0)],
+    Annotated[int, Field(ge=0, le=2**31 - 1)],
+]
+"""An endpoint's id, its load as a share of its capacity, when it was measured, and how many seconds it counts."""
+
+
+FailingEntry = tuple[Annotated[int, Field(ge=1, le=2**31 - 1)], Literal[0, 4, 6], bool]
+
+
 class HealthError(ValueError):
     """A health message that cannot be used."""
 
@@ -22,13 +34,17 @@ class _Message(BaseModel):
     sequence: Annotated[int, Field(ge=0)]
     full: bool
     states: list[FamilyState]
+    loads: list[LoadEntry] = []
+    failing: list[FailingEntry] = []
 
 
 def next_health(health: Health, message: str | bytes) -> Health:
     """The health after a message. Raises HealthError if it is malformed or not the next after `health`."""
     try:
         read = _Message.model_validate_json(message)
-        return Health(read.sequence, read.states) if read.full else health.apply(read.sequence, read.states)
+        if read.full:
+            return Health(read.sequence, read.states, read.loads, read.failing)
+        return health.apply(read.sequence, read.states, read.loads, read.failing)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -39,4 +55,6 @@ def next_health(health: Health, message: str | bytes) -> Health:
 
 def written(health: Health) -> bytes:
     """`health` as a full message."""
-    return json.dumps({"sequence": health.sequence, "full": True, "states": health.states}).encode()
+    optional = {"loads": health.loads, "failing": health.failing}
+    said = {name: entries for name, entries in optional.items() if entries}
+    return json.dumps({"sequence": health.sequence, "full": True, "states": health.states, **said}).encode()

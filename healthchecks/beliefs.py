@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from healthchecks.ledger import MAX_CAUSE
+from healthchecks.ledger import MAX_CAUSE, Ledger
 from healthchecks.models import Assignment, Check, EndpointHealth, VantageState, Verdict
 from healthchecks.state import State
 from regions.models import Endpoint, Region
@@ -63,8 +63,10 @@ class Beliefs:
     votes: dict[Judged, dict[int, State]]
     verdicts: dict[Judged, State]
     told: dict[Judged, State]
+    failing: set[Judged]
     new_verdicts: dict[Judged, State] = field(default_factory=dict)
     new_told: dict[Judged, State] = field(default_factory=dict)
+    new_failing: dict[Judged, bool] = field(default_factory=dict)
 
     @classmethod
     def about(cls, endpoint_ids: Collection[int]) -> Beliefs:
@@ -75,14 +77,15 @@ class Beliefs:
         for assignment in enabled:
             by_endpoint[assignment.endpoint_id].append(assignment)
         verdicts = Verdict.objects.filter(assignment__in=enabled).values_list("assignment_id", "family", "state")
-        told = EndpointHealth.objects.filter(endpoint__in=endpoint_ids).values_list("endpoint_id", "family", "state")
+        told = list(EndpointHealth.objects.filter(endpoint__in=endpoint_ids))
         return cls(
             endpoints=list(Endpoint.objects.filter(id__in=endpoint_ids).order_by("id")),
             assignments=by_endpoint,
             vantages=vantages_of({assignment.check_definition for assignment in enabled}),
             votes=_votes(enabled),
             verdicts={(assignment, family): State(state) for assignment, family, state in verdicts},
-            told={(endpoint, family): State(state) for endpoint, family, state in told},
+            told={(row.endpoint_id, row.family): State(row.state) for row in told},
+            failing={(row.endpoint_id, row.family) for row in told if row.failing},
         )
 
     def votes_by_name(self, assignment: Assignment, family: int) -> dict[str, State]:
@@ -91,8 +94,13 @@ class Beliefs:
         votes = self.votes.get((assignment.id, family), {})
         return {names[vantage]: state for vantage, state in votes.items() if vantage in names}
 
-    def store(self, now: datetime) -> None:
-        """Write what is new."""
+    def are_split(self, assignment: Assignment, family: int) -> bool:
+        """Whether some vantage that the check asks says down."""
+        return State.DOWN in self.votes_by_name(assignment, family).values()
+
+    def store(self, ledger: Ledger) -> None:
+        """Write what is new. Who is failing takes a number, and none that is not told yet is."""
+        now = ledger.now
         Verdict.objects.bulk_create(
             [
                 Verdict(assignment_id=assignment, family=family, state=state, since=now)
@@ -110,6 +118,23 @@ class Beliefs:
             update_conflicts=True,
             unique_fields=["endpoint", "family"],
             update_fields=["state", "since"],
+        )
+        told = self.told | self.new_told
+        EndpointHealth.objects.bulk_create(
+            [
+                EndpointHealth(
+                    endpoint_id=endpoint,
+                    family=family,
+                    state=told[endpoint, family],
+                    since=now,
+                    failing=failing,
+                    failing_sequence=ledger.number(),
+                )
+                for (endpoint, family), failing in self.new_failing.items()
+            ],
+            update_conflicts=True,
+            unique_fields=["endpoint", "family"],
+            update_fields=["failing", "failing_sequence"],
         )
 
 

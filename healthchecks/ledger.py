@@ -1,4 +1,4 @@
-"""Transitions are written here and nowhere else: under one lock, in one transaction, numbered without a gap (H8).
+"""What edges are told is numbered here and nowhere else: under one lock, in one transaction, without a gap (H8).
 
 The row lock of HealthSequence is taken first and held until commit. It makes transitions visible in the order of their
 numbers, and it makes reading before writing safe: what someone else has changed meanwhile is read, not overwritten.
@@ -30,6 +30,11 @@ class Ledger:
     now: datetime
     transitions: list[Transition] = field(default_factory=list)
 
+    def number(self) -> int:
+        """Take the next number for something that edges are to be told."""
+        self.sequence += 1
+        return self.sequence
+
     def write(
         self,
         endpoint: Endpoint,
@@ -42,11 +47,10 @@ class Ledger:
         votes: Mapping[str, State] | None = None,
     ) -> None:
         """Note the transition `change` (from, to); `told` is the state of the endpoint after it."""
-        self.sequence += 1
         from_state, to_state = change
         self.transitions.append(
             Transition(
-                sequence=self.sequence,
+                sequence=self.number(),
                 endpoint_id=endpoint.id,
                 endpoint_name=endpoint.name,
                 family=family,
@@ -68,7 +72,7 @@ def open_ledger(now: datetime) -> Iterator[Ledger]:
         row, _created = HealthSequence.objects.select_for_update().get_or_create(singleton=True)
         ledger = Ledger(row.value, now)
         yield ledger
-        if ledger.transitions:
-            Transition.objects.bulk_create(ledger.transitions)
+        Transition.objects.bulk_create(ledger.transitions)
+        if ledger.sequence != row.value:
             HealthSequence.objects.update(value=ledger.sequence)
             notify(CHANNEL, ledger.sequence)

@@ -3,6 +3,7 @@
 Observations live in the worker that made them; a table is written only when a belief changes:
 
     probe ──► hysteresis (worker) ──► VantageState ──► quorum ──► Verdict ──► EndpointHealth, Transition ──► edges
+    API ────► EndpointLoad ──────────────────────────────────────────────────────────────────────────────► edges
 """
 
 from __future__ import annotations
@@ -160,6 +161,12 @@ class EndpointHealth(models.Model):
     family = models.PositiveSmallIntegerField(choices=Family)
     state = models.CharField(max_length=7, choices=STATE_CHOICES)
     since = models.DateTimeField()
+    failing = models.BooleanField(
+        default=False, db_default=False, help_text="Up, but some vantages say down: it may change soon (S14)."
+    )
+    failing_sequence = models.BigIntegerField(
+        null=True, unique=True, help_text="From HealthSequence, when `failing` changed last."
+    )
 
     class Meta:
         constraints = [
@@ -200,11 +207,42 @@ class Transition(models.Model):
         return f"{self.sequence}: {self.endpoint_name} {self.from_state} to {self.to_state}"
 
 
+class EndpointLoad(models.Model):
+    """What an endpoint last said of how loaded it is (S5). `sequence` is from HealthSequence, like a transition's.
+
+    A row whose `share` is NULL is what edges have been told to forget.
+    """
+
+    endpoint = models.OneToOneField(Endpoint, on_delete=models.CASCADE, primary_key=True, related_name="load")
+    sequence = models.BigIntegerField(unique=True)
+    current = models.FloatField(help_text="What it has to do, in whatever it counts.")
+    target = models.FloatField(null=True, help_text="What it would rather not go beyond.")
+    capacity = models.FloatField(null=True, help_text="What it can do; NULL: only the target is known.")
+    share = models.FloatField(null=True, help_text="Of its capacity: what edges are told. NULL: forgotten.")
+    max_age_s = models.PositiveIntegerField(help_text="Older than this, it counts as unknown.")
+    measured = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(share__isnull=True) | Q(share__gte=0, share__lt=float("inf")),
+                name="endpointload_share_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_age_s__gte=1, max_age_s__lte=86_400), name="endpointload_max_age_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}: {self.share}"
+
+
 class HealthSequence(models.Model):
-    """One row: the last sequence number given. Its row lock, held until commit, puts transitions in order."""
+    """One row: the last sequence number given. Its row lock, held until commit, puts what is told to edges in order."""
 
     singleton = models.BooleanField(primary_key=True, default=True)
     value = models.BigIntegerField(default=0)
+    pruned = models.BigIntegerField(default=0, db_default=0, help_text="Up to here transitions may be gone.")
     settled_for = models.TextField(default="", help_text="The version of the configuration that was reconciled last.")
 
     class Meta:

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import connection
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, QuerySet
 
 from accounts.models import Team
 from healthchecks.beliefs import vantages_of
-from healthchecks.models import Assignment, EndpointHealth, Family, HealthSequence, Transition, VantageState, Verdict
+from healthchecks.models import (
+    Assignment,
+    EndpointHealth,
+    EndpointLoad,
+    Family,
+    HealthSequence,
+    Transition,
+    VantageState,
+    Verdict,
+)
 from healthchecks.state import State
 from regions.models import Endpoint
 
+Entry = TypeVar("Entry")
+
 FamilyState = tuple[int, int, str]
 """An endpoint's id, a family (0, 4 or 6) and a state: as in docs/snapshot-format.md."""
+
+LoadEntry = tuple[int, float | None, int, int]
+"""An endpoint's id, its load (None: forgotten), when it was measured (Unix time) and for how many seconds it counts."""
+
+FailingEntry = tuple[int, int, bool]
+"""An endpoint's id, a family, and whether it is failing but not yet down."""
 
 MAX_DELTAS = 1000
 """Past this many, the full state is the shorter message."""
@@ -28,6 +47,8 @@ class HealthState:
 
     sequence: int
     states: list[FamilyState]
+    loads: list[LoadEntry] = field(default_factory=list)
+    failing: list[FailingEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -36,6 +57,8 @@ class Delta:
 
     sequence: int
     states: list[FamilyState]
+    loads: list[LoadEntry] = field(default_factory=list)
+    failing: list[FailingEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -71,37 +94,63 @@ class MatrixRow:
 
 
 def current_health() -> HealthState:
-    """The full state. One statement, so that the sequence number and the states belong together."""
+    """The full state. One statement, so that the sequence number and what is told under it belong together."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT sequence.value, health.endpoint_id, health.family, health.state"  # noqa: S608 - names of tables
-            f" FROM {HealthSequence._meta.db_table} sequence LEFT JOIN {EndpointHealth._meta.db_table} health ON true"
-            f" ORDER BY health.endpoint_id, health.family"
+            f"SELECT value,"  # noqa: S608 - names of tables
+            f" (SELECT json_agg(json_build_array(endpoint_id, family, state) ORDER BY endpoint_id, family)"
+            f" FROM {EndpointHealth._meta.db_table}),"
+            f" (SELECT json_agg(json_build_array(endpoint_id, share, floor(extract(epoch FROM measured)), max_age_s)"
+            f" ORDER BY endpoint_id) FROM {EndpointLoad._meta.db_table} WHERE share IS NOT NULL),"
+            f" (SELECT json_agg(json_build_array(endpoint_id, family, failing) ORDER BY endpoint_id, family)"
+            f" FROM {EndpointHealth._meta.db_table} WHERE failing)"
+            f" FROM {HealthSequence._meta.db_table}"
         )
-        rows = cursor.fetchall()
-    sequence = rows[0][0] if rows else 0
-    return HealthState(sequence, [(endpoint, family, state) for _, endpoint, family, state in rows if endpoint])
+        sequence, *parts = cursor.fetchone() or (0, None, None, None)
+    states, loads, failing = ([tuple(entry) for entry in part or []] for part in parts)
+    return HealthState(sequence, states, loads, failing)
 
 
 def health_at(moment: datetime) -> HealthState:
-    """What edges had been told by a moment in the past; nothing of what happened before transitions are kept."""
+    """What edges had been told by a moment in the past; nothing of what happened before transitions are kept.
+
+    Of loads, only those that nothing was said of since: no earlier ones are kept. Of who was failing, nothing is.
+    """
     told = Transition.objects.filter(at__lte=moment)
     last = told.order_by("endpoint_id", "family", "-sequence").distinct("endpoint_id", "family")
     states = {(row.endpoint_id, row.family): row.endpoint_state for row in last}
     unchanged = EndpointHealth.objects.filter(since__lte=moment)
     states |= {(row.endpoint_id, row.family): row.state for row in unchanged}
-    sequence = told.aggregate(last=Max("sequence"))["last"] or 0
-    return HealthState(sequence, [(endpoint, family, state) for (endpoint, family), state in sorted(states.items())])
+    loads = EndpointLoad.objects.filter(measured__lte=moment).order_by("endpoint_id")
+    last_told = told.aggregate(last=Max("sequence"))["last"] or 0
+    return HealthState(
+        max([last_told, *(load.sequence for load in loads)]),
+        [(endpoint, family, state) for (endpoint, family), state in sorted(states.items())],
+        [_load_entry(load) for load in loads if load.share is not None],
+    )
 
 
 def deltas_since(sequence: int) -> list[Delta] | None:
-    """What an edge at `sequence` lacks, in order; None if that is too much or no longer kept: send the full state."""
+    """What an edge at `sequence` lacks, in order; None if that is too much or no longer kept: send the full state.
+
+    Of a load that another has followed, nothing is left but its number: the delta is empty. The same of who is failing.
+    """
     last = HealthSequence.objects.values_list("value", flat=True).first() or 0
-    oldest = Transition.objects.aggregate(oldest=Min("sequence"))["oldest"] or last + 1
-    if not oldest - 1 <= sequence <= last or last - sequence > MAX_DELTAS:
+    if not 0 <= last - sequence <= MAX_DELTAS:
         return None
-    rows = Transition.objects.filter(sequence__gt=sequence, sequence__lte=last).order_by("sequence")
-    return [Delta(row.sequence, [(row.endpoint_id, row.family, row.endpoint_state)]) for row in rows]
+    loads = {row.sequence: _load_entry(row) for row in EndpointLoad.objects.filter(sequence__gt=sequence)}
+    failing = {
+        row.failing_sequence or 0: (row.endpoint_id, row.family, row.failing)
+        for row in EndpointHealth.objects.filter(failing_sequence__gt=sequence)
+    }
+    states = {
+        row.sequence: (row.endpoint_id, row.family, row.endpoint_state)
+        for row in Transition.objects.filter(sequence__gt=sequence, sequence__lte=last)
+    }
+    if HealthSequence.objects.filter(pruned__gt=sequence).exists():  # asked last: it is noted before they are deleted
+        return None
+    numbers = range(sequence + 1, last + 1)
+    return [Delta(number, _of(states, number), _of(loads, number), _of(failing, number)) for number in numbers]
 
 
 def endpoint_states(endpoints: QuerySet[Endpoint] | None = None) -> list[EndpointState]:
@@ -142,6 +191,14 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
         for assignment in assignments
         for family in Family.of(assignment.endpoint)
     ]
+
+
+def _of(entries: Mapping[int, Entry], number: int) -> list[Entry]:
+    return [entries[number]] if number in entries else []
+
+
+def _load_entry(load: EndpointLoad) -> LoadEntry:
+    return load.endpoint_id, load.share, int(load.measured.timestamp()), load.max_age_s
 
 
 def _endpoint_state(endpoint: Endpoint, family: int, told: EndpointHealth | None, checked: bool) -> EndpointState:

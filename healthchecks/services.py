@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db.models import Max
 
 from healthchecks.beliefs import VantageChange, store_vantage_changes
 from healthchecks.ledger import open_ledger
+from healthchecks.loads import LoadReport, forget_load, report_load
 from healthchecks.models import Assignment, Check, HealthSequence, Transition
 from healthchecks.reading import (
     Delta,
@@ -28,17 +30,20 @@ from regions.models import Endpoint
 __all__ = [
     "Delta",
     "HealthState",
+    "LoadReport",
     "VantageChange",
     "assign",
     "current_health",
     "delete_check",
     "deltas_since",
     "endpoint_states",
+    "forget_load",
     "health_at",
     "health_matrix",
     "prune",
     "reconcile",
     "record_vantage_changes",
+    "report_load",
     "sync_schedule",
 ]
 
@@ -111,5 +116,10 @@ def reconcile(now: datetime) -> int:
 
 def prune(now: datetime) -> int:
     """Delete transitions older than KEEP_TRANSITIONS; returns how many."""
-    deleted, _by_model = Transition.objects.filter(at__lt=now - KEEP_TRANSITIONS).delete()
+    old = Transition.objects.filter(at__lt=now - KEEP_TRANSITIONS)
+    last = old.aggregate(last=Max("sequence"))["last"]
+    if last is None:
+        return 0
+    HealthSequence.objects.filter(pruned__lt=last).update(pruned=last)  # before: who reads meanwhile asks for too much
+    deleted, _by_model = old.filter(sequence__lte=last).delete()
     return deleted

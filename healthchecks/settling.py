@@ -27,14 +27,15 @@ def settle(ledger: Ledger, endpoint_ids: Collection[int], causes: Mapping[Judged
     """
     beliefs = Beliefs.about(endpoint_ids)
     _Settling(ledger, beliefs, causes, other_cause).settle_all()
-    beliefs.store(ledger.now)
+    beliefs.store(ledger)
 
 
 def out_of_step(endpoint_ids: Collection[int], now: datetime) -> set[int]:
     """The endpoints that `settle` would change something about. Takes no lock and writes nothing."""
-    draft = Ledger(0, now)
-    _Settling(draft, Beliefs.about(endpoint_ids), {}, "").settle_all()
-    return {transition.endpoint_id for transition in draft.transitions}
+    draft, beliefs = Ledger(0, now), Beliefs.about(endpoint_ids)
+    _Settling(draft, beliefs, {}, "").settle_all()
+    changed = {transition.endpoint_id for transition in draft.transitions}
+    return changed | {endpoint for endpoint, _family in beliefs.new_failing}
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,18 @@ class _Settling:
         before, after = told or State.UNKNOWN, endpoint_state([self._verdict(one, family) for one in assignments])
         if after is not before:
             self.beliefs.new_told[endpoint.id, family] = after
+        self._settle_failing(endpoint, family, after)
         for change in changes:
             self._write_verdict(endpoint, family, change, after)
         if after is not before and not changes:
             self.ledger.write(endpoint, family, (before, after), after, cause=self.other_cause)
+
+    def _settle_failing(self, endpoint: Endpoint, family: Family, state: State) -> None:
+        """An endpoint that is up although some vantages say down may be on its way (S14)."""
+        assignments = self.beliefs.assignments.get(endpoint.id, [])
+        failing = state is State.UP and any(self.beliefs.are_split(one, family) for one in assignments)
+        if failing is not ((endpoint.id, family) in self.beliefs.failing):
+            self.beliefs.new_failing[endpoint.id, family] = failing
 
     def _judge(self, assignment: Assignment, family: Family) -> _VerdictChange | None:
         """The change of the verdict of one check, if it changes."""

@@ -56,7 +56,8 @@ def _world_at(moment_s: int) -> tuple[responder.Snapshot, responder.Health]:
 
 def opened(known: HealthState) -> responder.Health:
     """What was told to edges, as the responder takes it."""
-    return responder.Health(known.sequence, known.states)  # type: ignore[arg-type]  # the database knows no others
+    parts = (known.states, known.loads, known.failing)
+    return responder.Health(known.sequence, *parts)  # type: ignore[arg-type]  # the database knows no others
 
 
 def _read_arguments(**arguments: tuple[Callable[[Any], Any], Any]) -> dict[str, Any]:

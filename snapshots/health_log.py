@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from functools import cached_property
 
-from healthchecks.reading import Delta, FamilyState, HealthState
+from healthchecks.reading import Delta, HealthState
 
 REMEMBERED_DELTAS = 1000
 
@@ -21,13 +21,17 @@ class HealthLog:
     def __init__(self, state: HealthState) -> None:
         self.sequence = state.sequence
         self._states = {(endpoint, family): state for endpoint, family, state in state.states}
+        self._loads = {load[0]: load for load in state.loads}
+        self._failing = {entry[:2]: entry for entry in state.failing}
         self._deltas: deque[Message] = deque(maxlen=REMEMBERED_DELTAS)
 
     def extend(self, deltas: Iterable[Delta]) -> None:
         """Go on from `sequence` by deltas that follow it without a gap."""
         for delta in deltas:
             self._states.update({(endpoint, family): state for endpoint, family, state in delta.states})
-            self._deltas.append((delta.sequence, _message(delta.sequence, delta.states, full=False)))
+            self._loads.update({load[0]: load for load in delta.loads})
+            self._failing.update({entry[:2]: entry for entry in delta.failing})
+            self._deltas.append((delta.sequence, _message(delta, full=False)))
             self.sequence = delta.sequence
             self.__dict__.pop("_full", None)
 
@@ -43,8 +47,13 @@ class HealthLog:
     @cached_property
     def _full(self) -> Message:
         states = [(endpoint, family, state) for (endpoint, family), state in sorted(self._states.items())]
-        return self.sequence, _message(self.sequence, states, full=True)
+        loads = [load for _endpoint, load in sorted(self._loads.items()) if load[1] is not None]
+        failing = [entry for _judged, entry in sorted(self._failing.items()) if entry[2]]
+        return self.sequence, _message(HealthState(self.sequence, states, loads, failing), full=True)
 
 
-def _message(sequence: int, states: list[FamilyState], *, full: bool) -> str:
-    return json.dumps({"sequence": sequence, "full": full, "states": states}, separators=(",", ":"))
+def _message(told: HealthState | Delta, *, full: bool) -> str:
+    """Without loads and anyone failing, it is as it was before there were any."""
+    optional = {"loads": told.loads, "failing": told.failing}
+    said = {name: entries for name, entries in optional.items() if entries}
+    return json.dumps({"sequence": told.sequence, "full": full, "states": told.states, **said}, separators=(",", ":"))

@@ -226,6 +226,20 @@ class Cost(Options):
     cost: float = Field(default=0, ge=0, description="For endpoints of which nobody says one.")
 
 
+class Load(Sifting):
+    """Spares endpoints that say they are nearly full, the more the fuller they are."""
+
+    kind: Literal["load"] = "load"
+    low: float = Field(default=0.8, ge=0, description="Up to this load, a share of its capacity, none is spared.")
+    high: float = Field(default=0.95, gt=0, description="From this load on it is spared wholly; in between, in part.")
+
+    @model_validator(mode="after")
+    def _low_below_high(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError("Low must be below high.")
+        return self
+
+
 class Priority(Options):
     """Lowest number first: failover."""
 
@@ -269,7 +283,9 @@ class First(Options):
     count: WholeNumber = Field(ge=1, le=MAX_FIRST, description=f"From 1 to {MAX_FIRST}.")
 
 
-Step = Healthy | Admin | Fence | Label | Geo | Distance | Latency | Explore | Cost | Priority | Weighted | Sticky | Use | First
+Step = (
+    Healthy | Admin | Fence | Label | Geo | Distance | Latency | Explore | Cost | Load | Priority | Weighted | Sticky | Use | First
+)
 
 KINDS: dict[str, type[Options]] = {kind.model_fields["kind"].default: kind for kind in get_args(Step)}
 """The classes by their names, in the order to offer them."""

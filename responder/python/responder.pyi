@@ -90,16 +90,41 @@ class Snapshot:
 
 @final
 class Health:
-    """Health of all endpoints at one sequence number. Immutable."""
+    """Health and load of all endpoints at one sequence number. Immutable.
 
-    def __new__(cls, sequence: int = 0, states: Sequence[tuple[int, Family, State]] = ()) -> Health: ...
+    A load is an endpoint's id, the share of its capacity (None: it is forgotten), when it was measured (Unix time), and
+    for how many seconds from then on it counts. An endpoint that is failing is not down yet, but may soon be (S14):
+    while it is, policies with it answer with their lowest TTL.
+    """
+
+    def __new__(
+        cls,
+        sequence: int = 0,
+        states: Sequence[tuple[int, Family, State]] = (),
+        loads: Sequence[tuple[int, float | None, int, int]] = (),
+        failing: Sequence[tuple[int, Family, bool]] = (),
+    ) -> Health: ...
     @property
     def sequence(self) -> int: ...
     @property
     def states(self) -> list[tuple[int, Family, State]]:
         """Every known state, sorted by endpoint id and family."""
 
-    def apply(self, sequence: int, states: Sequence[tuple[int, Family, State]]) -> Health:
+    @property
+    def loads(self) -> list[tuple[int, float, int, int]]:
+        """Every known load, sorted by endpoint id; shares in thousandths."""
+
+    @property
+    def failing(self) -> list[tuple[int, Family, bool]]:
+        """Who is failing, sorted by endpoint id and family; always with True."""
+
+    def apply(
+        self,
+        sequence: int,
+        states: Sequence[tuple[int, Family, State]],
+        loads: Sequence[tuple[int, float | None, int, int]] = (),
+        failing: Sequence[tuple[int, Family, bool]] = (),
+    ) -> Health:
         """The health after the delta numbered `sequence`. Raises ValueError unless it is exactly the next one."""
 
 class LatencyMapError(ValueError):

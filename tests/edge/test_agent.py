@@ -204,15 +204,33 @@ async def test_health_is_followed_kept_and_asked_for_from_where_it_stands(feed, 
         assert node.serving.health.states == [(10, 4, "down")]
 
 
+async def test_loads_come_with_health_and_are_kept(feed, tmp_path):
+    loads = [[10, 0.73, 1000, 60], [11, 1.25, 1000, 60]]
+    said = {"states": [], "loads": loads, "failing": [[10, 4, True]]}
+    feed.greet_with("health", {"sequence": 4, "full": True, **said})
+    feed.publish(a_world(1, OLD))
+    async with a_node(tmp_path, feed.url) as node:
+        await eventually(lambda: len(node.serving.health.loads) == 2, "the loads are known")
+        feed.say("health", {"sequence": 5, "full": False, "states": [], "loads": [[10, None, 1000, 60]]})
+        await eventually(lambda: len(node.serving.health.loads) == 1, "one is forgotten")
+        await eventually(lambda: b'"sequence": 5' in (Store(tmp_path).health() or b""), "health is on disk")
+
+    async with a_node(tmp_path, "http://127.0.0.1:1") as node:
+        await node.serves(1)
+        assert node.serving.health.loads == [(11, 1.25, 1000, 60)]
+        assert node.serving.health.failing == [(10, 4, True)]
+
+
 @pytest.mark.parametrize(
     "message",
     [
         {"sequence": 9, "full": False, "states": [[10, 4, "down"]]},
         {"sequence": 5, "full": False, "states": [[10, 5, "down"]]},
         {"sequence": 5, "full": False, "states": [[10, 4, "sideways"]]},
+        {"sequence": 5, "full": False, "states": [], "loads": [[10, -1, 1000, 60]]},
         "not JSON",
     ],
-    ids=["a gap", "an unknown family", "an unknown state", "no JSON"],
+    ids=["a gap", "an unknown family", "an unknown state", "a load below 0", "no JSON"],
 )
 async def test_health_that_does_not_follow_is_left_out_and_the_full_one_asked_for(feed, tmp_path, message):
     feed.greet_with("health", {"sequence": 4, "full": True, "states": [[10, 4, "up"]]})

@@ -293,3 +293,49 @@ def test_listeners_hear_the_number_once_it_is_committed(check: Check, fra_1: End
     report(check, fra_1, eu="down")
     heard = list(connection.connection.notifies(timeout=20, stop_after=1))
     assert [note.payload for note in heard] == ["1"]
+
+
+class TestFailing:
+    """S14: who is up although some vantages say down may be about to go down."""
+
+    def failing(self) -> list[tuple[int, int, bool]]:
+        return services.current_health().failing
+
+    def test_an_endpoint_is_failing_from_the_first_vote_for_down_to_the_verdict(
+        self, check: Check, fra_1: Endpoint, report: Report
+    ) -> None:
+        report(check, fra_1, eu="up", us="up", asia="up")
+        assert self.failing() == []
+        report(check, fra_1, eu="down")
+        assert self.failing() == [(fra_1.id, 4, True)]
+        report(check, fra_1, us="down")
+        assert (told(), self.failing()) == ({(fra_1.id, 4): "down"}, [])
+        report(check, fra_1, us="up")
+        assert (told(), self.failing()) == ({(fra_1.id, 4): "up"}, [(fra_1.id, 4, True)])
+        report(check, fra_1, eu="up")
+        assert self.failing() == []
+
+    def test_edges_are_told_of_it_by_a_number_of_its_own(self, check: Check, fra_1: Endpoint, report: Report) -> None:
+        report(check, fra_1, eu="up", us="up", asia="up")
+        report(check, fra_1, eu="down")
+        report(check, fra_1, eu="down")
+        assert services.deltas_since(1) == [services.Delta(2, [], [], [(fra_1.id, 4, True)])]
+        report(check, fra_1, us="down")
+        assert services.deltas_since(1) == [
+            services.Delta(2, []),
+            services.Delta(3, [(fra_1.id, 4, "down")]),
+            services.Delta(4, [], [], [(fra_1.id, 4, False)]),
+        ]
+
+    def test_it_ends_with_the_vantage_that_said_so(
+        self, check: Check, fra_1: Endpoint, vantages: dict[str, Region], report: Report
+    ) -> None:
+        report(check, fra_1, eu="up", us="up", asia="down")
+        assert self.failing() == [(fra_1.id, 4, True)]
+        vantages["asia"].delete()
+        services.reconcile(NOON)
+        assert self.failing() == []
+
+    def test_nobody_is_failing_whom_nobody_has_seen_up(self, check: Check, fra_1: Endpoint, report: Report) -> None:
+        report(check, fra_1, eu="down")
+        assert self.failing() == []

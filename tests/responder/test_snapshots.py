@@ -241,6 +241,25 @@ class TestHealth:
         assert health.sequence == 3
         assert health.states == [(10, 0, "unknown"), (11, 4, "up"), (11, 6, "down")]
 
+    def test_loads_come_back_sorted_and_rounded(self) -> None:
+        health = Health(3, [], [(11, 1.25, 1000, 60), (10, 0.73049, 1001, 5), (9, None, 0, 0)])
+        assert health.loads == [(10, 0.73, 1001, 5), (11, 1.25, 1000, 60)]
+        after = health.apply(4, [], [(10, None, 0, 0), (12, 0.5, 1002, 60)])
+        assert after.loads == [(11, 1.25, 1000, 60), (12, 0.5, 1002, 60)]
+        assert after.apply(5, []).loads == after.loads
+
+    def test_who_is_failing_comes_back_sorted(self) -> None:
+        health = Health(3, [], failing=[(11, 6, True), (10, 0, True), (9, 4, False)])
+        assert health.failing == [(10, 0, True), (11, 6, True)]
+        assert health.apply(4, [], failing=[(11, 6, False)]).failing == [(10, 0, True)]
+        with pytest.raises(ValueError, match="family 5"):
+            Health(3, [], failing=[(11, 5, True)])  # type: ignore[list-item]
+
+    @pytest.mark.parametrize("share", [-0.1, float("nan"), float("inf")])
+    def test_a_load_that_is_no_share_is_refused(self, share: float) -> None:
+        with pytest.raises(ValueError, match=f"load of endpoint 10: {share}|load of endpoint 10: NaN"):
+            Health(0, [], [(10, share, 0, 60)])
+
     def test_a_delta_makes_a_new_health(self) -> None:
         before = Health(3, [(11, 4, "up")])
         after = before.apply(4, [(11, 4, "down"), (12, 4, "up")])

@@ -13,7 +13,7 @@ from tests.responder.conftest import OpenDoor
 from tests.responder.doors import Door, SocketDoor, ask, texts
 from tests.worlds import World, alias_line
 
-WWW, NAMED, NOBODY, PAIR, STICKY, SHARDS = 5, 6, 7, 8, 9, 10
+WWW, NAMED, NOBODY, PAIR, STICKY, SHARDS, SPARED = 5, 6, 7, 8, 9, 10, 11
 
 ALIASES = [
     alias_line("flat", 50, "local.z.test."),
@@ -69,6 +69,7 @@ def steered_world() -> World:
             policy(PAIR, 4, {"kind": "first", "count": 2}),
             policy(STICKY, 5, {"kind": "sticky", "weight": 1}),
             policy(SHARDS, 1, {"kind": "label", "name_label": "shard"}, {"kind": "first", "count": 2}),
+            policy(SPARED, 1, {"kind": "load", "low": 0.8, "high": 0.95}),
         ],
         "flattened": {"target.example.net.": {"ipv4": ["198.51.100.7", "198.51.100.8"], "ipv6": [], "ttl": 40}},
     }
@@ -79,12 +80,20 @@ def steered_world() -> World:
         ("sticky.z.test.", "A"): STICKY,
         ("*.any.z.test.", "A"): WWW,
         ("*.shards.z.test.", "A"): SHARDS,
+        ("spared.z.test.", "A"): SPARED,
     }
     return World(policies=policies).add_zone("z.test.", ZONE, steered)
 
 
 UP = Health(1, [(10, 4, "up"), (10, 6, "up"), (11, 4, "up"), (12, 0, "up"), (13, 0, "up"), (14, 0, "up")])
 FIRST_DOWN = Health(2, [(10, 4, "down"), (10, 6, "up"), (11, 4, "up")])
+NOT_YET_S = 2**40
+"""A time of measurement after every test: news, whatever the clock."""
+
+
+def loaded(share: float | None, sequence: int = 2) -> Health:
+    """The first says that it is loaded so much."""
+    return Health(sequence, UP.states, [(10, share, NOT_YET_S, 60)])
 
 
 @pytest.fixture
@@ -103,6 +112,27 @@ class TestSteered:
         door = open_door(steered_world(), FIRST_DOWN)
         assert texts(ask(door, "www.z.test.", "A").answer) == ["www.z.test. 30 A 192.0.2.2"]
         assert texts(ask(door, "www.z.test.", "AAAA").answer) == ["www.z.test. 30 AAAA 2001:db8::1"]
+
+    def test_the_ttl_is_the_lowest_while_an_endpoint_is_failing(self, open_door: OpenDoor) -> None:
+        door = open_door(steered_world(), Health(2, UP.states, failing=[(11, 4, True)]))
+        assert texts(ask(door, "www.z.test.", "A").answer) == ["www.z.test. 5 A 192.0.2.1"]
+        assert texts(ask(door, "www.z.test.", "AAAA").answer) == ["www.z.test. 30 AAAA 2001:db8::1"]
+
+    @pytest.mark.parametrize(("share", "last"), [(None, 1), (0.8, 1), (0.95, 2), (1.2, 2)])
+    def test_a_full_endpoint_sends_its_clients_on(self, open_door: OpenDoor, share: float | None, last: int) -> None:
+        door = open_door(steered_world(), loaded(share))
+        assert texts(ask(door, "spared.z.test.", "A").answer) == [f"spared.z.test. 30 A 192.0.2.{last}"]
+
+    def test_a_nearly_full_endpoint_sends_the_same_clients_on_each_time(self, open_door: OpenDoor) -> None:
+        door = open_door(steered_world(), loaded(0.875))
+        seen = []
+        for number in range(100):
+            subnet = dns.edns.ECSOption(f"203.0.{number}.0", 24)
+            answers = [ask(door, "spared.z.test.", "A", use_edns=0, options=[subnet]) for _ in range(2)]
+            assert answers[0].answer == answers[1].answer
+            assert answers[0].options == (dns.edns.ECSOption(f"203.0.{number}.0", 24, 24),)
+            seen += texts(answers[0].answer)
+        assert 30 < seen.count("spared.z.test. 30 A 192.0.2.2") < 70
 
     def test_a_cname_leads_to_it(self, door: Door) -> None:
         assert texts(ask(door, "pointer.z.test.", "A").answer) == [
@@ -227,6 +257,26 @@ def test_health_set_on_a_running_server_moves_the_next_answer() -> None:
         assert texts(ask(door, "www.z.test.", "A").answer) == ["www.z.test. 30 A 192.0.2.2"]
         server.swap(steered_world().open())
         assert texts(ask(door, "www.z.test.", "A").answer) == ["www.z.test. 30 A 192.0.2.2"]
+    finally:
+        server.stop()
+
+
+def test_a_load_moves_the_answer_and_the_counters_and_the_explanation_say_the_same() -> None:
+    world = steered_world().open()
+    server = Server(["127.0.0.1:0"], world, loaded(0.5), workers=1)
+    try:
+        door = SocketDoor(server)
+        assert texts(ask(door, "spared.z.test.", "A").answer) == ["spared.z.test. 30 A 192.0.2.1"]
+        full = loaded(0.5).apply(3, [], [(10, 1.0, NOT_YET_S, 60)])
+        server.set_health(full)
+        assert texts(ask(door, "spared.z.test.", "A").answer) == ["spared.z.test. 30 A 192.0.2.2"]
+        counts = {row["endpoint"]: row["count"] for row in server.counters()["answers"] if row["policy"] == SPARED}
+        assert counts == {10: 1, 11: 1}
+        explained = json.loads(explain(world, full, "spared.z.test.", "A", "127.0.0.1", None, now_s=100))
+        (step,) = explained["policies"][0]["steps"]
+        assert [drop["reason"] for drop in step["dropped"]] == ["load 1, 0 s old, sheds all clients"]
+        assert [kept["why"] for kept in step["kept"]] == ["no load known"]
+        assert explained["policies"][0]["chosen"] == [11]
     finally:
         server.stop()
 

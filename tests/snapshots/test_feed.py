@@ -270,3 +270,24 @@ def test_the_full_state_is_that_of_all_deltas():
     ((_, message),) = a_log().messages_since(None)
 
     assert json.loads(message)["states"] == [[10, 4, "down"], [11, 4, "up"]]
+    assert "loads" not in json.loads(message)
+
+
+def test_who_is_failing_travels_with_health():
+    log = HealthLog(HealthState(5, [], [], [(10, 4, True), (11, 4, True)]))
+    log.extend([Delta(6, [], [], [(11, 4, False)])])
+
+    ((_, delta),) = log.messages_since(5)
+    assert json.loads(delta)["failing"] == [[11, 4, False]]
+    ((_, full),) = log.messages_since(None)
+    assert json.loads(full)["failing"] == [[10, 4, True]]
+
+
+def test_loads_travel_with_health_until_they_are_forgotten():
+    log = HealthLog(HealthState(5, [], [(10, 0.5, 1000, 60), (11, 0.7, 1000, 60)]))
+    log.extend([Delta(6, [], [(11, None, 1000, 60)]), Delta(7, [], [(9, 1.25, 1001, 60)])])
+
+    deltas = [json.loads(message) for _, message in log.messages_since(5)]
+    assert [delta["loads"] for delta in deltas] == [[[11, None, 1000, 60]], [[9, 1.25, 1001, 60]]]
+    ((_, full),) = log.messages_since(None)
+    assert json.loads(full)["loads"] == [[9, 1.25, 1001, 60], [10, 0.5, 1000, 60]]

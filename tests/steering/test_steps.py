@@ -31,6 +31,8 @@ SOUND = [
     {"kind": "explore"},
     {"kind": "explore", "percent": 0.5},
     {"kind": "cost", "cost": 0.08, "within_percent": 20},
+    {"kind": "load"},
+    {"kind": "load", "low": 0, "high": 1.5, "if_empty": {"action": "fallback", "policy": "sorry"}},
     {"kind": "priority", "priority": 7},
     {"kind": "weighted", "weight": 0},
     {"kind": "sticky"},
@@ -72,6 +74,10 @@ REFUSED = [
     ({"kind": "explore", "percent": 51}, "steps.0.percent", "at most 50"),
     ({"kind": "cost", "cost": -1}, "steps.0.cost", "at least 0"),
     ({"kind": "cost", "within_percent": -1}, "steps.0.within_percent", "at least 0"),
+    ({"kind": "load", "low": -0.1}, "steps.0.low", "at least 0"),
+    ({"kind": "load", "high": 0}, "steps.0.high", "greater than 0"),
+    ({"kind": "load", "low": 0.95}, "steps.0", "Low must be below high"),
+    ({"kind": "load", "if_empty": {"action": "refuse"}}, "steps.0.if_empty", "Only a fence"),
     ({"kind": "geo"}, "steps.0.default", "Who serves clients that no rule matches"),  # S10
     ({"kind": "geo", "default": "none"}, "steps.0.default", "It is 'all'."),
     ({"kind": "geo", "default": {}}, "steps.0.default", "at least one region or pool"),
@@ -126,7 +132,7 @@ def test_everything_that_is_wrong_is_told_at_once():
 
 def test_every_sifting_step_says_what_happens_if_it_would_drop_all():
     sifting = {name for name, kind in KINDS.items() if "if_empty" in kind.model_fields}
-    assert sifting == {"healthy", "admin", "fence", "label", "geo"}
+    assert sifting == {"healthy", "admin", "fence", "label", "geo", "load"}
     assert options_of(*parse_steps([{"kind": "healthy"}])) == {"if_empty": {"action": "bypass"}}
 
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::health::{HealthTable, Path, State};
 use crate::latency_map::{Column, LatencyMap, NO_COLUMN};
-use crate::steering::{EndpointIndex, Family, PolicySet};
+use crate::load::LoadReport;
+use crate::steering::{Endpoint, EndpointIndex, Family, PolicySet};
 
 /// What came of all beliefs, also about endpoints and regions that no snapshot knows yet.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,10 @@ pub struct Beliefs {
     latency: Arc<LatencyMap>,
     /// Of each endpoint's region in the latency map.
     columns: Box<[Column]>,
+    loads: Box<[Option<LoadReport>]>,
+    /// Who is failing but not yet down, for clients that ask for IPv4 and for IPv6.
+    failing: Box<[(bool, bool)]>,
+    any_failing: bool,
 }
 
 impl Beliefs {
@@ -43,13 +48,31 @@ impl Beliefs {
                 })
                 .collect()
         };
+        let is_failing = |endpoint: &Endpoint, family: Family| {
+            let path = match &endpoint.hostname {
+                Some(_) => Path::Name,
+                None => family.into(),
+            };
+            endpoint.checked && table.is_failing(endpoint.id, path)
+        };
+        let endpoints = policies.endpoints().iter();
+        let failing: Box<[_]> = endpoints
+            .map(|endpoint| {
+                let over = |family| is_failing(endpoint, family);
+                (over(Family::V4), over(Family::V6))
+            })
+            .collect();
+        let endpoints = policies.endpoints().iter();
         Self {
+            any_failing: failing.iter().any(|(ipv4, ipv6)| *ipv4 || *ipv6),
+            failing,
             epoch: Arc::default(),
             sequence: table.sequence(),
             ipv4: states(Family::V4),
             ipv6: states(Family::V6),
             latency: Arc::default(),
             columns: Box::default(),
+            loads: endpoints.map(|endpoint| table.load(endpoint.id)).collect(),
         }
     }
 
@@ -72,12 +95,48 @@ impl Beliefs {
         column.copied().unwrap_or(NO_COLUMN)
     }
 
+    /// The view that follows `earlier` made for the same policies. What `earlier` led to stays remembered if only loads or
+    /// round trips differ: they are looked at for each query, but for whether there are any.
+    pub fn following(mut self, earlier: &Self) -> Self {
+        let said = |beliefs: &Self| -> Vec<bool> {
+            let loads = beliefs.loads.iter();
+            loads.map(Option::is_some).collect()
+        };
+        let alike = self.ipv4 == earlier.ipv4
+            && self.ipv6 == earlier.ipv6
+            && self.columns == earlier.columns;
+        if alike && said(&self) == said(earlier) {
+            self.epoch = earlier.epoch.clone();
+        }
+        self
+    }
+
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
     pub(crate) fn epoch(&self) -> &Arc<()> {
         &self.epoch
+    }
+
+    /// Whether any endpoint is failing but not yet down.
+    #[inline]
+    pub(crate) fn any_failing(&self) -> bool {
+        self.any_failing
+    }
+
+    /// Whether an endpoint of the set is, for clients that ask for `family`.
+    pub(crate) fn is_failing(&self, endpoint: EndpointIndex, family: Family) -> bool {
+        let failing = self.failing.get(endpoint.as_usize());
+        failing.is_some_and(|(ipv4, ipv6)| match family {
+            Family::V4 => *ipv4,
+            Family::V6 => *ipv6,
+        })
+    }
+
+    /// What an endpoint of the set said of its load last, however long ago.
+    pub fn load(&self, endpoint: EndpointIndex) -> Option<LoadReport> {
+        self.loads.get(endpoint.as_usize()).copied().flatten()
     }
 
     /// The state of an endpoint of the set for clients that ask for `family`.

@@ -1,8 +1,9 @@
 //! What is believed of endpoints, as numbered states that only rise (docs/snapshot-format.md, "Health").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::load::LoadReport;
 use crate::steering::Family;
 
 /// What is believed of one endpoint over one family.
@@ -75,6 +76,12 @@ impl From<Family> for Path {
 /// One state: endpoint id, what was judged, the verdict.
 pub type Entry = (u32, Path, State);
 
+/// One load: endpoint id, and what it said; nothing: what it said is to be forgotten.
+pub type LoadEntry = (u32, Option<LoadReport>);
+
+/// Whether an endpoint is failing but not yet down over one path (S14).
+pub type FailingEntry = (u32, Path, bool);
+
 /// A delta that is not the next one; only a full state helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SequenceGap {
@@ -94,11 +101,13 @@ impl fmt::Display for SequenceGap {
 
 impl std::error::Error for SequenceGap {}
 
-/// All states at one sequence number, also of endpoints that no snapshot knows yet. Immutable.
+/// All states and loads at one sequence number, also of endpoints that no snapshot knows yet. Immutable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HealthTable {
     sequence: u64,
     states: BTreeMap<(u32, Path), State>,
+    loads: BTreeMap<u32, LoadReport>,
+    failing: BTreeSet<(u32, Path)>,
 }
 
 impl HealthTable {
@@ -110,6 +119,8 @@ impl HealthTable {
         Self {
             sequence,
             states: states.collect(),
+            loads: BTreeMap::new(),
+            failing: BTreeSet::new(),
         }
     }
 
@@ -134,6 +145,28 @@ impl HealthTable {
         Ok(next)
     }
 
+    /// The table with what the same message says of loads.
+    pub fn with_loads(mut self, loads: impl IntoIterator<Item = LoadEntry>) -> Self {
+        for (endpoint, load) in loads {
+            match load {
+                Some(load) => self.loads.insert(endpoint, load),
+                None => self.loads.remove(&endpoint),
+            };
+        }
+        self
+    }
+
+    /// The table with what the same message says of who is failing.
+    pub fn with_failing(mut self, failing: impl IntoIterator<Item = FailingEntry>) -> Self {
+        for (endpoint, path, is_failing) in failing {
+            match is_failing {
+                true => self.failing.insert((endpoint, path)),
+                false => self.failing.remove(&(endpoint, path)),
+            };
+        }
+        self
+    }
+
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
@@ -143,6 +176,24 @@ impl HealthTable {
         self.states
             .iter()
             .map(|((id, path), state)| (*id, *path, *state))
+    }
+
+    /// Every known load, sorted by endpoint id.
+    pub fn loads(&self) -> impl Iterator<Item = (u32, LoadReport)> {
+        self.loads.iter().map(|(id, load)| (*id, *load))
+    }
+
+    /// Who is failing, sorted by endpoint id and path.
+    pub fn failing(&self) -> impl Iterator<Item = (u32, Path)> {
+        self.failing.iter().copied()
+    }
+
+    pub(crate) fn is_failing(&self, endpoint: u32, path: Path) -> bool {
+        self.failing.contains(&(endpoint, path))
+    }
+
+    pub(crate) fn load(&self, endpoint: u32) -> Option<LoadReport> {
+        self.loads.get(&endpoint).copied()
     }
 
     pub(crate) fn state(&self, endpoint: u32, path: Path) -> State {
@@ -185,6 +236,32 @@ mod tests {
             let gap = table().apply(sequence, []).unwrap_err();
             assert_eq!((gap.have, gap.got), (17, sequence));
         }
+    }
+
+    #[test]
+    fn a_load_holds_until_another_comes_or_it_is_forgotten() {
+        let load = |share| LoadReport::new(share, 1000, 60);
+        let first = table().with_loads([(11, load(0.9)), (10, load(0.5))]);
+        let second = first.apply(18, []).unwrap();
+        let second = second.with_loads([(10, None), (11, load(1.0))]);
+        let loads = |table: &HealthTable| table.loads().collect::<Vec<_>>();
+        assert_eq!(
+            loads(&first),
+            [(10, load(0.5).unwrap()), (11, load(0.9).unwrap())]
+        );
+        assert_eq!(loads(&second), [(11, load(1.0).unwrap())]);
+    }
+
+    #[test]
+    fn an_endpoint_is_failing_until_it_is_said_that_it_is_not() {
+        let first = table().with_failing([(10, Path::V6, true), (10, Path::V4, true)]);
+        let second = first.apply(18, []).unwrap();
+        let second = second.with_failing([(10, Path::V4, false), (9, Path::V4, false)]);
+        assert_eq!(
+            first.failing().collect::<Vec<_>>(),
+            [(10, Path::V4), (10, Path::V6)]
+        );
+        assert_eq!(second.failing().collect::<Vec<_>>(), [(10, Path::V6)]);
     }
 
     #[test]

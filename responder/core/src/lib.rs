@@ -13,6 +13,7 @@ pub mod geo;
 pub mod health;
 pub mod latency;
 pub mod latency_map;
+pub mod load;
 pub mod observe;
 pub mod rate_limit;
 pub mod snapshot;

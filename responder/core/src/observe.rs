@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use crate::geo::Location;
 use crate::latency_map::Estimate;
+use crate::load::Load;
 use crate::steering::{Client, Endpoint, Family, Place, Policy, PolicySet};
 use crate::wire::Name;
 
@@ -152,6 +153,11 @@ pub enum Reason {
     /// The number of the selector that does not match, from 1 on.
     NotSelected(usize),
     NotNamed,
+    /// The endpoint has too much to do, or sheds so many of a hundred clients, of which this is one.
+    Loaded {
+        load: Load,
+        sheds_percent: f64,
+    },
     BeyondFirst(usize),
     BehindName,
     NameAmongAddresses,
@@ -178,6 +184,11 @@ pub enum Why {
     /// The client is one of those sent elsewhere to learn about it.
     Explored(Estimate),
     Cost(f64),
+    /// The endpoint sheds so many of a hundred clients, of which this is none.
+    Load {
+        load: Load,
+        sheds_percent: f64,
+    },
     Priority(u32),
     Drawn {
         score: f64,

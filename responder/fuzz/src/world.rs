@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use responder_core::beliefs::Beliefs;
 use responder_core::health::{HealthTable, Path, State};
+use responder_core::load::LoadReport;
 use responder_core::snapshot::{Chunks, Digest, Manifest, World};
 use responder_core::wire::NameBuf;
 
@@ -77,7 +78,15 @@ fn serve() -> Served {
             (20, Path::Name, State::Up),
         ],
     );
-    let health = Beliefs::new(world.policies(), &health);
+    // Full, half full, half shedding, and known no longer.
+    let loads = [
+        (10, 1.0, u32::MAX),
+        (11, 0.5, u32::MAX),
+        (13, 0.7, u32::MAX),
+        (15, 1.0, 0),
+    ];
+    let loads = loads.map(|(id, share, max_age_s)| (id, LoadReport::new(share, 0, max_age_s)));
+    let health = Beliefs::new(world.policies(), &health.with_loads(loads));
     Served { world, health }
 }
 

@@ -56,11 +56,9 @@ impl Current {
         let mut known = self.lock();
         news(&mut known);
         let present = self.load();
-        self.store(serving(
-            present.world.clone(),
-            &known,
-            present.settings.clone(),
-        ));
+        let mut next = serving(present.world.clone(), &known, present.settings.clone());
+        next.beliefs = next.beliefs.following(&present.beliefs);
+        self.store(next);
     }
 
     pub fn set_settings(&self, settings: Settings) {

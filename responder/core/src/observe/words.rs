@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::load::Load;
+
 use super::{Note, Reason, StageOutcome, StepOutcome, Why};
 use crate::latency_map::Estimate;
 
@@ -99,11 +101,31 @@ impl fmt::Display for Reason {
             Self::NotInDefault => f.write_str("not in the default"),
             Self::NotSelected(number) => write!(f, "selector {number} does not match its labels"),
             Self::NotNamed => f.write_str("its label is not the first of the name asked for"),
+            Self::Loaded {
+                load,
+                sheds_percent,
+            } => match *sheds_percent < 100.0 {
+                true => write!(
+                    f,
+                    "{load}, sheds {sheds_percent:.0} % of clients, this one too"
+                ),
+                false => write!(f, "{load}, sheds all clients"),
+            },
             Self::BeyondFirst(count) => write!(f, "beyond the first {count}"),
             Self::BehindName => f.write_str("the best is a host name, which answers alone"),
             Self::NameAmongAddresses => {
                 f.write_str("a host name cannot be answered beside addresses")
             }
+        }
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("no load known"),
+            Self::TooOld { age_s } => write!(f, "load is {age_s} s old, too old"),
+            Self::Known { share, age_s } => write!(f, "load {share}, {age_s} s old"),
         }
     }
 }
@@ -125,6 +147,16 @@ impl fmt::Display for Why {
             Self::NoEstimate => f.write_str("nothing is known of how far it is"),
             Self::Explored(estimate) => write!(f, "explored: {estimate}"),
             Self::Cost(cost) => write!(f, "cost {cost}"),
+            Self::Load {
+                load,
+                sheds_percent,
+            } => match *sheds_percent > 0.0 {
+                true => write!(
+                    f,
+                    "{load}, sheds {sheds_percent:.0} % of clients, not this one"
+                ),
+                false => load.fmt(f),
+            },
             Self::Priority(priority) => write!(f, "priority {priority}"),
             // Weightless members are drawn after all others; the score says so by its size only.
             Self::Drawn { score, weight: 0 } => write!(f, "draw {:.3}, weight 0", score % 1000.0),

@@ -120,6 +120,7 @@ fn policy(written: &chunk_v1::Policy, catalogue: &Catalogue<'_>) -> Result<Polic
         id: written.id,
         name: written.name.as_str().into(),
         ttl_s: written.ttl,
+        ttl_min_s: written.ttl_min,
         ecs: written.ecs,
         salt: salt_key(&written.salt),
         sees_apex: has_names || hands_over,

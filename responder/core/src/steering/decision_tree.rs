@@ -282,7 +282,9 @@ fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving, stakes: &mut St
                 Flow::FallbackPool { .. } => serving = Serving::FallbackPool,
                 Flow::FallbackPolicy(_) | Flow::Used(_) | Flow::Refused => return Node::Unknown,
             },
-            Sees::Name => return goes(run, at, serving),
+            // Whatever the time, for whomever: nobody has said anything.
+            Sees::Load if !reports_load(run) => {}
+            Sees::Name | Sees::Load => return goes(run, at, serving),
             Sees::Place | Sees::Address => return looks(run, step, (at, serving), rest),
             Sees::Prefix(kind) => match run.candidates.best_tier_len() {
                 0 | 1 => {}
@@ -327,6 +329,11 @@ fn looks(run: &Run<'_>, step: &Step, (at, serving): (usize, Serving), rest: &[St
 /// Whether the best candidate alone is answered after the steps in `rest`.
 fn answers_one(run: &Run<'_>, rest: &[Step]) -> bool {
     !run.policy.says_first || rest.iter().any(Step::is_first_one)
+}
+
+fn reports_load(run: &Run<'_>) -> bool {
+    let mut candidates = run.candidates.as_slice().iter();
+    candidates.any(|candidate| run.load_report(candidate.member).is_some())
 }
 
 fn drawn(run: &Run<'_>, step: &Step, kind: DrawKind, stakes: &mut Stakes) -> Lots {

@@ -55,16 +55,35 @@ impl Seed {
         self.exponential(0) < rate
     }
 
+    /// Whether a loaded endpoint sheds the client (S5): as lasting as a sticky draw, and independent of it.
+    pub(crate) fn shedding(salt: SaltKey, client: Subnet) -> Self {
+        let mut hasher = hasher(salt, client.address);
+        hasher.write_u8(client.prefix);
+        hasher.write(b"load");
+        Self(hasher.finish())
+    }
+
     /// `-ln(u)` of a number `u` in (0, 1) for one endpoint.
     #[inline]
     fn exponential(self, endpoint: u32) -> f64 {
+        halvings(self.random(endpoint)) as f64 * UNIT
+    }
+
+    /// A number from 0 to just below 1 for one endpoint.
+    pub(crate) fn uniform(self, endpoint: u32) -> f64 {
+        const BITS: u32 = f64::MANTISSA_DIGITS;
+        (self.random(endpoint) >> (64 - BITS)) as f64 / (1_u64 << BITS) as f64
+    }
+
+    #[inline]
+    fn random(self, endpoint: u32) -> u64 {
         const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
         let state = self
             .0
             .wrapping_add((u64::from(endpoint) + 1).wrapping_mul(GAMMA));
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        halvings(mixed ^ (mixed >> 31)) as f64 * UNIT
+        mixed ^ (mixed >> 31)
     }
 }
 
@@ -200,6 +219,8 @@ mod tests {
         let hash = |octets: &[u8]| SipHasher13::new_with_keys(1, 2).hash(octets);
         let salt = SaltKey(1, 2);
         assert_eq!(Seed::sticky(salt, client).0, hash(mapped));
+        let shedding = [&mapped[..], b"load"].concat();
+        assert_eq!(Seed::shedding(salt, client).0, hash(&shedding));
         let octets = [&mapped[..], slot, name.as_name().as_bytes()].concat();
         let passing = Seed::passing(salt, client, name.as_name(), 0x0102);
         assert_eq!(passing.0, hash(&octets));

@@ -142,6 +142,8 @@ pub struct Policy {
     pub(super) sees_apex: bool,
     /// Without a `first` step one address is answered.
     pub(super) says_first: bool,
+    /// The TTL while a candidate is failing but not yet down (S14).
+    pub(super) ttl_min_s: u32,
     pub name: Box<str>,
     /// The candidates, then the members of fallback pools.
     pub(super) members: Box<[Member]>,

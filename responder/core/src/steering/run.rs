@@ -10,6 +10,7 @@ use crate::beliefs::Beliefs;
 use crate::geo::{GeoData, Location};
 use crate::health::State;
 use crate::latency_map::{Column, Outlook};
+use crate::load::{Load, LoadReport};
 use crate::wire::Name;
 
 /// Knows which targets have addresses that may stand at a zone's apex, in our own zones or flattened (S13).
@@ -43,6 +44,25 @@ impl<'a> Question<'a> {
         members.filter(move |member| match self.apex {
             None => true,
             Some(targets) => self.fits_apex(policy, *member, targets),
+        })
+    }
+
+    /// The TTL of what `policy` answers: its lowest while a candidate is about to go down, so that clients learn of it
+    /// soon (S14).
+    #[inline]
+    pub(super) fn ttl_s(&self, policy: &Policy) -> u32 {
+        match self.beliefs.any_failing() && self.has_failing(policy) {
+            true => policy.ttl_min_s,
+            false => policy.ttl_s,
+        }
+    }
+
+    #[cold]
+    fn has_failing(&self, policy: &Policy) -> bool {
+        let mut members = policy.candidates.of(self.family).iter();
+        members.any(|member| {
+            let endpoint = policy.member(*member).map(|member| member.endpoint);
+            endpoint.is_some_and(|endpoint| self.beliefs.is_failing(endpoint, self.family))
         })
     }
 
@@ -123,6 +143,16 @@ impl<'a> Run<'a> {
         self.question.beliefs.state(endpoint, self.question.family)
     }
 
+    /// What the member said of its load last, however long ago.
+    pub(crate) fn load_report(&self, member: MemberIndex) -> Option<LoadReport> {
+        self.question.beliefs.load(self.endpoint_index(member))
+    }
+
+    pub(crate) fn load(&self, member: MemberIndex) -> Load {
+        let report = self.load_report(member);
+        report.map_or(Load::Unknown, |report| report.at(self.question.now_s))
+    }
+
     pub(crate) fn asn(&self) -> (Option<u32>, u8) {
         self.question.geo.asn(self.address())
     }
@@ -151,6 +181,11 @@ impl<'a> Run<'a> {
     /// Notes that a draw decided something.
     pub(crate) fn drawn(&mut self) {
         self.scope = self.scope.max(self.client.draw_scope);
+    }
+
+    /// Who is shed depends on the client alone, like who is served by a sticky draw.
+    pub(crate) fn shedding_seed(&self) -> Seed {
+        Seed::shedding(self.policy.salt, self.client.drawn)
     }
 
     pub(crate) fn seed(&self, kind: DrawKind) -> Seed {

@@ -116,7 +116,7 @@ fn remembered<'a>(
     };
     Some(Selection {
         outcome,
-        ttl_s: policy.ttl_s,
+        ttl_s: question.ttl_s(policy),
         scope,
         country: sighting.country,
         network: question.geo.asn(client.located.address).0,
@@ -204,7 +204,7 @@ fn decided<'a, O: Observer>(
             is_located: false,
             is_explored: false,
         };
-        selection.ttl_s = policy.ttl_s;
+        selection.ttl_s = question.ttl_s(policy);
         let ending = run_policy(&mut run, serving, observer);
         selection.scope = run.scope;
         selection.is_explored = run.is_explored;

@@ -10,6 +10,7 @@ mod geo;
 mod healthy;
 mod label;
 mod latency;
+mod load;
 mod nest;
 mod priority;
 mod sticky;
@@ -49,6 +50,8 @@ pub(super) enum Sees {
     Place,
     /// Its address as well.
     Address,
+    /// How loaded candidates are by now, and whom they shed.
+    Load,
     /// Its prefix is drawn for.
     Prefix(DrawKind),
 }
@@ -183,6 +186,7 @@ step_kinds! {
     Latency => latency,
     Explore => explore,
     Cost => cost,
+    Load => load,
     Priority => priority,
     Weighted => weighted,
     Sticky => sticky,

@@ -4,6 +4,8 @@ mod distances;
 mod draws;
 mod fallbacks;
 mod latencies;
+mod lifetimes;
+mod loads;
 mod properties;
 mod refusals;
 mod sifting;
@@ -20,6 +22,7 @@ use crate::geo::{GeoData, GeoFile};
 use crate::health::{HealthTable, Path, State};
 use crate::latency_map::LatencyMap;
 use crate::latency_map::fixture::{Written, WrittenRow};
+use crate::load::LoadReport;
 use crate::observe::Silent;
 use crate::wire::NameBuf;
 
@@ -161,9 +164,24 @@ impl Scene {
         Self::new(&chunk(endpoints, steps))
     }
 
-    /// Only these states are known.
-    fn with_health(mut self, states: &[(u32, Path, State)]) -> Self {
-        let table = HealthTable::new(2, states.iter().copied());
+    /// All are up, and some said how loaded they are: endpoint, share and age; it counts for a minute.
+    fn with_loads(self, loads: &[(u32, f64, u64)]) -> Self {
+        let ids = self.policies.endpoints().iter().map(|endpoint| endpoint.id);
+        let up =
+            ids.flat_map(|id| [Path::Name, Path::V4, Path::V6].map(|path| (id, path, State::Up)));
+        let states: Vec<_> = up.collect();
+        self.with_health_and_loads(&states, loads)
+    }
+
+    fn with_health_and_loads(
+        mut self,
+        states: &[(u32, Path, State)],
+        loads: &[(u32, f64, u64)],
+    ) -> Self {
+        let loads = loads.iter();
+        let loads =
+            loads.map(|(id, share, age_s)| (*id, LoadReport::new(*share, NOW_S - age_s, 60)));
+        let table = HealthTable::new(2, states.iter().copied()).with_loads(loads);
         self.beliefs = Beliefs::new(&self.policies, &table);
         self
     }
@@ -172,6 +190,11 @@ impl Scene {
         let map = LatencyMap::default().apply(&message.octets()).unwrap();
         self.beliefs = std::mem::take(&mut self.beliefs).with_latency(&self.policies, map.into());
         self
+    }
+
+    /// Only these states are known.
+    fn with_health(self, states: &[(u32, Path, State)]) -> Self {
+        self.with_health_and_loads(states, &[])
     }
 
     fn question<'a>(&'a self, client: &'a Client, name: &'a NameBuf) -> Question<'a> {

@@ -86,11 +86,11 @@ fn replacement(value: &Value, u: &mut Unstructured<'_>) -> Result<Value> {
             ])?
             .clone(),
         Value::Array(_) => json!([u.int_in_range(0..=25_u32)?]),
-        Value::Object(_) => json!({"action": "fallback", "policy": u.int_in_range(0..=17_u32)?}),
+        Value::Object(_) => json!({"action": "fallback", "policy": u.int_in_range(0..=18_u32)?}),
     })
 }
 
-const WORDS: [&str; 42] = [
+const WORDS: [&str; 43] = [
     "",
     "a.z.",
     "A.z.",
@@ -115,6 +115,7 @@ const WORDS: [&str; 42] = [
     "label",
     "use",
     "cost",
+    "load",
     "version>=7",
     "distance",
     "priority",

@@ -9,6 +9,7 @@ use super::fixture::{mmdb, mmdb_with_aliases};
 pub const COUNT: u32 = 18;
 
 pub fn chunk() -> Vec<u8> {
+    let policies = [policies(), vec![spared()]].concat();
     let chunk = json!({
         "format": 1,
         "regions": [
@@ -18,7 +19,7 @@ pub fn chunk() -> Vec<u8> {
         ],
         "endpoints": endpoints(),
         "pools": pools(),
-        "policies": policies(),
+        "policies": policies,
         "flattened": {
             "known.example.net.": {"ipv4": ["198.51.100.7", "198.51.100.8"], "ipv6": [], "ttl": 30},
             "both.example.net.": {"ipv4": ["198.51.100.9"], "ipv6": ["2001:db8::9"], "ttl": 90},
@@ -185,6 +186,16 @@ fn policies() -> Vec<Value> {
             vec![fence, label, cost, weighted, first(2)],
         ),
     ]
+}
+
+/// Endpoints that are nearly full are spared.
+fn spared() -> Value {
+    let load = json!({"kind": "load", "low": 0.5, "high": 0.9});
+    let (sticky, first) = (
+        json!({"kind": "sticky"}),
+        json!({"kind": "first", "count": 3}),
+    );
+    policy(18, "always", 1, vec![load, sticky, first])
 }
 
 /// Networks within networks, so that scopes differ.

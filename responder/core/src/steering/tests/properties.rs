@@ -84,6 +84,9 @@ fn step() -> impl Strategy<Value = Value> {
             })),
         Just(json!({"kind": "latency"})),
         Just(json!({"kind": "explore", "percent": 50})),
+        (0u32..10, 1u32..10, if_empty()).prop_map(|(low, width, if_empty)| json!({
+            "kind": "load", "low": f64::from(low) / 10.0, "high": f64::from(low + width) / 10.0, "if_empty": if_empty,
+        })),
         Just(json!({"kind": "priority"})),
         Just(json!({"kind": "weighted"})),
         Just(json!({"kind": "sticky"})),
@@ -168,14 +171,27 @@ fn any_map() -> impl Strategy<Value = Written> {
     })
 }
 
+/// Some say nothing, and of some it was too long ago.
+fn loads() -> impl Strategy<Value = Vec<(u32, f64, u64)>> {
+    let load = prop::option::of((0u32..1200, 0u64..80));
+    prop::collection::vec(load, 8).prop_map(|loads| {
+        let loads = (1..).zip(loads);
+        let loads = loads.filter_map(|(id, load)| {
+            load.map(|(share, age_s)| (id, f64::from(share) / 1000.0, age_s))
+        });
+        loads.collect()
+    })
+}
+
 prop_compose! {
-    /// "www" over endpoints 1 to 6 with any steps, a pool and a policy to fall back to, and any health.
+    /// "www" over endpoints 1 to 6 with any steps, a pool and a policy to fall back to, and any health and loads.
     fn any_scene()(
         endpoints in prop::collection::vec(any_endpoint(), 8),
         steps in prop::collection::vec(step(), 0..6),
         ecs in prop::sample::select(vec!["always", "always", "geo-only", "never"]),
         states in prop::collection::vec(state(), 24),
         latency in any_map(),
+        loads in prop_oneof![Just(Vec::new()), loads()],
     ) -> Scene {
         let mut chunk = chunk(&endpoints, steps.into());
         let all = chunk["pools"][0]["members"].as_array().unwrap().clone();
@@ -189,7 +205,7 @@ prop_compose! {
         let paths = [Path::Name, Path::V4, Path::V6];
         let judged = (1..=8).flat_map(|id| paths.map(|path| (id, path)));
         let states: Vec<_> = judged.zip(states).map(|((id, path), state)| (id, path, state)).collect();
-        Scene::new(&chunk).with_health(&states).with_latency(&latency)
+        Scene::new(&chunk).with_health_and_loads(&states, &loads).with_latency(&latency)
     }
 }
 

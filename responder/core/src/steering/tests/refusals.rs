@@ -52,6 +52,28 @@ fn a_refused_geo_step_is_named_with_its_policy_its_place_and_its_rule() {
 }
 
 #[test]
+fn a_load_step_sheds_none_before_it_sheds_all() {
+    assert_refused(&[
+        (
+            json!({"kind": "load", "low": -0.1}),
+            "(load): low: must be 0 or more",
+        ),
+        (
+            json!({"kind": "load", "low": 0.95}),
+            "(load): high: must be above low",
+        ),
+        (
+            json!({"kind": "load", "high": "full"}),
+            "(load): high: invalid type: string \"full\", expected f64",
+        ),
+        (
+            json!({"kind": "load", "if_empty": {"action": "refuse"}}),
+            "(load): if_empty: only a fence may refuse; use bypass or fallback",
+        ),
+    ]);
+}
+
+#[test]
 fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
     assert_refused(&[
         (
@@ -104,7 +126,7 @@ fn a_refused_step_is_named_with_its_policy_its_place_and_its_field() {
         ),
         (
             json!({"kind": "nearest"}),
-            "(nearest): unknown kind; it is one of healthy, admin, fence, label, geo, distance, latency, explore, cost, priority, weighted, sticky, use, first",
+            "(nearest): unknown kind; it is one of healthy, admin, fence, label, geo, distance, latency, explore, cost, load, priority, weighted, sticky, use, first",
         ),
     ]);
 }
