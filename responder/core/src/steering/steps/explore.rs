@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::latency::Latency;
 use super::{Kind, Role, Sees};
 use crate::health::State;
+use crate::load::Load;
 use crate::observe::Why;
 use crate::steering::candidates::{Candidate, MemberIndex};
 use crate::steering::compile::Context;
@@ -18,6 +19,8 @@ use crate::steering::policy::AdminState;
 use crate::steering::run::{Flow, Run};
 
 const HOUR_S: u64 = 3600;
+/// Of an endpoint's capacity: who is that loaded is not explored.
+const FULL: f64 = 0.8;
 const MOST_PERCENT: f64 = 50.0;
 
 #[derive(Debug, Deserialize)]
@@ -116,7 +119,11 @@ impl Explore {
         let endpoint = run.endpoint(member);
         let is_enabled =
             endpoint.is_some_and(|endpoint| endpoint.admin_state == AdminState::Enabled);
-        is_enabled && run.state(member) == State::Up
+        let has_room = match run.load(member) {
+            Load::Known { share, .. } => share < FULL,
+            Load::Unknown | Load::TooOld { .. } => true,
+        };
+        is_enabled && has_room && run.state(member) == State::Up
     }
 }
 
