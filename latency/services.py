@@ -31,7 +31,7 @@ from telemetry.buckets import BUCKET_S
 from telemetry.rum.judging import AHEAD_S
 from telemetry.rum.services import REMEMBERED, windows
 
-__all__ = ["NotKeptError", "learn", "learner_at", "maps_since", "newest_map"]
+__all__ = ["NotKeptError", "learn", "learner_at", "map_at", "maps_since", "newest_map"]
 
 FULL_EVERY = timedelta(minutes=10)
 LOOK_BACK_EVERY = timedelta(minutes=1)
@@ -75,6 +75,16 @@ def maps_since(sequence: int) -> list[bytes]:
     begin = sequence + 1 if full <= sequence < newest else full
     contents = LatencyMap.objects.filter(sequence__gte=begin).order_by("sequence").values_list("content", flat=True)
     return [bytes(content) for content in contents]
+
+
+def map_at(moment: datetime) -> bytes | None:
+    """What was known at a moment, as a full map. None: nothing is kept of then."""
+    try:
+        learner = learner_at(moment)
+    except NotKeptError:
+        return None
+    number = LatencyTurn.objects.filter(made__lte=moment).order_by("-number").values_list("number", flat=True)[0]
+    return encoded(learner.message(number, 0))
 
 
 def _turn(now: datetime, locate: Locate) -> int | None:

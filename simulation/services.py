@@ -15,6 +15,8 @@ from django.utils import timezone
 
 import responder
 from healthchecks.services import HealthState, current_health, health_at
+from simulation.latencies import current as current_latencies
+from simulation.latencies import latencies_at
 from snapshots.services import NotKeptError, open_at, open_current
 from zones.names import parse_absolute
 
@@ -26,7 +28,7 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
     """The explanation of docs/explain.md for a query that `client`, a resolver's address, would send.
 
     `qname` may lack its final dot. `ecs`: the client subnet it would tell, such as "203.0.113.0/24". `at`: when, in
-    seconds since 1970, None for now. A past moment is explained with the generation and the health of then, as far as
+    seconds since 1970, None for now. A past moment is explained with the generation, the health and the latencies of then, as far as
     they are kept, one to come with those of now; draws are made for the moment in either case.
     Raises ValidationError by argument, snapshots.services.NothingPublishedError.
     """
@@ -34,24 +36,24 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
         qname=(_name, qname), qtype=(_type, qtype), client=(_address, client), ecs=(_subnet, ecs), at=(_moment_s, at)
     )
     moment_s = asked.pop("at")
-    snapshot, health = _world_at(moment_s)
+    snapshot, health, latency = _world_at(moment_s)
     try:
-        explained = responder.explain(snapshot, health, now_s=moment_s, **asked)
+        explained = responder.explain(snapshot, health, latency=latency, now_s=moment_s, **asked)
     except ValueError as error:
         raise ValidationError(str(error)) from error
     return dict(json.loads(explained))
 
 
-def _world_at(moment_s: int) -> tuple[responder.Snapshot, responder.Health]:
+def _world_at(moment_s: int) -> tuple[responder.Snapshot, responder.Health, responder.LatencyMap]:
     """What was served then; of the present second and those to come, what is served now."""
     if moment_s >= int(timezone.now().timestamp()):
-        return open_current(), opened(current_health())
+        return open_current(), opened(current_health()), current_latencies.get()
     moment = datetime.fromtimestamp(moment_s, UTC)
     try:
         snapshot = open_at(moment)
     except NotKeptError as error:
         raise ValidationError({"at": [f"Nothing is kept of then: {error}."]}) from error
-    return snapshot, opened(health_at(moment))
+    return snapshot, opened(health_at(moment)), latencies_at(moment)
 
 
 def opened(known: HealthState) -> responder.Health:

@@ -19,6 +19,7 @@ import responder
 from healthchecks.services import current_health
 from regions.models import Endpoint
 from simulation.clients import sampled_clients
+from simulation.latencies import current as current_latencies
 from simulation.services import opened
 from snapshots.services import declared_policy_chunk, open_beside_current
 from steering.models import Binding, Policy, Pool
@@ -68,7 +69,9 @@ def what_if(change: Change, now: datetime, samples: int = SAMPLES) -> dict[str, 
     asked = parse_absolute(name.replace("*", "any", 1), zone.origin)
     clients = list(sampled_clients(samples))
     health, now_s = opened(current_health()), int(now.timestamp())
-    rows = responder.replay(current, proposed, health, asked, qtype, clients, now_s=now_s)
+    rows = responder.replay(
+        current, proposed, health, asked, qtype, clients, latency=current_latencies.get(), now_s=now_s
+    )
     asking = _asking(change.policy, {row[0] for row in rows}, now)
     moves = _weighed(rows, asking)
     return {

@@ -43,7 +43,6 @@ SOUND = [
 REFUSED = [
     ({}, "steps.0.kind", "Say which"),
     ("healthy", "steps.0", "Write an object."),
-    ({"kind": "latency"}, "steps.0.kind", "There is no latency"),
     ({"kind": ["healthy"]}, "steps.0.kind", "it is one of"),
     ({"kind": "healthy", "rise": 1}, "steps.0.rise", "There is no such option."),
     ({"kind": "healthy", "if_empty": {}}, "steps.0.if_empty.action", "Say which"),

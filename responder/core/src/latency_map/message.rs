@@ -79,8 +79,8 @@ impl<'m> Message<'m> {
         let count = reader.u8()?;
         let regions = (0..count).map(|_| reader.u32());
         let regions = regions.collect::<Result<Vec<_>, _>>()?;
-        if count == u8::MAX || !regions.is_sorted_by(|one, next| one < next) {
-            return Err(malformed("its regions are more than 254, or do not rise"));
+        if !regions.is_sorted_by(|one, next| one < next) {
+            return Err(malformed("its regions do not rise"));
         }
         let shape = Shape::new(regions.len());
         let groups = read_groups(&mut reader, regions.len())?;
