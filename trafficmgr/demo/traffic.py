@@ -1,6 +1,7 @@
 """Visitors of the demo: a gentle stream of queries with client subnets from around the world.
 
 Subnets are drawn evenly from the global IPv4 unicast space, so countries show up in proportion to their allocations.
+Where the way is learned, the same ones come again and again.
 """
 
 from __future__ import annotations
@@ -18,12 +19,21 @@ import dns.message
 import dns.rdatatype
 import uvloop
 
-from trafficmgr.demo import ORIGIN
+from simulation.clients import sampled_clients
+from trafficmgr.demo import ORIGIN, VISITORS
 
 MEAN_RATE_PER_S = 25.0
 SWING = 0.5  # the rate breathes by this share, so that the charts have something to show
 PERIOD_S = 600.0
-NAMES = {f"www.{ORIGIN}": 5, f"api.{ORIGIN}": 2, f"cdn.{ORIGIN}": 3, f"blog.{ORIGIN}": 1, f"nothing.{ORIGIN}": 0.2}
+LEARNED = f"learn.{ORIGIN}"
+NAMES = {
+    f"www.{ORIGIN}": 5,
+    f"api.{ORIGIN}": 2,
+    f"cdn.{ORIGIN}": 3,
+    LEARNED: 4,
+    f"blog.{ORIGIN}": 1,
+    f"nothing.{ORIGIN}": 0.2,
+}
 FIRST_UNICAST, LAST_UNICAST = (int(ipaddress.IPv4Address(address)) for address in ("1.0.0.0", "223.255.255.0"))
 
 
@@ -44,7 +54,8 @@ def random_subnet(chance: random.Random) -> ipaddress.IPv4Network:
 def visit(chance: random.Random) -> bytes:
     """One query in wire format."""
     name = chance.choices(list(NAMES), list(NAMES.values()))[0]
-    subnet = dns.edns.ECSOption(str(random_subnet(chance).network_address), 24)
+    network = chance.choice(sampled_clients(VISITORS)) if name == LEARNED else str(random_subnet(chance))
+    subnet = dns.edns.ECSOption(network.removesuffix("/24"), 24)
     query = dns.message.make_query(name, dns.rdatatype.A, use_edns=0, payload=1232, options=[subnet])
     return query.to_wire()
 

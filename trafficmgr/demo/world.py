@@ -16,14 +16,13 @@ from simulation.clients import sampled_clients
 from snapshots.services import open_current
 from steering.models import Policy, Pool
 from steering.services import Member, bind, save_policy, set_pool_members
-from trafficmgr.demo import ORIGIN
+from trafficmgr.demo import ORIGIN, VISITORS
 from trafficmgr.demo.measurements import Target, Visitor
 from trafficmgr.demo.origins import Origin
 from zones.models import Zone
 from zones.services import create_zone, put_record_set
 
 DEMO_LABEL = "demo"
-VISITORS = 2_000
 
 
 @dataclass(frozen=True)
@@ -148,6 +147,11 @@ def _policies(team: Team, endpoints: dict[str, Endpoint]) -> list[Policy]:
         ),
         save_policy(
             Policy(team=team, name="cdn"), pools=[split], steps=[*SIFT, {"kind": "weighted"}, {"kind": "sticky"}]
+        ),
+        save_policy(
+            Policy(team=team, name="learn"),
+            pools=[everywhere],
+            steps=[*SIFT, {"kind": "latency"}, {"kind": "explore"}, {"kind": "first", "count": 1}],
         ),
     ]
 
