@@ -79,7 +79,7 @@ class LearningChooser:
         self._estimator = Estimator(locate(clients, regions), policy.model)
         self._answering = Answering(regions, policy.explored_share, str(seed), policy.caution)
         self._orders = np.tile(np.arange(len(regions)), (len(clients), 1))
-        self._is_ranked = np.zeros(len(clients), dtype=np.bool_)
+        self._is_observed = np.zeros(len(clients), dtype=np.bool_)  # nobody else has an order to keep, as on edges
         self._is_touched = np.ones(len(clients), dtype=np.bool_)
         capacity_qph = np.array([region.capacity_qph for region in regions], dtype=np.float64)
         self._plan = LoadPlan(capacity_qph, self._draws([client.key for client in clients]), policy.limits)
@@ -90,7 +90,7 @@ class LearningChooser:
     def observe(self, clients: Indices, regions: Indices, rtt_ms: Floats, t_s: float) -> None:
         """As `Chooser` says."""
         self._estimator.observe(clients, regions, rtt_ms, t_s)
-        self._is_touched[clients] = True
+        self._is_touched[clients] = self._is_observed[clients] = True
         if self._related_at_s is None:
             self._related_at_s = t_s
         if t_s - self._related_at_s >= RELATE_EVERY_S:
@@ -102,8 +102,9 @@ class LearningChooser:
         if t_s - self._published_at_s >= PUBLISH_EVERY_S:
             self._touch_next()
             self._publish(np.flatnonzero(self._is_touched), t_s)
-        elif not self._is_ranked[clients].all():
-            self._publish(np.sort(clients[~self._is_ranked[clients]]), t_s)
+            self._published_at_s = t_s
+        elif self._is_touched[clients].any():
+            self._publish(np.sort(clients[self._is_touched[clients]]), t_s)
         regions, explores = self._answering.ask(clients, t_s)
         self._plan.note(clients, regions, queries, t_s)
         return Choices(regions, explores)
@@ -121,7 +122,7 @@ class LearningChooser:
         self._estimator.extend(1)
         self._plan.extend(self._draws([client.key]))
         self._orders = np.concatenate([self._orders, np.arange(self._orders.shape[1])[None, :]])
-        self._is_ranked = np.append(self._is_ranked, False)
+        self._is_observed = np.append(self._is_observed, False)
         self._is_touched = np.append(self._is_touched, True)
 
     def predict(self, clients: Indices, t_s: float) -> Prediction:
@@ -148,18 +149,15 @@ class LearningChooser:
             served = self._plan.apply(part, self._orders[part, 0], t_s)
             orders = moved_to_front(self._orders[part], served)
             self._answering.publish(part, (prediction.rtt_ms, prediction.error_ms), orders, t_s)
-        if self._is_touched[clients].sum() == self._is_touched.sum():
-            self._published_at_s = t_s
         self._is_touched[clients] = False
 
     def _rank(self, clients: Indices, t_s: float) -> tuple[Prediction, Floats]:
         """Ranks `clients` anew; what is believed of them, and with caution in ms (C, R)."""
         prediction = self._estimator.predict(clients, t_s)
         cautious_ms = prediction.rtt_ms + self._policy.caution * prediction.error_ms
-        known = self._is_ranked[clients]
+        known = self._is_observed[clients]
         for chosen, previous in ((known, self._orders[clients[known]]), (~known, None)):
             self._orders[clients[chosen]] = ranked(cautious_ms[chosen], previous, self._policy.switching)
-        self._is_ranked[clients] = True
         return prediction, cautious_ms
 
 

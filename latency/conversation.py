@@ -1,7 +1,7 @@
 """What the adapter does with each message: names become numbers, and observations wait for the next question.
 
     setup ─► a chooser      observe ─► waiting ─► taken in together: when their client asks, or at `load`, or when there
-                                                  are many, or after five minutes
+                                                  are many, or after a minute
 
 Taking in many at once costs little more than taking in one; nothing that its own client measured is missed by a choice.
 """
@@ -17,7 +17,7 @@ from latency.messages import BadFieldError, Bye, Choose, Load, Observe, Setup
 from latency.population import Client, Region
 
 MAX_WAITING = 256  # observations
-MAX_WAITING_S = 300.0  # between the first and the last of them
+MAX_WAITING_S = 60.0  # between the first and the last of them
 ONE = np.ones(1)
 
 Reply = dict[str, object]

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from latency.answering import Answering
 from latency.chooser import LearningChooser, Policy
-from latency.draws import hashes
-from latency.exploration import Exploration, explored
 from latency.hysteresis import Incumbents, Switching
 from latency.overflow import Demand, Limits, assign
 from tests.latency.cast import NOON_S, REGIONS, french
@@ -44,10 +43,13 @@ def test_another_region_must_be_better_for_long_enough():
     assert settled(incumbents, 20, 30, 10, at_s=180) == 2
 
 
-def explore(clients: int, t_s: float, error_ms: float = 50, is_open: bool = True) -> np.ndarray:
-    keys = hashes((f"198.51.{number}.0/24" for number in range(clients)), salt=0)
-    bounds = np.tile([20.0, 40.0], (clients, 1)), np.full((clients, 2), error_ms), np.array([True, is_open])
-    regions, flags = explored(Exploration(), keys, np.zeros(clients, dtype=np.int64), bounds, t_s)
+def explore(clients: int, t_s: float, error_ms: float = 50, utilisation: float = np.nan) -> np.ndarray:
+    answering = Answering(REGIONS[:2], 0.01, "salt", caution=0.25)
+    everyone = np.arange(clients)
+    rtt_ms, orders = np.tile([20.0, 40.0], (clients, 1)), np.tile([0, 1], (clients, 1))
+    answering.publish(everyone, (rtt_ms, np.full((clients, 2), error_ms)), orders, t_s)
+    answering.load(np.array([np.nan, utilisation]), 3600, t_s)
+    regions, flags = answering.ask(everyone, t_s)
     assert (regions == flags).all()
     return flags
 
@@ -66,8 +68,8 @@ def test_who_explores_does_so_for_an_hour_and_others_the_next():
 
 
 def test_what_is_full_or_hopeless_is_not_explored():
-    assert not explore(5000, 0, is_open=False).any()
-    assert not explore(5000, 0, error_ms=5).any()
+    assert not explore(5000, 7200, utilisation=0.9).any()
+    assert not explore(5000, 7200, error_ms=5).any()
 
 
 def plan(rtt_ms: np.ndarray, preferred: np.ndarray, weights: np.ndarray, capacity: np.ndarray) -> np.ndarray:
@@ -117,7 +119,7 @@ def test_a_region_is_filled_past_its_capacity_only_if_no_other_has_room_for_any_
 
 def test_a_full_region_sheds_its_crowd_and_takes_it_back():
     clients = [french(f"192.0.{number}.0/24") for number in range(100)]
-    chooser = LearningChooser(clients, REGIONS, 0, Policy(exploration=Exploration(share=0)))
+    chooser = LearningChooser(clients, REGIONS, 0, Policy(explored_share=0))
     everyone = np.arange(100)
 
     def choose(t_s: float) -> np.ndarray:
@@ -133,7 +135,7 @@ def test_a_full_region_sheds_its_crowd_and_takes_it_back():
 
 
 def test_load_that_is_old_moves_nobody():
-    chooser = LearningChooser([french()], REGIONS, 0, Policy(exploration=Exploration(share=0)))
+    chooser = LearningChooser([french()], REGIONS, 0, Policy(explored_share=0))
     chooser.choose(ONE, np.ones(1), NOON_S)
     chooser.load(np.array([3.0, 0.0, 0.0]), NOON_S)
 
