@@ -65,7 +65,7 @@ class Feed:
             return await _read(response, MAX_CHUNK)
 
     async def latency(self, since: int) -> bytes:
-        """Messages that lead from the latency map `since` to the newest, each behind its length; empty: it is the newest."""
+        """Messages that lead from the latency map `since` to the newest, each behind its length; empty: none."""
         async with self._call("GET", f"latency?since={since}") as response:
             return await _read(response, MAX_LATENCY)
 

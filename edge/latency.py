@@ -1,6 +1,6 @@
 """Keeps the latency map as new as the feed has it, and on disk, where a restart finds it.
 
-    event `latency` ─► GET latency?since=N ─► messages ─► LatencyMap.apply ─► served, and added to the file
+event `latency` ─► GET latency?since=N ─► messages ─► LatencyMap.apply ─► served, and added to the file
 """
 
 from __future__ import annotations

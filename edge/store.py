@@ -7,8 +7,8 @@
       health.json              the last known health
       latency.bin              messages that lead to the last known latency map
 
-Every file but the last appears whole or not at all: written beside its place, flushed, renamed. Chunks come before the manifest that
-names them, so a kill between any two writes leaves a generation that can be served.
+Every file but the last appears whole or not at all: written beside its place, flushed, renamed. Chunks come before
+the manifest that names them, so a kill between any two writes leaves a generation that can be served.
 """
 
 from __future__ import annotations

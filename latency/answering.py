@@ -40,7 +40,7 @@ class Answering:
         self._health = Health()
 
     def publish(self, clients: Indices, estimates: tuple[Floats, Floats], orders: Indices, t_s: float) -> None:
-        """Has `clients` (C,), rising, served in `orders` (C, R); `estimates`: round trips and errors in ms, each (C, R)."""
+        """Has `clients` (C,), rising, served in `orders` (C, R); `estimates`: round trips and errors, each (C, R)."""
         rtt_ms, error_ms = estimates
         cells = Cells(FIRST_PREFIX + clients, NO_GROUPS, np.zeros(len(clients)), rtt_ms, error_ms, orders)
         none = np.empty((0, len(self._ids)))

@@ -28,8 +28,8 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
     """The explanation of docs/explain.md for a query that `client`, a resolver's address, would send.
 
     `qname` may lack its final dot. `ecs`: the client subnet it would tell, such as "203.0.113.0/24". `at`: when, in
-    seconds since 1970, None for now. A past moment is explained with the generation, the health and the latencies of then, as far as
-    they are kept, one to come with those of now; draws are made for the moment in either case.
+    seconds since 1970, None for now. A past moment is explained with the generation, the health and the latencies of
+    then, as far as they are kept, one to come with those of now; draws are made for the moment in either case.
     Raises ValidationError by argument, snapshots.services.NothingPublishedError.
     """
     asked = _read_arguments(

@@ -284,7 +284,21 @@ class First(Options):
 
 
 Step = (
-    Healthy | Admin | Fence | Label | Geo | Distance | Latency | Explore | Cost | Load | Priority | Weighted | Sticky | Use | First
+    Healthy
+    | Admin
+    | Fence
+    | Label
+    | Geo
+    | Distance
+    | Latency
+    | Explore
+    | Cost
+    | Load
+    | Priority
+    | Weighted
+    | Sticky
+    | Use
+    | First
 )
 
 KINDS: dict[str, type[Options]] = {kind.model_fields["kind"].default: kind for kind in get_args(Step)}

@@ -387,10 +387,11 @@ def choose(
     latency: LatencyMap | None = None,
     now_s: int = 0,
 ) -> list[tuple[int, bool]]:
-    """(endpoint, explored) for each of `clients`, asking from its own subnet: the id of the first that is answered, 0 for
-    none, and whether the client was sent there to learn about it.
+    """(endpoint, explored) for each of `clients`, asking from its own subnet.
 
-    Runs the very code of `respond`. `clients` are as for `replay`. Raises ValueError naming the argument that is malformed.
+    The id of the first endpoint that is answered, 0 for none, and whether the client was sent there to learn about it.
+    Runs the very code of `respond`. `clients` are as for `replay`. Raises ValueError naming the argument that is
+    malformed.
     """
 
 def countries() -> list[tuple[str, str, str, float, float]]:

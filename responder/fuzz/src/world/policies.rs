@@ -6,10 +6,10 @@ use super::GeoFiles;
 use super::fixture::{mmdb, mmdb_with_aliases};
 
 /// Ids count from 1; the name `sN.z.` is steered by policy N.
-pub const COUNT: u32 = 18;
+pub const COUNT: u32 = 19;
 
 pub fn chunk() -> Vec<u8> {
-    let policies = [policies(), vec![spared()]].concat();
+    let policies = [policies(), vec![spared(), near()]].concat();
     let chunk = json!({
         "format": 1,
         "regions": [
@@ -165,15 +165,6 @@ fn policies() -> Vec<Value> {
         policy(14, "geo-only", 1, vec![geo, distance, sticky, first(2)]),
         policy(15, "always", 5, vec![weighted.clone()]),
         policy(
-            18,
-            "always",
-            1,
-            vec![
-                json!({"kind": "latency", "within_ms": 20}),
-                json!({"kind": "explore", "percent": 50}),
-            ],
-        ),
-        policy(
             17,
             "always",
             1,
@@ -196,6 +187,13 @@ fn spared() -> Value {
         json!({"kind": "first", "count": 3}),
     );
     policy(18, "always", 1, vec![load, sticky, first])
+}
+
+/// By round trips, of which as many clients as may be try a runner-up.
+fn near() -> Value {
+    let latency = json!({"kind": "latency", "within_ms": 20});
+    let explore = json!({"kind": "explore", "percent": 50});
+    policy(19, "always", 1, vec![latency, explore])
 }
 
 /// Networks within networks, so that scopes differ.
