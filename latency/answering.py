@@ -33,7 +33,7 @@ class Answering:
     """Clients and regions by number; every client has a /24 of its own, and every region one endpoint."""
 
     def __init__(self, regions: Sequence[Region], explored_share: float, salt: str, caution: float) -> None:
-        self._snapshot = _snapshot(regions, explored_share, salt)
+        self._snapshot = snapshot_of(regions, explored_share, salt)
         self._ids = tuple(range(1, len(regions) + 1))
         self._caution = caution
         self._map = LatencyMap()
@@ -62,18 +62,20 @@ class Answering:
 
     def ask(self, clients: Indices, t_s: float) -> tuple[Indices, Flags]:
         """Where the responder sends each of `clients`, and who of them explores, each (C,)."""
-        prefixes = [_prefix(number) for number in clients.tolist()]
+        prefixes = [prefix_of(number) for number in clients.tolist()]
         answers = choose(self._snapshot, self._health, NAME, "A", prefixes, latency=self._map, now_s=int(t_s))
         endpoints, explored = zip(*answers, strict=True)
         return np.array(endpoints, dtype=np.int64) - 1, np.array(explored, dtype=np.bool_)
 
 
-def _prefix(number: int) -> str:
+def prefix_of(number: int) -> str:
+    """The /24 of a client."""
     key = FIRST_PREFIX + number
     return f"{key >> 16}.{key >> 8 & 255}.{key & 255}.0/24"
 
 
-def _snapshot(regions: Sequence[Region], explored_share: float, salt: str) -> Snapshot:
+def snapshot_of(regions: Sequence[Region], explored_share: float, salt: str) -> Snapshot:
+    """The world. Region n has the id n + 1, and so has its endpoint."""
     chunks = {}
     for chunk in (_policies(regions, explored_share, salt), _zone()):
         chunks[hashlib.sha256(chunk).hexdigest()] = chunk

@@ -22,6 +22,7 @@ class FakeFeed:
     def __init__(self) -> None:
         self.manifest = b""
         self.chunks: dict[str, bytes] = {}
+        self.latency: dict[int, list[bytes]] = {}  # by the map that a node has
         self.failing: dict[str, int] = {}
         self.reports: list[dict[str, Any]] = []
         self.asked: list[str] = []
@@ -66,6 +67,7 @@ class FakeFeed:
         application = web.Application(middlewares=[self._guarded])
         application.router.add_get("/edge/v1/manifest", self._manifest)
         application.router.add_get("/edge/v1/chunks/{digest}", self._chunk)
+        application.router.add_get("/edge/v1/latency", self._latency)
         application.router.add_get("/edge/v1/events", self._events)
         application.router.add_post("/edge/v1/report", self._report)
         runner = web.AppRunner(application, shutdown_timeout=0.1, access_log=None)
@@ -100,6 +102,12 @@ class FakeFeed:
     async def _chunk(self, request: web.Request) -> web.Response:
         content = self.chunks.get(request.match_info["digest"])
         return web.Response(status=404) if content is None else web.Response(body=content)
+
+    async def _latency(self, request: web.Request) -> web.Response:
+        messages = self.latency.get(int(request.query["since"]))
+        if messages is None:
+            return web.Response(status=204)
+        return web.Response(body=b"".join(len(message).to_bytes(4, "big") + message for message in messages))
 
     async def _report(self, request: web.Request) -> web.Response:
         self.reports.append(await request.json())
