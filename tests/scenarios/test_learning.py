@@ -29,12 +29,11 @@ def test_a_client_is_sent_to_what_it_measured_to_be_nearest_and_away_when_that_b
     measure(system, {"eu": 180.0, "us": 90.0, "asia": 25.0})
     eventually(lambda: region(system, learned), "asia".__eq__, what="the client is sent to what is nearest")
 
-    question = {"qname": learned, "qtype": "A", "client": "198.51.100.53", "ecs": CLIENT}
-    told = call(system, "POST", "/api/v1/explain", question)[1]
-    (step,) = [step for step in told["policies"][0]["steps"] if step["kind"] == "latency"]
-    assert step["kept"][0]["name"].startswith("sin-")
-    assert "by its prefix, measured" in step["kept"][0]["why"]
-    assert told["answer"]["scope"] == 24
+    told = eventually(
+        lambda: explained(system, learned), lambda told: "by its prefix" in told["why"], what="it is told why"
+    )
+    assert told["name"].startswith("sin-")
+    assert "measured" in told["why"]
 
     for _ in range(6):  # a change of the path is believed when several measurements in a row say so
         measure(system, {"asia": 400.0, "us": 90.0})
@@ -50,6 +49,14 @@ def measure(system, rtts_ms: Mapping[str, float]) -> None:
     ]
     status, told, _ = call(system, "POST", "/rum/v1/beacons", beacons)
     assert (status, told["accepted"]) == (200, len(beacons)), told
+
+
+def explained(system, name: str) -> dict[str, str]:
+    """What is said of the endpoint that the client is sent to."""
+    question = {"qname": name, "qtype": "A", "client": "198.51.100.53", "ecs": CLIENT}
+    told = call(system, "POST", "/api/v1/explain", question)[1]
+    (step,) = [step for step in told["policies"][0]["steps"] if step["kind"] == "latency"]
+    return step["kept"][0]
 
 
 def region(system, name: str) -> str:
