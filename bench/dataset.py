@@ -89,12 +89,16 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """`by_distance`: the region is the one nearest to the client, and not the one that RULES say."""
+    """`by_distance`: the region is the one nearest to the client, and not the one that RULES say.
+
+    `by_latency`: it is the one that the client reaches soonest (bench.latencies), for servers that can know.
+    """
 
     zones: tuple[Zone, ...]
     steered: tuple[SteeredName, ...] = ()
     geo: Path | None = None
     by_distance: bool = False
+    by_latency: bool = False
     rules: dict[str, str] = field(default_factory=lambda: dict(RULES))
     generation: int = 1
 

@@ -89,7 +89,7 @@ class Bench:
     def _verify(self, server: Server, directory: Path, port: int) -> None:
         if server.judge == "dns":
             with running(server, directory, port, self._queries[0]):
-                verify(server.name, port, self._dataset, self._queries, server.knows_distance)
+                verify(server, port, self._dataset, self._queries)
 
     def prepare(self, server: Server) -> tuple[Path, int]:
         directory, port = self._work / server.name, free_port()

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 from edge.health import next_health
+from edge.latency import messages
 from edge.serving import Options, Serving
 from edge.store import Store
-from responder import Health, Snapshot
+from responder import Health, LatencyMap, Snapshot
 
 LOAD = ["127.0.0.0/8", "::1/128", "198.18.0.0/15"]
 """Where it comes from: the loopback, or networks for benchmarks (RFC 2544). Replies to it are counted, and all sent."""
@@ -23,6 +24,10 @@ LOAD = ["127.0.0.0/8", "::1/128", "198.18.0.0/15"]
 def main(home: str, address: str, xdp: str | None = None) -> None:
     store, serving = Store(Path(home)), Serving([address], options=Options(xdp=xdp, limits={"exempt": LOAD}))
     serving.believe(next_health(Health(), store.health() or b""))
+    latency = LatencyMap()
+    for message in messages(store.latency()):
+        latency = latency.apply(message)
+    serving.locate(latency)
     _serve_newest(store, serving)
     print("ready", flush=True)
     for _ in sys.stdin:

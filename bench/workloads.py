@@ -13,9 +13,11 @@ from typing import cast
 import maxminddb
 
 from bench.dataset import ORIGIN, Dataset, static_names, steered_names
+from bench.latencies import best_regions
 
 NOERROR, NXDOMAIN = 0, 3
 UDP_SIZE = 1232
+UNMEASURED_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Workload:
     name: str
     steers: bool
     is_city: bool = False
+    is_learned: bool = False
 
 
 WORKLOADS = {
@@ -55,6 +58,7 @@ WORKLOADS = {
         Workload("nxdomain", steers=False),
         Workload("steered", steers=True),
         Workload("steered-city", steers=True, is_city=True),
+        Workload("steered-latency", steers=True, is_city=True, is_learned=True),
         Workload("mixed", steers=True),
     )
 }
@@ -65,7 +69,8 @@ def dataset_of(workload: Workload, country: Path, city: Callable[[], Path]) -> D
     if not workload.steers:
         return Dataset(static_names())
     geo = city() if workload.is_city else country
-    return Dataset(static_names(), steered_names(), geo, by_distance=workload.is_city)
+    by_distance, by_latency = workload.is_city, workload.is_learned
+    return Dataset(static_names(), steered_names(), geo, by_distance=by_distance, by_latency=by_latency)
 
 
 def queries_of(workload: Workload, dataset: Dataset, count: int, seed: int = 3) -> list[Query]:
@@ -73,7 +78,7 @@ def queries_of(workload: Workload, dataset: Dataset, count: int, seed: int = 3) 
     chance = random.Random(seed)
     statics = [f"{label}.{ORIGIN}" for label, _ in dataset.zones[0].addresses()]
     steered = [f"{name.label}.{ORIGIN}" for name in dataset.steered]
-    subnets = _subnets(dataset.geo, chance) if dataset.geo else iter(())
+    subnets = _subnets(dataset, dataset.geo, chance) if dataset.geo else iter(())
 
     def static() -> Query:
         return Query(chance.choice(statics), None, NOERROR)
@@ -89,12 +94,23 @@ def queries_of(workload: Workload, dataset: Dataset, count: int, seed: int = 3) 
         "nxdomain": [missing],
         "steered": [steer],
         "steered-city": [steer],
+        "steered-latency": [steer],
         "mixed": [static] * 5 + [missing] * 2 + [steer] * 3,
     }[workload.name]
     return [chance.choice(kinds)() for _ in range(count)]
 
 
-def _subnets(geo: Path, chance: random.Random) -> Iterator[str]:
+def _subnets(dataset: Dataset, geo: Path, chance: random.Random) -> Iterator[str]:
+    """Those that were measured, and one in ten that was not."""
+    allocated = _allocated(geo, chance)
+    if not dataset.by_latency:
+        yield from allocated
+    measured = list(best_regions(geo))
+    while True:
+        yield next(allocated) if chance.random() < UNMEASURED_SHARE else chance.choice(measured)
+
+
+def _allocated(geo: Path, chance: random.Random) -> Iterator[str]:
     """Random /24 networks that are allocated, which is to say that the database knows their country."""
     with maxminddb.open_database(geo) as database:
         while True:

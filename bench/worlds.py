@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.dataset import DEFAULT_REGION, REGIONS, STEERED_TTL_S, TTL_S, Dataset, SteeredName, Zone
+from bench.latencies import latency_map
+from edge.latency import LENGTH
 from edge.store import Store
 from responder import Manifest
 
@@ -39,6 +41,9 @@ def write_world(dataset: Dataset, home: Path) -> None:
     missing = {digest: chunk for digest, chunk in chunks.items() if not store.has(digest)}
     store.keep(Manifest(_canonical(manifest)), missing)
     store.keep_health(_health(dataset))
+    if dataset.by_latency and dataset.geo:
+        message = latency_map(dataset.geo)
+        store.keep_latency(LENGTH.pack(len(message)) + message)
 
 
 def zone_chunk(zone: Zone, steered: tuple[SteeredName, ...]) -> bytes:
@@ -104,7 +109,9 @@ def _pool(policy: int, name: SteeredName) -> dict[str, Any]:
 def _policy(number: int, name: SteeredName, dataset: Dataset, ids: dict[str, int]) -> dict[str, Any]:
     bypass = {"if_empty": {"action": "bypass"}}
     place: dict[str, Any] = {"kind": "distance", "within_km": 0, "bias": 0}
-    if not dataset.by_distance:
+    if dataset.by_latency:
+        place = {"kind": "latency", "within_ms": 0, "within_percent": 0}
+    elif not dataset.by_distance:
         rules = [{"location": place, "regions": [ids[region]], "pools": []} for place, region in dataset.rules.items()]
         default = {"regions": [ids[DEFAULT_REGION]], "pools": []}
         place = {"kind": "geo", "rules": rules, "default": default} | bypass

@@ -16,6 +16,7 @@ class Ours(Server):
     name: ClassVar[str] = "ours"
     steers: ClassVar[bool] = True
     knows_distance: ClassVar[bool] = True
+    knows_latency: ClassVar[bool] = True
 
     def prepare(self, dataset: Dataset, directory: Path, port: int) -> None:
         write_world(dataset, directory / "home")

@@ -32,6 +32,8 @@ class Server(ABC):
     """A way of configuring a server whose other workloads are measured under its plain name."""
     knows_distance: ClassVar[bool] = False
     """Otherwise it goes by country and continent where others go by distance."""
+    knows_latency: ClassVar[bool] = False
+    """Otherwise it goes by distance, or by country and continent, where others go by a latency map."""
     judge: ClassVar[str] = "dns"
 
     def missing(self) -> str | None:

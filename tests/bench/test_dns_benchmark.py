@@ -65,10 +65,10 @@ def test_an_endpoint_of_another_region_is_found_out(tmp_path):
     OURS.prepare(dataset, tmp_path, port)
 
     with running(OURS, tmp_path, port, queries[0]):
-        verify("ours", port, dataset, queries, knows_distance=True)
+        verify(OURS, port, dataset, queries)
         moved = replace(dataset, rules=dict.fromkeys(dataset.rules, "sa"))
         with pytest.raises(ServerFailedError, match="instead of one of"):
-            verify("ours", port, moved, queries, knows_distance=True)
+            verify(OURS, port, moved, queries)
 
 
 def test_changes_are_seen_by_queries(tmp_path):
