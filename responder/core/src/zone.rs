@@ -12,6 +12,7 @@ pub mod chunk_v1;
 mod denial;
 mod error;
 mod lookup;
+pub(crate) mod name_index;
 mod node;
 mod record_set;
 
@@ -20,10 +21,9 @@ pub use lookup::Found;
 pub use node::NodeRef;
 pub use record_set::{Data, Rdatas, RecordSet};
 
-use hashbrown::HashTable;
-
 use crate::wire::Name;
 use crate::wire::writer::Prepared;
+use name_index::NameIndex;
 use node::Node;
 use record_set::Entry;
 
@@ -36,7 +36,7 @@ pub struct Zone {
     /// Where `nodes` and `entries` have what is steered.
     steered: Vec<(u32, u32)>,
     /// Numbers of `nodes` by the hash of their names.
-    table: HashTable<u32>,
+    index: NameIndex,
     /// No name of the zone has more labels.
     deepest: usize,
     negative_ttl: u32,

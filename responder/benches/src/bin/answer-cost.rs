@@ -1,8 +1,9 @@
 //! Nanoseconds per `answer()`, in process: no sockets, no kernel.
 //!
-//! `answer-cost [WORKLOAD…]`. A set of queries is answered many times over, in stretches. Printed are the mean over the stretches of each one's
-//! fastest and of its median time. On a machine with other work the fastest is the one to compare: a stretch is so short
-//! that it is undisturbed now and then.
+//! `answer-cost [WORKLOAD…]`. A set of queries is answered many times over, in batches. Printed are the mean over the
+//! batches of each one's fastest and of its median time; on a machine with other work the fastest is the one to compare: a
+//! batch is so short that it is undisturbed now and then. *Cold* is after something else has used the processor's caches,
+//! as the kernel does between two batches.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -19,9 +20,12 @@ use responder_core::snapshot::World;
 
 /// More than the branch predictor learns by heart.
 const QUERIES: usize = 16_384;
-/// A fraction of a millisecond of work.
-const STRETCH: usize = 256;
+/// As the server receives.
+const BATCH: usize = 32;
 const PASSES: usize = 201;
+/// What is used between two batches, if the answers are to be cold: twice what a core of today has for itself.
+const OTHER_WORK: usize = 1 << 20;
+const CACHE_LINE: usize = 64;
 
 /// Answers queries one after the other, as a worker does.
 struct Answering<'w> {
@@ -31,6 +35,7 @@ struct Answering<'w> {
     scratch: Scratch,
     /// The query, then the reply in its place.
     message: Vec<u8>,
+    other_work: Vec<u8>,
 }
 
 impl Answering<'_> {
@@ -54,6 +59,12 @@ impl Answering<'_> {
         )?;
         Some((reply.length, reply.tally.rcode))
     }
+
+    fn forget_caches(&mut self) {
+        let lines = self.other_work.iter_mut().step_by(CACHE_LINE);
+        lines.for_each(|octet| *octet = octet.wrapping_add(1));
+        black_box(&mut self.other_work);
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -64,6 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         settings: Settings::default(),
         scratch: Scratch::new(),
         message: vec![0; 4096],
+        other_work: vec![0; OTHER_WORK],
     };
     let mut chance = Chance::new(3);
     let mut queries = |make: &mut dyn FnMut(&mut Chance) -> _| -> Result<Vec<Vec<u8>>, _> {
@@ -78,15 +90,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             0,
         ),
     ];
-    println!("ns per answer   fastest   median");
+    println!("ns per answer   fastest   median  fastest cold   median cold");
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let workloads = workloads
         .iter()
         .filter(|(name, ..)| asked.is_empty() || asked.iter().any(|asked| asked == name));
     for (name, packets, rcode) in workloads {
         check(&mut answering, packets, *rcode)?;
-        let (fastest, median) = measure(&mut answering, packets);
-        println!("{name:<14} {fastest:>8.1} {median:>8.1}");
+        let (fastest, median) = measure(&mut answering, packets, false);
+        let (fastest_cold, median_cold) = measure(&mut answering, packets, true);
+        println!(
+            "{name:<14} {fastest:>8.1} {median:>8.1} {fastest_cold:>13.1} {median_cold:>13.1}"
+        );
     }
     Ok(())
 }
@@ -107,13 +122,16 @@ fn check(
 }
 
 /// Nanoseconds per answer: the fastest and the median of all passes.
-fn measure(answering: &mut Answering<'_>, packets: &[Vec<u8>]) -> (f64, f64) {
-    let stretches: Vec<&[Vec<u8>]> = packets.chunks(STRETCH).collect();
-    let mut times = vec![Vec::with_capacity(PASSES); stretches.len()];
+fn measure(answering: &mut Answering<'_>, packets: &[Vec<u8>], is_cold: bool) -> (f64, f64) {
+    let batches: Vec<&[Vec<u8>]> = packets.chunks(BATCH).collect();
+    let mut times = vec![Vec::with_capacity(PASSES); batches.len()];
     for _ in 0..PASSES {
-        for (stretch, times) in stretches.iter().zip(&mut times) {
+        for (batch, times) in batches.iter().zip(&mut times) {
+            if is_cold {
+                answering.forget_caches();
+            }
             let started = Instant::now();
-            for packet in *stretch {
+            for packet in *batch {
                 black_box(answering.answer(black_box(packet)));
             }
             times.push(started.elapsed().as_nanos());

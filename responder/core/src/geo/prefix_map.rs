@@ -8,7 +8,8 @@
 //!
 //! A node has 256 slots. Neighbours that hold the same share one entry: a bit says for each slot whether a new entry
 //! starts there, and the number of such bits up to a slot is where its entry stands (Degermark and others, "Small
-//! forwarding tables for fast routing lookups", 1997). A country database of 660,000 networks takes 8 MB this way.
+//! forwarding tables for fast routing lookups", 1997). A node is one cache line, which has room for the first six entries;
+//! few nodes have more.
 
 /// What is known of the addresses of one network; by default nothing, for all addresses alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,29 +56,38 @@ impl Entry {
     }
 }
 
+/// How many entries stand in a node itself.
+const INSIDE: usize = 6;
+
+#[repr(align(64))]
 struct Node {
     /// Bit n: a new entry starts at slot n.
     starts: [u64; SLOTS / 64],
     /// How many entries start in the words before.
     before: [u8; SLOTS / 64],
-    first_entry: u32,
+    /// Where the entries that have no room inside begin.
+    first_outside: u32,
+    inside: [Entry; INSIDE],
 }
 
+const _: () = assert!(size_of::<Node>() == 64);
+
 impl Node {
+    /// Which of the node's entries is that of `slot`.
     #[inline]
     fn entry_of(&self, slot: u8) -> usize {
         let word = usize::from(slot >> 6);
         let upto = u64::MAX >> (63 - (slot & 63));
         let starts = self.starts.get(word).copied().unwrap_or(0) & upto;
         let before = self.before.get(word).copied().unwrap_or(0);
-        self.first_entry as usize + usize::from(before) + starts.count_ones() as usize - 1
+        usize::from(before) + starts.count_ones() as usize - 1
     }
 }
 
 pub(super) struct PrefixMap {
     root: Box<[Entry]>,
     nodes: Vec<Node>,
-    entries: Vec<Entry>,
+    outside: Vec<Entry>,
 }
 
 impl PrefixMap {
@@ -86,11 +96,11 @@ impl PrefixMap {
         let mut map = Self {
             root: Box::default(),
             nodes: Vec::new(),
-            entries: Vec::new(),
+            outside: Vec::new(),
         };
         map.root = map.slots(networks, 0, ROOT_BITS, Entry::leaf(elsewhere));
         map.nodes.shrink_to_fit();
-        map.entries.shrink_to_fit();
+        map.outside.shrink_to_fit();
         map
     }
 
@@ -103,11 +113,23 @@ impl PrefixMap {
         let mut rest = bits << ROOT_BITS;
         while let Some(node) = entry.as_node() {
             let slot = (rest >> (128 - NODE_BITS)) as u8;
-            let place = self.nodes.get(node).map_or(0, |node| node.entry_of(slot));
-            entry = self.entries.get(place).copied().unwrap_or(nothing);
+            entry = self.entry(node, slot).unwrap_or(nothing);
             rest <<= NODE_BITS;
         }
         entry.as_leaf()
+    }
+
+    #[inline]
+    fn entry(&self, node: usize, slot: u8) -> Option<Entry> {
+        let node = self.nodes.get(node)?;
+        let place = node.entry_of(slot);
+        match node.inside.get(place) {
+            Some(entry) => Some(*entry),
+            None => {
+                let outside = node.first_outside as usize + place - INSIDE;
+                self.outside.get(outside).copied()
+            }
+        }
     }
 
     /// One entry for each value of the `stride` bits behind the first `depth`; `networks` agree in those before.
@@ -145,16 +167,21 @@ impl PrefixMap {
         let mut node = Node {
             starts: [0; SLOTS / 64],
             before: [0; SLOTS / 64],
-            first_entry: self.entries.len() as u32,
+            first_outside: self.outside.len() as u32,
+            inside: [elsewhere; INSIDE],
         };
-        let mut last = None;
+        let (mut last, mut count) = (None, 0_usize);
         let words = slots.chunks(64).zip(&mut node.starts);
         for ((slots, starts), before) in words.zip(&mut node.before) {
-            *before = (self.entries.len() - node.first_entry as usize) as u8;
+            *before = count as u8;
             for (bit, entry) in slots.iter().enumerate() {
                 if last != Some(*entry) {
                     *starts |= 1 << bit;
-                    self.entries.push(*entry);
+                    match node.inside.get_mut(count) {
+                        Some(free) => *free = *entry,
+                        None => self.outside.push(*entry),
+                    }
+                    count += 1;
                     last = Some(*entry);
                 }
             }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-
 use super::digest::Digest;
 use crate::wire::LookupName;
 use crate::zone::Zone;
+use crate::zone::name_index::NameIndex;
 
 /// A zone as it was opened, shared by all worlds that have the same.
 pub(super) struct OpenedZone {
@@ -35,7 +34,7 @@ pub struct Zones {
     /// Sorted by origin as text.
     zones: Vec<Arc<OpenedZone>>,
     /// Numbers of `zones` by the hash of their origins.
-    table: HashTable<u32>,
+    index: NameIndex,
     /// Bit n: a zone's origin has n labels. Only such ancestors of a name are looked up.
     depths: u128,
 }
@@ -43,16 +42,16 @@ pub struct Zones {
 impl Zones {
     /// `zones` have different origins and are sorted by them as text.
     pub(super) fn new(zones: Vec<Arc<OpenedZone>>) -> Self {
-        let mut table = HashTable::with_capacity(zones.len());
+        let mut index = NameIndex::with_capacity(zones.len());
         let mut depths = 0;
-        let of = |number: &u32| zones.get(*number as usize).map_or(0, |opened| opened.hash);
+        let of = |number| zones.get(number as usize).map_or(0, |opened| opened.hash);
         for (number, opened) in (0..).zip(&zones) {
-            table.insert_unique(opened.hash, number, of);
+            index.insert(opened.hash, number, of);
             depths |= 1 << opened.labels;
         }
         Self {
             zones,
-            table,
+            index,
             depths,
         }
     }
@@ -104,9 +103,9 @@ impl Zones {
 
     fn at(&self, name: &LookupName, labels: usize) -> Option<&Zone> {
         let origin = name.ancestor(labels);
-        let zone = |number: &u32| self.zones.get(*number as usize).map(|opened| &opened.zone);
-        let is_origin = |number: &u32| zone(number).is_some_and(|zone| zone.origin() == origin);
-        self.table
+        let zone = |number| self.zones.get(number as usize).map(|opened| &opened.zone);
+        let is_origin = |number| zone(number).is_some_and(|zone| zone.origin() == origin);
+        self.index
             .find(name.hash_of(labels), is_origin)
             .and_then(zone)
     }

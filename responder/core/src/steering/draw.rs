@@ -159,8 +159,6 @@ fn hasher(salt: SaltKey, address: IpAddr) -> SipHasher13 {
 pub(crate) struct Stake {
     pub weight: u32,
     endpoint: u32,
-    /// 1 / weight; 1 for weight 0, which is drawn after all others and evenly (S3).
-    inverse_weight: f64,
 }
 
 /// Above every score: `-ln` of the least `u` is below 45.
@@ -168,17 +166,14 @@ const WEIGHTLESS: f64 = 1000.0;
 
 impl Stake {
     pub(crate) fn new(endpoint: u32, weight: u32) -> Self {
-        Self {
-            weight,
-            endpoint,
-            inverse_weight: 1.0 / f64::from(weight.max(1)),
-        }
+        Self { weight, endpoint }
     }
 
     #[inline]
     pub(crate) fn score(&self, seed: Seed) -> f64 {
+        // Weight 0 is drawn after all others, and evenly (S3).
         let handicap = if self.weight == 0 { WEIGHTLESS } else { 0.0 };
-        handicap + seed.exponential(self.endpoint) * self.inverse_weight
+        handicap + seed.exponential(self.endpoint) / f64::from(self.weight.max(1))
     }
 }
 

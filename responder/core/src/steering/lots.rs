@@ -1,5 +1,4 @@
-//! Who takes part in remembered draws, side by side: the stakes that a draw goes through, and apart from them the endpoints,
-//! of which only the winner's is looked at.
+//! Who takes part in remembered draws, side by side: all that a draw goes through, in as few cache lines as may be.
 
 use super::draw::{DrawKind, Seed, Stake};
 use super::policy::EndpointIndex;
@@ -26,21 +25,16 @@ impl Lots {
 
 #[derive(Debug)]
 pub(super) struct Stakes {
-    stakes: Vec<Stake>,
-    endpoints: Vec<EndpointIndex>,
+    stakes: Vec<(Stake, EndpointIndex)>,
 }
 
 impl Stakes {
     pub const fn new() -> Self {
-        Self {
-            stakes: Vec::new(),
-            endpoints: Vec::new(),
-        }
+        Self { stakes: Vec::new() }
     }
 
     pub fn clear(&mut self) {
         self.stakes.clear();
-        self.endpoints.clear();
     }
 
     pub fn len(&self) -> usize {
@@ -54,18 +48,15 @@ impl Stakes {
         members: impl IntoIterator<Item = (Stake, EndpointIndex)>,
     ) -> Lots {
         let first = self.len();
-        for (stake, endpoint) in members {
-            self.stakes.push(stake);
-            self.endpoints.push(endpoint);
-        }
+        self.stakes.extend(members);
         self.lots(first, Some(kind))
     }
 
     /// `endpoint`, without a draw.
     pub fn certain(&mut self, endpoint: Option<EndpointIndex>) -> Lots {
         let first = self.len();
-        self.stakes.extend(endpoint.map(|_| Stake::new(0, 1)));
-        self.endpoints.extend(endpoint);
+        let only = endpoint.map(|endpoint| (Stake::new(0, 1), endpoint));
+        self.stakes.extend(only);
         self.lots(first, None)
     }
 
@@ -82,22 +73,18 @@ impl Stakes {
     #[inline]
     pub fn winner(&self, lots: Lots, seed: impl FnOnce(DrawKind) -> Seed) -> Option<EndpointIndex> {
         let first = lots.first as usize;
-        let Some(kind) = lots.kind else {
-            return self
-                .endpoints
-                .get(first)
-                .copied()
-                .filter(|_| lots.count > 0);
-        };
         let stakes = self.stakes.get(first..first + usize::from(lots.count))?;
-        let seed = seed(kind);
-        let (mut least, mut winner) = (f64::INFINITY, 0);
-        for (place, stake) in stakes.iter().enumerate() {
-            let score = stake.score(seed);
-            if score < least {
-                (least, winner) = (score, place);
+        let mut winner = stakes.first()?.1;
+        if let Some(kind) = lots.kind {
+            let seed = seed(kind);
+            let mut least = f64::INFINITY;
+            for (stake, endpoint) in stakes {
+                let score = stake.score(seed);
+                if score < least {
+                    (least, winner) = (score, *endpoint);
+                }
             }
         }
-        self.endpoints.get(first + winner).copied()
+        Some(winner)
     }
 }

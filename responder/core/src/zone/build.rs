@@ -1,11 +1,10 @@
 //! Builds the index over a chunk's entries and checks what only the whole zone can show.
 
-use hashbrown::HashTable;
-
 use super::Zone;
 use super::chunk_v1::OwnedEntry;
 use super::denial;
 use super::error::{ZoneError, ZoneFault};
+use super::name_index::NameIndex;
 use super::node::{Cover, Node, NodeRef, Span};
 use super::record_set::{Content, Entry};
 use crate::wire::reader::Reader;
@@ -28,7 +27,7 @@ pub(super) fn zone(
         nodes,
         entries,
         steered,
-        table,
+        index,
         deepest,
         ..
     } = builder;
@@ -38,7 +37,7 @@ pub(super) fn zone(
         nodes,
         entries,
         steered,
-        table,
+        index,
         deepest,
         negative_ttl: 0,
         origin_labels: origin.of(&octets).label_count(),
@@ -54,7 +53,7 @@ struct Builder<'c> {
     nodes: Vec<Node>,
     entries: Vec<Entry>,
     steered: Vec<(u32, u32)>,
-    table: HashTable<u32>,
+    index: NameIndex,
     deepest: usize,
     /// Of the owner at work.
     name: LookupName,
@@ -68,7 +67,7 @@ impl<'c> Builder<'c> {
             nodes: Vec::with_capacity(owners + 1),
             entries: Vec::with_capacity(entries),
             steered: Vec::new(),
-            table: HashTable::with_capacity(owners + 1),
+            index: NameIndex::with_capacity(owners + 1),
             deepest: 0,
             name: LookupName::of(origin.of(octets)),
         };
@@ -105,6 +104,7 @@ impl<'c> Builder<'c> {
         if let Some(node) = self.nodes.get_mut(number as usize) {
             node.first_entry = first_entry;
             node.entry_count = of_owner.len() as u32;
+            node.first = of_owner.first().map(|owned| owned.entry);
             if node.cover == Cover::None {
                 if holds(RecordType::NS) && !is_apex {
                     node.cover = Cover::Cut(number);
@@ -143,12 +143,11 @@ impl<'c> Builder<'c> {
     }
 
     fn find(&self, name: Name<'_>, labels: usize) -> Option<u32> {
-        let is_name = |number: &u32| {
-            let node = self.nodes.get(*number as usize);
+        let is_name = |number| {
+            let node = self.nodes.get(number as usize);
             node.is_some_and(|node| node.name.of(self.octets) == name)
         };
-        let hash = self.name.hash_of(labels);
-        self.table.find(hash, is_name).copied()
+        self.index.find(self.name.hash_of(labels), is_name)
     }
 
     /// `name` has `labels` labels and is the owner at work, or above it.
@@ -160,12 +159,12 @@ impl<'c> Builder<'c> {
             ..empty_node(name)
         });
         let (octets, nodes) = (self.octets, &self.nodes);
-        let rehash = |number: &u32| {
-            let node = nodes.get(*number as usize);
+        let hash_of = |number| {
+            let node = nodes.get(number as usize);
             node.map_or(0, |node| LookupName::of(node.name.of(octets)).full_hash())
         };
-        let hash = self.name.hash_of(labels);
-        self.table.insert_unique(hash, number, rehash);
+        self.index
+            .insert(self.name.hash_of(labels), number, hash_of);
         self.deepest = self.deepest.max(labels);
         number
     }
@@ -176,6 +175,7 @@ fn empty_node(name: Span) -> Node {
         name,
         first_entry: 0,
         entry_count: 0,
+        first: None,
         cover: Cover::None,
         cover_below: Cover::None,
         wildcard: None,

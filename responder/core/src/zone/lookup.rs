@@ -86,12 +86,12 @@ impl Zone {
     #[inline]
     fn node(&self, name: &LookupName, labels: usize) -> Option<&Node> {
         let wanted = name.ancestor(labels);
-        let is_wanted = |number: &u32| {
-            let node = self.nodes.get(*number as usize);
+        let is_wanted = |number| {
+            let node = self.numbered(number);
             node.is_some_and(|node| node.name.of(&self.octets) == wanted)
         };
-        let number = self.table.find(name.hash_of(labels), is_wanted)?;
-        self.numbered(*number)
+        let number = self.index.find(name.hash_of(labels), is_wanted)?;
+        self.numbered(number)
     }
 
     fn numbered(&self, number: u32) -> Option<&Node> {

@@ -31,9 +31,13 @@ pub(super) enum Cover {
     Dname(u32),
 }
 
+/// In one cache line, where answers find most of what they need.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 pub(super) struct Node {
     pub name: Span,
+    /// The first of its record sets, once more: most nodes have no other.
+    pub first: Option<Entry>,
     /// Its record sets in `Zone::entries`, sorted by type.
     pub first_entry: u32,
     pub entry_count: u32,
@@ -43,6 +47,8 @@ pub(super) struct Node {
     /// The child `*`.
     pub wildcard: Option<u32>,
 }
+
+const _: () = assert!(size_of::<Node>() == 64);
 
 impl Node {
     pub fn entries(self) -> Range<usize> {
@@ -74,8 +80,15 @@ impl<'z> NodeRef<'z> {
     }
 
     pub fn record_set(self, record_type: RecordType) -> Option<RecordSet<'z>> {
-        let mut entries = self.entries().iter();
-        let entry = entries.find(|entry| entry.record_type == record_type)?;
+        let first = self.node.first.as_ref()?;
+        let entry = match first.record_type == record_type {
+            true => first,
+            false if self.node.entry_count == 1 => return None,
+            false => {
+                let mut entries = self.entries().iter();
+                entries.find(|entry| entry.record_type == record_type)?
+            }
+        };
         Some(entry.resolve(&self.zone.octets))
     }
 
