@@ -90,8 +90,11 @@ pub(super) struct Policy {
     pub ttl_min: u32,
     pub ecs: EcsMode,
     pub pools: Vec<u32>,
-    pub steps: Vec<Map<String, Value>>,
+    pub steps: Vec<Step>,
 }
+
+/// Kind and options: which there are is up to the kind.
+pub(super) type Step = Map<String, Value>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

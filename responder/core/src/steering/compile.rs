@@ -47,12 +47,17 @@ impl std::error::Error for PolicyError {}
 const MAX_TTL_S: u32 = i32::MAX as u32;
 
 pub(super) fn policy_set(json: &[u8]) -> Result<PolicySet, PolicyError> {
-    let chunk = read(json)?;
+    let mut chunk = read(json)?;
+    let steps = chunk.policies.iter_mut();
+    let steps: Vec<_> = steps
+        .map(|policy| std::mem::take(&mut policy.steps))
+        .collect();
     let catalogue = Catalogue::new(&chunk)?;
     let policies = chunk
         .policies
         .iter()
-        .map(|written| policy(written, &catalogue))
+        .zip(steps)
+        .map(|(written, steps)| policy(written, steps, &catalogue))
         .collect::<Result<Box<[_]>, _>>()?;
     cycles::refuse(&policies)?;
     let flattened = chunk
@@ -93,7 +98,11 @@ fn read_with_care(json: &[u8]) -> Result<Chunk, PolicyError> {
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| malformed(&error))
 }
 
-fn policy(written: &chunk_v1::Policy, catalogue: &Catalogue<'_>) -> Result<Policy, PolicyError> {
+fn policy(
+    written: &chunk_v1::Policy,
+    written_steps: Vec<chunk_v1::Step>,
+    catalogue: &Catalogue<'_>,
+) -> Result<Policy, PolicyError> {
     let place = format!("policy \"{}\"", written.name);
     let refuse = |message: String| PolicyError::new(place.as_str(), message);
     if written.ttl > MAX_TTL_S {
@@ -105,9 +114,9 @@ fn policy(written: &chunk_v1::Policy, catalogue: &Catalogue<'_>) -> Result<Polic
     let mut context = Context::new(catalogue);
     let candidates = context.enlist(&written.pools).map_err(refuse)?;
     let own = context.members().count();
-    let mut steps = Vec::with_capacity(written.steps.len());
-    for (number, step) in (1..).zip(&written.steps) {
-        let step = Step::compile(step.clone(), &mut context);
+    let mut steps = Vec::with_capacity(written_steps.len());
+    for (number, step) in (1..).zip(written_steps) {
+        let step = Step::compile(step, &mut context);
         steps.push(step.map_err(|(kind, message)| {
             PolicyError::new(format!("{place}, step {number} ({kind})"), message)
         })?);
