@@ -94,7 +94,8 @@ class Health:
 
     A load is an endpoint's id, the share of its capacity (None: it is forgotten), when it was measured (Unix time), and
     for how many seconds from then on it counts. An endpoint that is failing is not down yet, but may soon be (S14):
-    while it is, policies with it answer with their lowest TTL.
+    while it is, policies with it answer with their lowest TTL. Views are what vantages say of an endpoint if they disagree:
+    the region of each, and whether the endpoint is up from there; no views: they agree again.
     """
 
     def __new__(
@@ -103,6 +104,7 @@ class Health:
         states: Sequence[tuple[int, Family, State]] = (),
         loads: Sequence[tuple[int, float | None, int, int]] = (),
         failing: Sequence[tuple[int, Family, bool]] = (),
+        views: Sequence[tuple[int, Family, Sequence[tuple[int, bool]]]] = (),
     ) -> Health: ...
     @property
     def sequence(self) -> int: ...
@@ -118,12 +120,17 @@ class Health:
     def failing(self) -> list[tuple[int, Family, bool]]:
         """Who is failing, sorted by endpoint id and family; always with True."""
 
+    @property
+    def views(self) -> list[tuple[int, Family, list[tuple[int, bool]]]]:
+        """Whom vantages see differently, sorted by endpoint id and family."""
+
     def apply(
         self,
         sequence: int,
         states: Sequence[tuple[int, Family, State]],
         loads: Sequence[tuple[int, float | None, int, int]] = (),
         failing: Sequence[tuple[int, Family, bool]] = (),
+        views: Sequence[tuple[int, Family, Sequence[tuple[int, bool]]]] = (),
     ) -> Health:
         """The health after the delta numbered `sequence`. Raises ValueError unless it is exactly the next one."""
 

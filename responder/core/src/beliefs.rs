@@ -1,7 +1,9 @@
 //! All that is believed while queries are answered, indexed by the endpoints of a world: what `select` asks.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::geo::Position;
 use crate::health::{HealthTable, Path, State};
 use crate::latency_map::{Column, LatencyMap, NO_COLUMN};
 use crate::load::LoadReport;
@@ -12,6 +14,15 @@ use crate::steering::{Endpoint, EndpointIndex, Family, PolicySet};
 pub struct Known {
     pub health: Arc<HealthTable>,
     pub latency: Arc<LatencyMap>,
+}
+
+/// What one vantage says of an endpoint that others see differently.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct View {
+    /// The id of the vantage's region.
+    pub vantage: u32,
+    pub position: Position,
+    pub is_up: bool,
 }
 
 /// By the endpoints of one `PolicySet`. Made when either of the two changes.
@@ -29,6 +40,8 @@ pub struct Beliefs {
     /// Who is failing but not yet down, for clients that ask for IPv4 and for IPv6.
     failing: Box<[(bool, bool)]>,
     any_failing: bool,
+    /// Of endpoints that vantages disagree about, for clients that ask for IPv4 and for IPv6.
+    views: HashMap<(EndpointIndex, Family), Box<[View]>>,
 }
 
 impl Beliefs {
@@ -49,11 +62,7 @@ impl Beliefs {
                 .collect()
         };
         let is_failing = |endpoint: &Endpoint, family: Family| {
-            let path = match &endpoint.hostname {
-                Some(_) => Path::Name,
-                None => family.into(),
-            };
-            endpoint.checked && table.is_failing(endpoint.id, path)
+            endpoint.checked && table.is_failing(endpoint.id, path_of(endpoint, family))
         };
         let endpoints = policies.endpoints().iter();
         let failing: Box<[_]> = endpoints
@@ -66,6 +75,7 @@ impl Beliefs {
         Self {
             any_failing: failing.iter().any(|(ipv4, ipv6)| *ipv4 || *ipv6),
             failing,
+            views: views(policies, table),
             epoch: Arc::default(),
             sequence: table.sequence(),
             ipv4: states(Family::V4),
@@ -102,8 +112,10 @@ impl Beliefs {
             let loads = beliefs.loads.iter();
             loads.map(Option::is_some).collect()
         };
+        let is_split = |beliefs: &Self| -> HashSet<_> { beliefs.views.keys().copied().collect() };
         let alike = self.ipv4 == earlier.ipv4
             && self.ipv6 == earlier.ipv6
+            && is_split(&self) == is_split(earlier)
             && self.columns == earlier.columns;
         if alike && said(&self) == said(earlier) {
             self.epoch = earlier.epoch.clone();
@@ -134,6 +146,18 @@ impl Beliefs {
         })
     }
 
+    /// What vantages say of an endpoint of the set, if they disagree, for clients that ask for `family`.
+    #[inline]
+    pub(crate) fn views(&self, endpoint: EndpointIndex, family: Family) -> &[View] {
+        match self.views.is_empty() {
+            true => &[],
+            false => self
+                .views
+                .get(&(endpoint, family))
+                .map_or(&[], |views| views),
+        }
+    }
+
     /// What an endpoint of the set said of its load last, however long ago.
     pub fn load(&self, endpoint: EndpointIndex) -> Option<LoadReport> {
         self.loads.get(endpoint.as_usize()).copied().flatten()
@@ -147,4 +171,39 @@ impl Beliefs {
         };
         states.get(endpoint.as_usize()).copied().unwrap_or_default()
     }
+}
+
+fn path_of(endpoint: &Endpoint, family: Family) -> Path {
+    match &endpoint.hostname {
+        Some(_) => Path::Name,
+        None => family.into(),
+    }
+}
+
+/// Of vantages whose regions the snapshot knows: of others nobody can say how near they are.
+fn views(
+    policies: &PolicySet,
+    table: &HealthTable,
+) -> HashMap<(EndpointIndex, Family), Box<[View]>> {
+    let mut views = HashMap::new();
+    if table.views().next().is_none() {
+        return views;
+    }
+    for (index, endpoint) in policies.indexed_endpoints() {
+        for family in [Family::V4, Family::V6] {
+            let said = table.views_of(endpoint.id, path_of(endpoint, family));
+            let located = said.iter().filter_map(|(vantage, is_up)| {
+                Some(View {
+                    vantage: *vantage,
+                    position: policies.region(*vantage)?.position,
+                    is_up: *is_up,
+                })
+            });
+            let located: Box<[View]> = located.collect();
+            if endpoint.checked && !located.is_empty() {
+                views.insert((index, family), located);
+            }
+        }
+    }
+    views
 }

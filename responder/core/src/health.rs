@@ -82,6 +82,12 @@ pub type LoadEntry = (u32, Option<LoadReport>);
 /// Whether an endpoint is failing but not yet down over one path (S14).
 pub type FailingEntry = (u32, Path, bool);
 
+/// What vantages say of an endpoint over one path: the id of a vantage's region, and whether it is up from there.
+pub type Views = Box<[(u32, bool)]>;
+
+/// Views of vantages that disagree (H4); none at all: they agree again.
+pub type ViewsEntry = (u32, Path, Views);
+
 /// A delta that is not the next one; only a full state helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SequenceGap {
@@ -108,6 +114,7 @@ pub struct HealthTable {
     states: BTreeMap<(u32, Path), State>,
     loads: BTreeMap<u32, LoadReport>,
     failing: BTreeSet<(u32, Path)>,
+    views: BTreeMap<(u32, Path), Views>,
 }
 
 impl HealthTable {
@@ -121,6 +128,7 @@ impl HealthTable {
             states: states.collect(),
             loads: BTreeMap::new(),
             failing: BTreeSet::new(),
+            views: BTreeMap::new(),
         }
     }
 
@@ -167,6 +175,17 @@ impl HealthTable {
         self
     }
 
+    /// The table with what the same message says of who is seen differently from different vantages.
+    pub fn with_views(mut self, views: impl IntoIterator<Item = ViewsEntry>) -> Self {
+        for (endpoint, path, views) in views {
+            match views.is_empty() {
+                true => self.views.remove(&(endpoint, path)),
+                false => self.views.insert((endpoint, path), views),
+            };
+        }
+        self
+    }
+
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
@@ -186,6 +205,16 @@ impl HealthTable {
     /// Who is failing, sorted by endpoint id and path.
     pub fn failing(&self) -> impl Iterator<Item = (u32, Path)> {
         self.failing.iter().copied()
+    }
+
+    /// Who is seen differently from different vantages, sorted by endpoint id and path.
+    pub fn views(&self) -> impl Iterator<Item = (u32, Path, &[(u32, bool)])> {
+        let views = self.views.iter();
+        views.map(|((id, path), views)| (*id, *path, &**views))
+    }
+
+    pub(crate) fn views_of(&self, endpoint: u32, path: Path) -> &[(u32, bool)] {
+        self.views.get(&(endpoint, path)).map_or(&[], |views| views)
     }
 
     pub(crate) fn is_failing(&self, endpoint: u32, path: Path) -> bool {
@@ -262,6 +291,19 @@ mod tests {
             [(10, Path::V4), (10, Path::V6)]
         );
         assert_eq!(second.failing().collect::<Vec<_>>(), [(10, Path::V6)]);
+    }
+
+    #[test]
+    fn vantages_disagree_until_it_is_said_that_they_agree() {
+        let split: ViewsEntry = (10, Path::V4, [(3, true), (5, false)].into());
+        let first = table().with_views([split, (9, Path::V4, Views::default())]);
+        let second = first.apply(18, []).unwrap();
+        let third = second
+            .clone()
+            .with_views([(10, Path::V4, Views::default())]);
+        assert_eq!(second.views_of(10, Path::V4), [(3, true), (5, false)]);
+        assert_eq!(second.views().count(), 1);
+        assert_eq!(third.views().count(), 0);
     }
 
     #[test]

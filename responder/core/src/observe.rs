@@ -143,6 +143,8 @@ pub enum Reason {
     NameUnresolvedAtApex(Family),
     Down,
     DownOver(Family),
+    /// From the vantage nearest to the client, a region's id, while others see it up.
+    DownFrom(u32),
     NotYetKnown,
     Draining,
     Disabled,
@@ -169,6 +171,8 @@ pub enum Why {
     NotSaid,
     /// The step would have dropped it, but would have dropped all.
     InSpiteOf(Reason),
+    /// From the vantage nearest to the client, a region's id, while others see it down.
+    UpFrom(u32),
     NotFenced,
     Allowed(Place),
     NotDenied,

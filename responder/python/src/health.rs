@@ -1,10 +1,12 @@
-//! `Health`: states and loads of endpoints, and who is failing, at one sequence number.
+//! `Health`: states and loads of endpoints, who is failing, and whom vantages see differently, at one sequence number.
 
 use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use responder_core::health::{Entry, FailingEntry, HealthTable, LoadEntry, Path, State};
+use responder_core::health::{
+    Entry, FailingEntry, HealthTable, LoadEntry, Path, State, ViewsEntry,
+};
 use responder_core::load::LoadReport;
 
 /// A state as Python writes it: endpoint id, family, state.
@@ -16,6 +18,10 @@ type WrittenLoad = (u32, Option<f64>, u64, u32);
 /// Whether an endpoint is failing, as Python writes it: endpoint id, family, whether it is.
 type WrittenFailing = (u32, u8, bool);
 
+/// What vantages say that disagree, as Python writes it: endpoint id, family, and of each vantage its region and whether
+/// the endpoint is up from there.
+type WrittenViews = (u32, u8, Vec<(u32, bool)>);
+
 #[pyclass(frozen, module = "responder")]
 pub(crate) struct Health {
     pub table: Arc<HealthTable>,
@@ -25,17 +31,20 @@ pub(crate) struct Health {
 impl Health {
     #[new]
     #[pyo3(
-        signature = (sequence=0, states=Vec::new(), loads=Vec::new(), failing=Vec::new()),
-        text_signature = "(sequence=0, states=(), loads=(), failing=())"
+        signature = (
+            sequence=0, states=Vec::new(), loads=Vec::new(), failing=Vec::new(), views=Vec::new(),
+        ),
+        text_signature = "(sequence=0, states=(), loads=(), failing=(), views=())"
     )]
     fn new(
         sequence: u64,
         states: Vec<Written>,
         loads: Vec<WrittenLoad>,
         failing: Vec<WrittenFailing>,
+        views: Vec<WrittenViews>,
     ) -> PyResult<Self> {
         let table = HealthTable::new(sequence, entries(states)?);
-        Self::completed(table, loads, failing)
+        Self::completed(table, loads, failing, views)
     }
 
     #[getter]
@@ -67,9 +76,17 @@ impl Health {
             .collect()
     }
 
+    #[getter]
+    fn views(&self) -> Vec<WrittenViews> {
+        let views = self.table.views();
+        views
+            .map(|(endpoint, path, views)| (endpoint, path.number(), views.to_vec()))
+            .collect()
+    }
+
     #[pyo3(
-        signature = (sequence, states, loads=Vec::new(), failing=Vec::new()),
-        text_signature = "($self, sequence, states, loads=(), failing=())"
+        signature = (sequence, states, loads=Vec::new(), failing=Vec::new(), views=Vec::new()),
+        text_signature = "($self, sequence, states, loads=(), failing=(), views=())"
     )]
     fn apply(
         &self,
@@ -77,10 +94,11 @@ impl Health {
         states: Vec<Written>,
         loads: Vec<WrittenLoad>,
         failing: Vec<WrittenFailing>,
+        views: Vec<WrittenViews>,
     ) -> PyResult<Self> {
         let table = self.table.apply(sequence, entries(states)?);
         let table = table.map_err(|gap| PyValueError::new_err(gap.to_string()))?;
-        Self::completed(table, loads, failing)
+        Self::completed(table, loads, failing, views)
     }
 }
 
@@ -89,11 +107,14 @@ impl Health {
         table: HealthTable,
         loads: Vec<WrittenLoad>,
         failing: Vec<WrittenFailing>,
+        views: Vec<WrittenViews>,
     ) -> PyResult<Self> {
         let failing = failing.into_iter().map(failing_entry);
         let failing: Vec<_> = failing.collect::<PyResult<_>>()?;
+        let views = views.into_iter().map(views_entry);
+        let views: Vec<_> = views.collect::<PyResult<_>>()?;
         let table = table.with_loads(load_entries(loads)?);
-        Ok(Self::of(table.with_failing(failing)))
+        Ok(Self::of(table.with_failing(failing).with_views(views)))
     }
 
     pub fn of(table: HealthTable) -> Self {
@@ -133,6 +154,10 @@ fn load_entry((endpoint, share, measured_s, max_age_s): WrittenLoad) -> PyResult
 
 fn failing_entry((endpoint, family, is_failing): WrittenFailing) -> PyResult<FailingEntry> {
     Ok((endpoint, path_of(endpoint, family)?, is_failing))
+}
+
+fn views_entry((endpoint, family, views): WrittenViews) -> PyResult<ViewsEntry> {
+    Ok((endpoint, path_of(endpoint, family)?, views.into()))
 }
 
 fn path_of(endpoint: u32, family: u8) -> PyResult<Path> {

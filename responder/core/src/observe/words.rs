@@ -92,6 +92,12 @@ impl fmt::Display for Reason {
             ),
             Self::Down => f.write_str("down"),
             Self::DownOver(family) => write!(f, "down over {family}"),
+            Self::DownFrom(vantage) => {
+                write!(
+                    f,
+                    "down from region {vantage}, the vantage nearest to the client"
+                )
+            }
             Self::NotYetKnown => f.write_str("not checked yet while another is up"),
             Self::Draining => f.write_str("draining"),
             Self::Disabled => f.write_str("disabled"),
@@ -135,6 +141,12 @@ impl fmt::Display for Why {
         match self {
             Self::NotSaid => Ok(()),
             Self::InSpiteOf(reason) => reason.fmt(f),
+            Self::UpFrom(vantage) => {
+                write!(
+                    f,
+                    "up from region {vantage}, the vantage nearest to the client"
+                )
+            }
             Self::NotFenced => f.write_str("not fenced"),
             Self::Allowed(place) => write!(f, "allowed by {place}"),
             Self::NotDenied => f.write_str("no denied location matches"),

@@ -277,7 +277,8 @@ fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving, stakes: &mut St
         }
         let rest = run.policy.steps.get(at + 1..).unwrap_or(&[]);
         match step.sees() {
-            Sees::Nobody => match step.apply(run) {
+            Sees::Views if run.has_split() => return goes(run, at, serving),
+            Sees::Nobody | Sees::Views => match step.apply(run) {
                 Flow::Continue | Flow::Bypassed(_) => {}
                 Flow::FallbackPool { .. } => serving = Serving::FallbackPool,
                 Flow::FallbackPolicy(_) | Flow::Used(_) | Flow::Refused => return Node::Unknown,

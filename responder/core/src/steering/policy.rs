@@ -217,6 +217,10 @@ impl PolicySet {
         &self.endpoints
     }
 
+    pub(crate) fn indexed_endpoints(&self) -> impl Iterator<Item = (EndpointIndex, &Endpoint)> {
+        (0..).map(EndpointIndex).zip(&self.endpoints)
+    }
+
     /// The region with the id `id`.
     pub fn region(&self, id: u32) -> Option<&Region> {
         self.regions.get(&id)

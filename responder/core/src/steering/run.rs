@@ -6,7 +6,7 @@ use super::candidates::{Candidates, MemberIndex};
 use super::client::{Client, ClientView, Family};
 use super::draw::{DrawKind, Seed};
 use super::policy::{Endpoint, EndpointIndex, Policy, PolicyIndex, PolicySet, Roster};
-use crate::beliefs::Beliefs;
+use crate::beliefs::{Beliefs, View};
 use crate::geo::{GeoData, Location};
 use crate::health::State;
 use crate::latency_map::{Column, Outlook};
@@ -141,6 +141,26 @@ impl<'a> Run<'a> {
     pub(crate) fn state(&self, member: MemberIndex) -> State {
         let endpoint = self.endpoint_index(member);
         self.question.beliefs.state(endpoint, self.question.family)
+    }
+
+    /// What vantages say of the member, if they disagree.
+    pub(crate) fn views(&self, member: MemberIndex) -> &'a [View] {
+        let endpoint = self.endpoint_index(member);
+        self.question.beliefs.views(endpoint, self.question.family)
+    }
+
+    /// Whether vantages disagree about any endpoint of the policy.
+    pub(crate) fn has_split(&self) -> bool {
+        let mut members = self.policy.own_members();
+        members.any(|member| !self.views(member).is_empty())
+    }
+
+    /// What the vantage nearest to the client says of the member; `None`: vantages agree, or nobody knows where the client is.
+    pub(crate) fn nearest_view(&self, member: MemberIndex) -> Option<&'a View> {
+        let position = self.location.position?;
+        let chord = |view: &View| view.position.chord_squared(&position);
+        let views = self.views(member).iter();
+        views.min_by(|one, other| chord(one).total_cmp(&chord(other)))
     }
 
     /// What the member said of its load last, however long ago.

@@ -50,6 +50,8 @@ pub(super) enum Sees {
     Place,
     /// Its address as well.
     Address,
+    /// Where it is taken to be, as long as vantages disagree.
+    Views,
     /// How loaded candidates are by now, and whom they shed.
     Load,
     /// Its prefix is drawn for.

@@ -9,6 +9,7 @@ mod loads;
 mod properties;
 mod refusals;
 mod sifting;
+mod views;
 
 use std::net::IpAddr;
 
@@ -19,7 +20,7 @@ use crate::beliefs::Beliefs;
 use crate::explain::Recorder;
 use crate::geo::fixture::mmdb;
 use crate::geo::{GeoData, GeoFile};
-use crate::health::{HealthTable, Path, State};
+use crate::health::{HealthTable, Path, State, ViewsEntry};
 use crate::latency_map::LatencyMap;
 use crate::latency_map::fixture::{Written, WrittenRow};
 use crate::load::LoadReport;
@@ -174,14 +175,24 @@ impl Scene {
     }
 
     fn with_health_and_loads(
+        self,
+        states: &[(u32, Path, State)],
+        loads: &[(u32, f64, u64)],
+    ) -> Self {
+        self.believing(states, loads, Vec::new())
+    }
+
+    fn believing(
         mut self,
         states: &[(u32, Path, State)],
         loads: &[(u32, f64, u64)],
+        views: Vec<ViewsEntry>,
     ) -> Self {
         let loads = loads.iter();
         let loads =
             loads.map(|(id, share, age_s)| (*id, LoadReport::new(*share, NOW_S - age_s, 60)));
         let table = HealthTable::new(2, states.iter().copied()).with_loads(loads);
+        let table = table.with_views(views);
         self.beliefs = Beliefs::new(&self.policies, &table);
         self
     }

@@ -45,7 +45,9 @@ fn step() -> impl Strategy<Value = Value> {
         prop::collection::vec(1u32..=3, 0..3).prop_map(|regions| json!({"regions": regions})),
     ];
     prop_oneof![
-        if_empty().prop_map(|if_empty| json!({"kind": "healthy", "if_empty": if_empty})),
+        (any::<bool>(), if_empty()).prop_map(|(relative, if_empty)| json!({
+            "kind": "healthy", "relative": relative, "if_empty": if_empty,
+        })),
         if_empty().prop_map(|if_empty| json!({"kind": "admin", "if_empty": if_empty})),
         (
             prop::sample::select(vec![json!(null), json!("fenced"), json!("fenced!=yes")]),
@@ -183,6 +185,15 @@ fn loads() -> impl Strategy<Value = Vec<(u32, f64, u64)>> {
     })
 }
 
+/// Of vantages in the three regions and in one that no snapshot knows.
+fn views() -> impl Strategy<Value = Vec<ViewsEntry>> {
+    let vantages = prop::collection::vec((1_u32..=4, any::<bool>()), 1..4);
+    let path = prop::sample::select(vec![Path::Name, Path::V4, Path::V6]);
+    let entry = (1_u32..=8, path, vantages);
+    let entry = entry.prop_map(|(id, path, views)| (id, path, views.into()));
+    prop::collection::vec(entry, 0..6)
+}
+
 prop_compose! {
     /// "www" over endpoints 1 to 6 with any steps, a pool and a policy to fall back to, and any health and loads.
     fn any_scene()(
@@ -192,6 +203,7 @@ prop_compose! {
         states in prop::collection::vec(state(), 24),
         latency in any_map(),
         loads in prop_oneof![Just(Vec::new()), loads()],
+        views in prop_oneof![Just(Vec::new()), views()],
     ) -> Scene {
         let mut chunk = chunk(&endpoints, steps.into());
         let all = chunk["pools"][0]["members"].as_array().unwrap().clone();
@@ -205,7 +217,7 @@ prop_compose! {
         let paths = [Path::Name, Path::V4, Path::V6];
         let judged = (1..=8).flat_map(|id| paths.map(|path| (id, path)));
         let states: Vec<_> = judged.zip(states).map(|((id, path), state)| (id, path, state)).collect();
-        Scene::new(&chunk).with_health_and_loads(&states, &loads).with_latency(&latency)
+        Scene::new(&chunk).believing(&states, &loads, views).with_latency(&latency)
     }
 }
 
