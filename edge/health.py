@@ -24,6 +24,14 @@ LoadEntry = tuple[
 FailingEntry = tuple[Annotated[int, Field(ge=1, le=2**31 - 1)], Literal[0, 4, 6], bool]
 
 
+ViewsEntry = tuple[
+    Annotated[int, Field(ge=1, le=2**31 - 1)],
+    Literal[0, 4, 6],
+    list[tuple[Annotated[int, Field(ge=1, le=2**31 - 1)], bool]],
+]
+"""An endpoint's id, a family, and of each vantage by its region whether it is up from there; none: they agree."""
+
+
 class HealthError(ValueError):
     """A health message that cannot be used."""
 
@@ -36,6 +44,7 @@ class _Message(BaseModel):
     states: list[FamilyState]
     loads: list[LoadEntry] = []
     failing: list[FailingEntry] = []
+    views: list[ViewsEntry] = []
 
 
 def next_health(health: Health, message: str | bytes) -> Health:
@@ -43,8 +52,8 @@ def next_health(health: Health, message: str | bytes) -> Health:
     try:
         read = _Message.model_validate_json(message)
         if read.full:
-            return Health(read.sequence, read.states, read.loads, read.failing)
-        return health.apply(read.sequence, read.states, read.loads, read.failing)
+            return Health(read.sequence, read.states, read.loads, read.failing, read.views)
+        return health.apply(read.sequence, read.states, read.loads, read.failing, read.views)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -55,6 +64,6 @@ def next_health(health: Health, message: str | bytes) -> Health:
 
 def written(health: Health) -> bytes:
     """`health` as a full message."""
-    optional = {"loads": health.loads, "failing": health.failing}
+    optional = {"loads": health.loads, "failing": health.failing, "views": health.views}
     said = {name: entries for name, entries in optional.items() if entries}
     return json.dumps({"sequence": health.sequence, "full": True, "states": health.states, **said}).encode()

@@ -15,6 +15,9 @@ from regions.models import Endpoint, Region
 Judged = tuple[int, int]
 """The id of an assignment or an endpoint, and a family."""
 
+Views = tuple[tuple[int, bool], ...]
+"""Of vantages that disagree: the id of each one's region, rising, and whether the endpoint is up from there (H4)."""
+
 
 @dataclass(frozen=True, slots=True)
 class VantageChange:
@@ -26,6 +29,14 @@ class VantageChange:
     state: State
     cause: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+"""Of vantages that disagree: each one's region by id, rising, and whether the endpoint is up from there (H4)."""
+
+    failing: bool = False
+    views: Views = ()
 
 
 def store_vantage_changes(changes: Sequence[VantageChange]) -> dict[Judged, str]:
@@ -63,10 +74,10 @@ class Beliefs:
     votes: dict[Judged, dict[int, State]]
     verdicts: dict[Judged, State]
     told: dict[Judged, State]
-    failing: set[Judged]
+    split: dict[Judged, Split]
     new_verdicts: dict[Judged, State] = field(default_factory=dict)
     new_told: dict[Judged, State] = field(default_factory=dict)
-    new_failing: dict[Judged, bool] = field(default_factory=dict)
+    new_split: dict[Judged, Split] = field(default_factory=dict)
 
     @classmethod
     def about(cls, endpoint_ids: Collection[int]) -> Beliefs:
@@ -85,7 +96,10 @@ class Beliefs:
             votes=_votes(enabled),
             verdicts={(assignment, family): State(state) for assignment, family, state in verdicts},
             told={(row.endpoint_id, row.family): State(row.state) for row in told},
-            failing={(row.endpoint_id, row.family) for row in told if row.failing},
+            split={
+                (row.endpoint_id, row.family): Split(row.failing, tuple((vantage, up) for vantage, up in row.views))
+                for row in told
+            },
         )
 
     def votes_by_name(self, assignment: Assignment, family: int) -> dict[str, State]:
@@ -94,12 +108,18 @@ class Beliefs:
         votes = self.votes.get((assignment.id, family), {})
         return {names[vantage]: state for vantage, state in votes.items() if vantage in names}
 
-    def are_split(self, assignment: Assignment, family: int) -> bool:
-        """Whether some vantage that the check asks says down."""
-        return State.DOWN in self.votes_by_name(assignment, family).values()
+    def votes_by_vantage(self, endpoint_id: int, family: int) -> dict[int, list[State]]:
+        """What the vantages believe that checks still ask, each of all enabled checks of the endpoint."""
+        votes: defaultdict[int, list[State]] = defaultdict(list)
+        for assignment in self.assignments.get(endpoint_id, []):
+            asked = self.vantages[assignment.check_definition_id]
+            for vantage, state in self.votes.get((assignment.id, family), {}).items():
+                if vantage in asked:
+                    votes[vantage].append(state)
+        return votes
 
     def store(self, ledger: Ledger) -> None:
-        """Write what is new. Who is failing takes a number, and none that is not told yet is."""
+        """Write what is new. A split takes a number, and none that is not told yet has one."""
         now = ledger.now
         Verdict.objects.bulk_create(
             [
@@ -127,14 +147,15 @@ class Beliefs:
                     family=family,
                     state=told[endpoint, family],
                     since=now,
-                    failing=failing,
+                    failing=split.failing,
+                    views=split.views,
                     failing_sequence=ledger.number(),
                 )
-                for (endpoint, family), failing in self.new_failing.items()
+                for (endpoint, family), split in self.new_split.items()
             ],
             update_conflicts=True,
             unique_fields=["endpoint", "family"],
-            update_fields=["failing", "failing_sequence"],
+            update_fields=["failing", "views", "failing_sequence"],
         )
 
 

@@ -164,8 +164,13 @@ class EndpointHealth(models.Model):
     failing = models.BooleanField(
         default=False, db_default=False, help_text="Up, but some vantages say down: it may change soon (S14)."
     )
+    views = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="Of vantages that disagree: the id of each one's region, and whether it is up from there (H4).",
+    )
     failing_sequence = models.BigIntegerField(
-        null=True, unique=True, help_text="From HealthSequence, when `failing` changed last."
+        null=True, unique=True, help_text="From HealthSequence, when `failing` or `views` changed last."
     )
 
     class Meta:

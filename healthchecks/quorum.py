@@ -11,7 +11,7 @@ A verdict depends on the votes alone, so it can be worked out again at any time 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from healthchecks.state import State
 
@@ -35,6 +35,16 @@ def endpoint_state(verdicts: Collection[State]) -> State:
         if state in verdicts:
             return state
     return State.UNKNOWN
+
+
+def views(votes: Mapping[int, Collection[State]]) -> tuple[tuple[int, bool], ...]:
+    """Of each vantage by its id, rising, whether the endpoint is up from there (H4); nothing while they all agree.
+
+    Takes the beliefs of each vantage under all checks of the endpoint. From where one is down, the endpoint is.
+    """
+    seen = [(vantage, endpoint_state(cast)) for vantage, cast in sorted(votes.items()) if cast]
+    views = tuple((vantage, state is State.UP) for vantage, state in seen if state is not State.UNKNOWN)
+    return views if len({is_up for _vantage, is_up in views}) > 1 else ()
 
 
 def _votes_needed(quorum: int | None, vantages: int) -> int:

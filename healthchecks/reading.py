@@ -37,6 +37,9 @@ LoadEntry = tuple[int, float | None, int, int]
 FailingEntry = tuple[int, int, bool]
 """An endpoint's id, a family, and whether it is failing but not yet down."""
 
+ViewsEntry = tuple[int, int, list[list[object]]]
+"""An endpoint's id, a family, and of vantages that disagree each one's region and whether it is up from there."""
+
 MAX_DELTAS = 1000
 """Past this many, the full state is the shorter message."""
 
@@ -49,6 +52,7 @@ class HealthState:
     states: list[FamilyState]
     loads: list[LoadEntry] = field(default_factory=list)
     failing: list[FailingEntry] = field(default_factory=list)
+    views: list[ViewsEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Delta:
     states: list[FamilyState]
     loads: list[LoadEntry] = field(default_factory=list)
     failing: list[FailingEntry] = field(default_factory=list)
+    views: list[ViewsEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -103,18 +108,20 @@ def current_health() -> HealthState:
             f" (SELECT json_agg(json_build_array(endpoint_id, share, floor(extract(epoch FROM measured)), max_age_s)"
             f" ORDER BY endpoint_id) FROM {EndpointLoad._meta.db_table} WHERE share IS NOT NULL),"
             f" (SELECT json_agg(json_build_array(endpoint_id, family, failing) ORDER BY endpoint_id, family)"
-            f" FROM {EndpointHealth._meta.db_table} WHERE failing)"
+            f" FROM {EndpointHealth._meta.db_table} WHERE failing),"
+            f" (SELECT json_agg(json_build_array(endpoint_id, family, views) ORDER BY endpoint_id, family)"
+            f" FROM {EndpointHealth._meta.db_table} WHERE views <> '[]')"
             f" FROM {HealthSequence._meta.db_table}"
         )
-        sequence, *parts = cursor.fetchone() or (0, None, None, None)
-    states, loads, failing = ([tuple(entry) for entry in part or []] for part in parts)
-    return HealthState(sequence, states, loads, failing)
+        sequence, *parts = cursor.fetchone() or (0, None, None, None, None)
+    states, loads, failing, views = ([tuple(entry) for entry in part or []] for part in parts)
+    return HealthState(sequence, states, loads, failing, views)
 
 
 def health_at(moment: datetime) -> HealthState:
     """What edges had been told by a moment in the past; nothing of what happened before transitions are kept.
 
-    Of loads, only those that nothing was said of since: no earlier ones are kept. Of who was failing, nothing is.
+    Of loads, only those that nothing was said of since: no earlier ones are kept. Of disagreements, nothing is.
     """
     told = Transition.objects.filter(at__lte=moment)
     last = told.order_by("endpoint_id", "family", "-sequence").distinct("endpoint_id", "family")
@@ -139,10 +146,9 @@ def deltas_since(sequence: int) -> list[Delta] | None:
     if not 0 <= last - sequence <= MAX_DELTAS:
         return None
     loads = {row.sequence: _load_entry(row) for row in EndpointLoad.objects.filter(sequence__gt=sequence)}
-    failing = {
-        row.failing_sequence or 0: (row.endpoint_id, row.family, row.failing)
-        for row in EndpointHealth.objects.filter(failing_sequence__gt=sequence)
-    }
+    split = {row.failing_sequence or 0: row for row in EndpointHealth.objects.filter(failing_sequence__gt=sequence)}
+    failing = {number: (row.endpoint_id, row.family, row.failing) for number, row in split.items()}
+    views = {number: (row.endpoint_id, row.family, row.views) for number, row in split.items()}
     states = {
         row.sequence: (row.endpoint_id, row.family, row.endpoint_state)
         for row in Transition.objects.filter(sequence__gt=sequence, sequence__lte=last)
@@ -150,7 +156,8 @@ def deltas_since(sequence: int) -> list[Delta] | None:
     if HealthSequence.objects.filter(pruned__gt=sequence).exists():  # asked last: it is noted before they are deleted
         return None
     numbers = range(sequence + 1, last + 1)
-    return [Delta(number, _of(states, number), _of(loads, number), _of(failing, number)) for number in numbers]
+    told = (states, loads, failing, views)
+    return [Delta(number, *(_of(part, number) for part in told)) for number in numbers]
 
 
 def endpoint_states(endpoints: QuerySet[Endpoint] | None = None) -> list[EndpointState]:

@@ -12,10 +12,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from healthchecks.beliefs import Beliefs, Judged
+from healthchecks.beliefs import Beliefs, Judged, Split
 from healthchecks.ledger import Ledger
 from healthchecks.models import Assignment, Family
-from healthchecks.quorum import endpoint_state, verdict
+from healthchecks.quorum import endpoint_state, verdict, views
 from healthchecks.state import State
 from regions.models import Endpoint
 
@@ -35,7 +35,7 @@ def out_of_step(endpoint_ids: Collection[int], now: datetime) -> set[int]:
     draft, beliefs = Ledger(0, now), Beliefs.about(endpoint_ids)
     _Settling(draft, beliefs, {}, "").settle_all()
     changed = {transition.endpoint_id for transition in draft.transitions}
-    return changed | {endpoint for endpoint, _family in beliefs.new_failing}
+    return changed | {endpoint for endpoint, _family in beliefs.new_split}
 
 
 @dataclass(frozen=True)
@@ -66,18 +66,19 @@ class _Settling:
         before, after = told or State.UNKNOWN, endpoint_state([self._verdict(one, family) for one in assignments])
         if after is not before:
             self.beliefs.new_told[endpoint.id, family] = after
-        self._settle_failing(endpoint, family, after)
+        self._settle_split(endpoint, family, after)
         for change in changes:
             self._write_verdict(endpoint, family, change, after)
         if after is not before and not changes:
             self.ledger.write(endpoint, family, (before, after), after, cause=self.other_cause)
 
-    def _settle_failing(self, endpoint: Endpoint, family: Family, state: State) -> None:
+    def _settle_split(self, endpoint: Endpoint, family: Family, state: State) -> None:
         """An endpoint that is up although some vantages say down may be on its way (S14)."""
-        assignments = self.beliefs.assignments.get(endpoint.id, [])
-        failing = state is State.UP and any(self.beliefs.are_split(one, family) for one in assignments)
-        if failing is not ((endpoint.id, family) in self.beliefs.failing):
-            self.beliefs.new_failing[endpoint.id, family] = failing
+        votes = self.beliefs.votes_by_vantage(endpoint.id, family)
+        some_down = any(State.DOWN in cast for cast in votes.values())
+        split = Split(state is State.UP and some_down, views(votes))
+        if split != self.beliefs.split.get((endpoint.id, family), Split()):
+            self.beliefs.new_split[endpoint.id, family] = split
 
     def _judge(self, assignment: Assignment, family: Family) -> _VerdictChange | None:
         """The change of the verdict of one check, if it changes."""

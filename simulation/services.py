@@ -58,7 +58,7 @@ def _world_at(moment_s: int) -> tuple[responder.Snapshot, responder.Health, resp
 
 def opened(known: HealthState) -> responder.Health:
     """What was told to edges, as the responder takes it."""
-    parts = (known.states, known.loads, known.failing)
+    parts = (known.states, known.loads, known.failing, known.views)
     return responder.Health(known.sequence, *parts)  # type: ignore[arg-type]  # the database knows no others
 
 

@@ -23,6 +23,7 @@ class HealthLog:
         self._states = {(endpoint, family): state for endpoint, family, state in state.states}
         self._loads = {load[0]: load for load in state.loads}
         self._failing = {entry[:2]: entry for entry in state.failing}
+        self._views = {entry[:2]: entry for entry in state.views}
         self._deltas: deque[Message] = deque(maxlen=REMEMBERED_DELTAS)
 
     def extend(self, deltas: Iterable[Delta]) -> None:
@@ -31,6 +32,7 @@ class HealthLog:
             self._states.update({(endpoint, family): state for endpoint, family, state in delta.states})
             self._loads.update({load[0]: load for load in delta.loads})
             self._failing.update({entry[:2]: entry for entry in delta.failing})
+            self._views.update({entry[:2]: entry for entry in delta.views})
             self._deltas.append((delta.sequence, _message(delta, full=False)))
             self.sequence = delta.sequence
             self.__dict__.pop("_full", None)
@@ -49,11 +51,12 @@ class HealthLog:
         states = [(endpoint, family, state) for (endpoint, family), state in sorted(self._states.items())]
         loads = [load for _endpoint, load in sorted(self._loads.items()) if load[1] is not None]
         failing = [entry for _judged, entry in sorted(self._failing.items()) if entry[2]]
-        return self.sequence, _message(HealthState(self.sequence, states, loads, failing), full=True)
+        views = [entry for _judged, entry in sorted(self._views.items()) if entry[2]]
+        return self.sequence, _message(HealthState(self.sequence, states, loads, failing, views), full=True)
 
 
 def _message(told: HealthState | Delta, *, full: bool) -> str:
-    """Without loads and anyone failing, it is as it was before there were any."""
-    optional = {"loads": told.loads, "failing": told.failing}
+    """Without loads and disagreement, it is as it was before there were any."""
+    optional = {"loads": told.loads, "failing": told.failing, "views": told.views}
     said = {name: entries for name, entries in optional.items() if entries}
     return json.dumps({"sequence": told.sequence, "full": full, "states": told.states, **said}, separators=(",", ":"))

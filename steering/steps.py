@@ -97,6 +97,10 @@ class Healthy(Sifting):
     """Drops endpoints that are down for the address family asked."""
 
     kind: Literal["healthy"] = "healthy"
+    relative: bool = Field(
+        default=False,
+        description="While vantages disagree about an endpoint, the one nearest to the client decides.",
+    )
 
 
 class Admin(Sifting):

@@ -94,8 +94,8 @@ class Health:
 
     A load is an endpoint's id, the share of its capacity (None: it is forgotten), when it was measured (Unix time), and
     for how many seconds from then on it counts. An endpoint that is failing is not down yet, but may soon be (S14):
-    while it is, policies with it answer with their lowest TTL. Views are what vantages say of an endpoint if they disagree:
-    the region of each, and whether the endpoint is up from there; no views: they agree again.
+    while it is, policies with it answer with their lowest TTL. Views are what vantages say of an endpoint while they
+    disagree: the region of each, and whether the endpoint is up from there; no views: they agree again.
     """
 
     def __new__(

@@ -206,7 +206,8 @@ async def test_health_is_followed_kept_and_asked_for_from_where_it_stands(feed, 
 
 async def test_loads_come_with_health_and_are_kept(feed, tmp_path):
     loads = [[10, 0.73, 1000, 60], [11, 1.25, 1000, 60]]
-    said = {"states": [], "loads": loads, "failing": [[10, 4, True]]}
+    views = [[10, 4, [[1, True], [2, False]]]]
+    said = {"states": [], "loads": loads, "failing": [[10, 4, True]], "views": views}
     feed.greet_with("health", {"sequence": 4, "full": True, **said})
     feed.publish(a_world(1, OLD))
     async with a_node(tmp_path, feed.url) as node:
@@ -219,6 +220,7 @@ async def test_loads_come_with_health_and_are_kept(feed, tmp_path):
         await node.serves(1)
         assert node.serving.health.loads == [(11, 1.25, 1000, 60)]
         assert node.serving.health.failing == [(10, 4, True)]
+        assert node.serving.health.views == [(10, 4, [(1, True), (2, False)])]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthchecks.quorum import endpoint_state, verdict
+from healthchecks.quorum import endpoint_state, verdict, views
 from healthchecks.state import State
 
 UP, DOWN, UNKNOWN = State.UP, State.DOWN, State.UNKNOWN
@@ -81,3 +81,20 @@ def test_a_check_without_a_verdict_has_no_say_beside_one_that_has() -> None:
 
 def test_an_endpoint_that_nothing_checks_counts_as_up() -> None:
     assert endpoint_state([]) is UP
+
+
+@pytest.mark.parametrize(
+    ("votes", "expected"),
+    [
+        ({}, ()),
+        ({7: [UP], 3: [UP]}, ()),
+        ({7: [UP], 3: [DOWN]}, ((3, False), (7, True))),
+        ({7: [UP], 3: [UNKNOWN]}, ()),
+        ({7: [UP, DOWN], 3: [UP, UNKNOWN]}, ((3, True), (7, False))),
+        ({7: [UP], 3: [DOWN], 5: [UNKNOWN], 1: []}, ((3, False), (7, True))),
+    ],
+)
+def test_vantages_that_disagree_have_views(
+    votes: dict[int, list[State]], expected: tuple[tuple[int, bool], ...]
+) -> None:
+    assert views(votes) == expected

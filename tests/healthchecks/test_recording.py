@@ -315,16 +315,22 @@ class TestFailing:
         report(check, fra_1, eu="up")
         assert self.failing() == []
 
-    def test_edges_are_told_of_it_by_a_number_of_its_own(self, check: Check, fra_1: Endpoint, report: Report) -> None:
+    def test_edges_are_told_of_it_by_a_number_of_its_own(
+        self, check: Check, fra_1: Endpoint, vantages: dict[str, Region], report: Report
+    ) -> None:
+        def views(**up: bool) -> list[tuple[int, int, list[list[object]]]]:
+            return [(fra_1.id, 4, sorted([vantages[name].id, is_up] for name, is_up in up.items()))]
+
         report(check, fra_1, eu="up", us="up", asia="up")
         report(check, fra_1, eu="down")
         report(check, fra_1, eu="down")
-        assert services.deltas_since(1) == [services.Delta(2, [], [], [(fra_1.id, 4, True)])]
+        split = views(eu=False, us=True, asia=True)
+        assert services.deltas_since(1) == [services.Delta(2, [], [], [(fra_1.id, 4, True)], split)]
         report(check, fra_1, us="down")
         assert services.deltas_since(1) == [
             services.Delta(2, []),
             services.Delta(3, [(fra_1.id, 4, "down")]),
-            services.Delta(4, [], [], [(fra_1.id, 4, False)]),
+            services.Delta(4, [], [], [(fra_1.id, 4, False)], views(eu=False, us=False, asia=True)),
         ]
 
     def test_it_ends_with_the_vantage_that_said_so(
@@ -339,3 +345,26 @@ class TestFailing:
     def test_nobody_is_failing_whom_nobody_has_seen_up(self, check: Check, fra_1: Endpoint, report: Report) -> None:
         report(check, fra_1, eu="down")
         assert self.failing() == []
+
+
+class TestViews:
+    """H4: what each vantage says is told as long as they disagree."""
+
+    def test_views_are_told_until_vantages_agree(
+        self, check: Check, fra_1: Endpoint, vantages: dict[str, Region], report: Report
+    ) -> None:
+        report(check, fra_1, eu="up", us="up")
+        assert services.current_health().views == []
+        report(check, fra_1, us="down")
+        told = sorted([[vantages["eu"].id, True], [vantages["us"].id, False]])
+        assert services.current_health().views == [(fra_1.id, 4, told)]
+        report(check, fra_1, eu="down")
+        assert services.current_health().views == []
+
+    def test_a_vantage_that_is_gone_has_no_view(
+        self, check: Check, fra_1: Endpoint, vantages: dict[str, Region], report: Report
+    ) -> None:
+        report(check, fra_1, eu="up", us="up", asia="down")
+        vantages["asia"].delete()
+        services.reconcile(NOON)
+        assert services.current_health().views == []

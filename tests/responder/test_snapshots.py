@@ -248,6 +248,11 @@ class TestHealth:
         assert after.loads == [(11, 1.25, 1000, 60), (12, 0.5, 1002, 60)]
         assert after.apply(5, []).loads == after.loads
 
+    def test_views_come_back_sorted_until_vantages_agree(self) -> None:
+        health = Health(3, [], views=[(11, 6, [(1, True), (2, False)]), (10, 0, [(2, True), (1, False)]), (9, 4, [])])
+        assert health.views == [(10, 0, [(2, True), (1, False)]), (11, 6, [(1, True), (2, False)])]
+        assert health.apply(4, [], views=[(11, 6, [])]).views == [(10, 0, [(2, True), (1, False)])]
+
     def test_who_is_failing_comes_back_sorted(self) -> None:
         health = Health(3, [], failing=[(11, 6, True), (10, 0, True), (9, 4, False)])
         assert health.failing == [(10, 0, True), (11, 6, True)]

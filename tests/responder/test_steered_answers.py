@@ -1,6 +1,7 @@
 """Steered names, ALIAS and flattening: what `answer()` makes of a policy's choice, and that explain tells the same."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import dns.edns
@@ -13,7 +14,10 @@ from tests.responder.conftest import OpenDoor
 from tests.responder.doors import Door, SocketDoor, ask, texts
 from tests.worlds import World, alias_line
 
-WWW, NAMED, NOBODY, PAIR, STICKY, SHARDS, SPARED = 5, 6, 7, 8, 9, 10, 11
+WWW, NAMED, NOBODY, PAIR, STICKY, SHARDS, SPARED, RELATIVE = 5, 6, 7, 8, 9, 10, 11, 12
+
+COUNTRIES = Path(__file__).parents[2] / "snapshots" / "geodata" / "country.mmdb"
+GERMAN, AMERICAN = "91.1.2.0", "8.8.8.0"
 
 ALIASES = [
     alias_line("flat", 50, "local.z.test."),
@@ -53,7 +57,10 @@ def policy(number: int, pool_id: int, *steps: dict[str, Any]) -> dict[str, Any]:
 def steered_world() -> World:
     policies = {
         "format": 1,
-        "regions": [{"id": 1, "name": "eu", "latitude": 50.1, "longitude": 8.7}],
+        "regions": [
+            {"id": 1, "name": "eu", "latitude": 50.1, "longitude": 8.7},
+            {"id": 2, "name": "us", "latitude": 39.0, "longitude": -77.5},
+        ],
         "endpoints": [
             endpoint(10, ipv4="192.0.2.1", ipv6="2001:db8::1", labels={"shard": "a1"}),
             endpoint(11, ipv4="192.0.2.2", labels={"shard": "B2"}),
@@ -70,6 +77,7 @@ def steered_world() -> World:
             policy(STICKY, 5, {"kind": "sticky", "weight": 1}),
             policy(SHARDS, 1, {"kind": "label", "name_label": "shard"}, {"kind": "first", "count": 2}),
             policy(SPARED, 1, {"kind": "load", "low": 0.8, "high": 0.95}),
+            policy(RELATIVE, 1, {"kind": "healthy", "relative": True}),
         ],
         "flattened": {"target.example.net.": {"ipv4": ["198.51.100.7", "198.51.100.8"], "ipv6": [], "ttl": 40}},
     }
@@ -81,8 +89,10 @@ def steered_world() -> World:
         ("*.any.z.test.", "A"): WWW,
         ("*.shards.z.test.", "A"): SHARDS,
         ("spared.z.test.", "A"): SPARED,
+        ("near.z.test.", "A"): RELATIVE,
     }
-    return World(policies=policies).add_zone("z.test.", ZONE, steered)
+    geo = {"country": COUNTRIES.read_bytes()}
+    return World(policies=policies, geo=geo).add_zone("z.test.", ZONE, steered)
 
 
 UP = Health(1, [(10, 4, "up"), (10, 6, "up"), (11, 4, "up"), (12, 0, "up"), (13, 0, "up"), (14, 0, "up")])
@@ -117,6 +127,20 @@ class TestSteered:
         door = open_door(steered_world(), Health(2, UP.states, failing=[(11, 4, True)]))
         assert texts(ask(door, "www.z.test.", "A").answer) == ["www.z.test. 5 A 192.0.2.1"]
         assert texts(ask(door, "www.z.test.", "AAAA").answer) == ["www.z.test. 30 AAAA 2001:db8::1"]
+
+    @pytest.mark.parametrize("verdict", ["up", "down"])
+    def test_the_nearest_vantage_decides_where_vantages_disagree(self, open_door: OpenDoor, verdict: str) -> None:
+        states = [(10, 4, verdict), (11, 4, "up")]
+        health = Health(2, states, views=[(10, 4, [(1, False), (2, True)])])  # type: ignore[arg-type]
+        door = open_door(steered_world(), health)
+        for client, address in ((GERMAN, "192.0.2.2"), (AMERICAN, "192.0.2.1")):
+            answer = ask(door, "near.z.test.", "A", use_edns=0, options=[dns.edns.ECSOption(client, 24)])
+            assert texts(answer.answer) == [f"near.z.test. 30 A {address}"]
+            (option,) = answer.options
+            assert isinstance(option, dns.edns.ECSOption)
+            assert option.scopelen > 0
+        by_verdict = {"up": "192.0.2.1", "down": "192.0.2.2"}[verdict]
+        assert texts(ask(door, "www.z.test.", "A").answer) == [f"www.z.test. 30 A {by_verdict}"]
 
     @pytest.mark.parametrize(("share", "last"), [(None, 1), (0.8, 1), (0.95, 2), (1.2, 2)])
     def test_a_full_endpoint_sends_its_clients_on(self, open_door: OpenDoor, share: float | None, last: int) -> None:

@@ -283,6 +283,16 @@ def test_who_is_failing_travels_with_health():
     assert json.loads(full)["failing"] == [[10, 4, True]]
 
 
+def test_whom_vantages_see_differently_travels_with_health_until_they_agree():
+    log = HealthLog(HealthState(5, [], views=[(10, 4, [[1, True], [2, False]]), (11, 4, [[1, False], [2, True]])]))
+    log.extend([Delta(6, [], views=[(11, 4, [])])])
+
+    ((_, delta),) = log.messages_since(5)
+    assert json.loads(delta)["views"] == [[11, 4, []]]
+    ((_, full),) = log.messages_since(None)
+    assert json.loads(full)["views"] == [[10, 4, [[1, True], [2, False]]]]
+
+
 def test_loads_travel_with_health_until_they_are_forgotten():
     log = HealthLog(HealthState(5, [], [(10, 0.5, 1000, 60), (11, 0.7, 1000, 60)]))
     log.extend([Delta(6, [], [(11, None, 1000, 60)]), Delta(7, [], [(9, 1.25, 1001, 60)])])

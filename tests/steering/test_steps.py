@@ -13,6 +13,7 @@ EU = {"location": "continent:EU", "regions": ["eu"]}
 
 SOUND = [
     {"kind": "healthy"},
+    {"kind": "healthy", "relative": True},
     {"kind": "healthy", "if_empty": {"action": "fallback", "pool": "spare"}},
     {"kind": "admin", "if_empty": {"action": "fallback", "policy": "sorry"}},
     {"kind": "fence", "deny": ["country:DE", "subdivision:US-CA", "asn:3320", "cidr:10.0.0.0/8", "cidr:2001:db8::/32"]},
@@ -132,7 +133,7 @@ def test_everything_that_is_wrong_is_told_at_once():
 def test_every_sifting_step_says_what_happens_if_it_would_drop_all():
     sifting = {name for name, kind in KINDS.items() if "if_empty" in kind.model_fields}
     assert sifting == {"healthy", "admin", "fence", "label", "geo", "load"}
-    assert options_of(*parse_steps([{"kind": "healthy"}])) == {"if_empty": {"action": "bypass"}}
+    assert options_of(*parse_steps([{"kind": "admin"}])) == {"if_empty": {"action": "bypass"}}
 
 
 def test_every_kind_and_option_is_described():
