@@ -36,6 +36,8 @@ def _says(value: Any) -> bool:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(map(_text, value)) if any(isinstance(item, dict) for item in value) else ", ".join(value)
+    if value is True:
+        return "yes"
     if not isinstance(value, dict):
         return str(value)
     if "location" in value:

@@ -33,7 +33,7 @@ class VantageChange:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-"""Of vantages that disagree: each one's region by id, rising, and whether the endpoint is up from there (H4)."""
+    """What comes of vantages that disagree: whether an endpoint may be on its way down (S14), and who says what."""
 
     failing: bool = False
     views: Views = ()

@@ -156,8 +156,10 @@ def deltas_since(sequence: int) -> list[Delta] | None:
     if HealthSequence.objects.filter(pruned__gt=sequence).exists():  # asked last: it is noted before they are deleted
         return None
     numbers = range(sequence + 1, last + 1)
-    told = (states, loads, failing, views)
-    return [Delta(number, *(_of(part, number) for part in told)) for number in numbers]
+    return [
+        Delta(number, _of(states, number), _of(loads, number), _of(failing, number), _of(views, number))
+        for number in numbers
+    ]
 
 
 def endpoint_states(endpoints: QuerySet[Endpoint] | None = None) -> list[EndpointState]:

@@ -85,7 +85,7 @@ def test_steps_are_stored_as_they_are_written(adas_browser, web, eu):
             "deny": ["asn:3320", "cidr:10.0.0.0/8"],
             "if_empty": {"action": "refuse"},
         },
-        {"kind": "healthy", "if_empty": {"action": "fallback", "pool": "web"}},
+        {"kind": "healthy", "relative": False, "if_empty": {"action": "fallback", "pool": "web"}},
         {"kind": "distance", "within_km": 50.0, "bias": 0},
         {"kind": "first", "count": 2},
     ]
