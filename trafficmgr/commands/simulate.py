@@ -73,8 +73,9 @@ def _print_latency(report: dict[str, Any]) -> None:
     rows = (
         (when, *(_ms(latency[key][part]) for part in SPREAD)) for when, key in (("Now", "before"), ("Then", "after"))
     )
-    known = f"latency map {report['latency_sequence']}, of {_percent(latency['estimated'])} of the queries"
-    print_table(f"Predicted round trips ({known})", ("", "Mean", "p50", "p95"), rows)
+    known = f"latency map {report['latency_sequence']}, which knows of {_percent(latency['estimated'])} of the queries"
+    click.echo(f"Round trips are predicted by {known}")
+    print_table("Round trips", ("", "Mean", "p50", "p95"), rows)
 
 
 def _print_shares(report: dict[str, Any]) -> None:
