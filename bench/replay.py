@@ -30,16 +30,21 @@ PER_REGION = 4
 NOW_S = 1_795_248_000
 HEADINGS = ("clients", "map rows", "processor s", "moved", "ms before", "ms after")
 UNSAID: dict[str, Any] = dict.fromkeys(("weight", "priority", "bias", "cost"))
-REST = [{"kind": "load", "low": 0.5, "high": 0.9}, {"kind": "latency", "within_ms": 20}, {"kind": "weighted"}]
+REST: list[dict[str, Any]] = [
+    {"kind": "load", "low": 0.5, "high": 0.9},
+    {"kind": "latency", "within_ms": 20},
+    {"kind": "weighted"},
+]
 
 
 def worlds() -> tuple[responder.Snapshot, responder.Snapshot]:
     """One that goes by countries first, and the same without."""
     by_name = {region.name: number for number, region in enumerate(REGIONS, start=1)}
     rules = [{"location": place, "regions": [by_name[region]]} for place, region in RULES.items()]
+    healthy: dict[str, Any] = {"kind": "healthy"}
     geo = {"kind": "geo", "rules": rules, "default": "all"}
-    present = _opened([{"kind": "healthy"}, geo, *REST])
-    return present, _opened([{"kind": "healthy"}, *REST])
+    present = _opened([healthy, geo, *REST])
+    return present, _opened([healthy, *REST])
 
 
 def latency_map(clients: Sequence[str]) -> responder.LatencyMap:
@@ -74,7 +79,8 @@ def measured(count: int) -> tuple[str, ...]:
     took_s = resource.getrusage(resource.RUSAGE_SELF).ru_utime - begun
     moved = sum(share for _country, source, target, share in replay["moves"] if source != target)
     compared = replay["latency"]
-    ms = [f"{compared[when]['mean_ms']:.1f}" for when in ("before", "after")] if compared else ["-", "-"]  # type: ignore[literal-required]
+    trips = [compared["before"], compared["after"]] if compared else []
+    ms = [f"{trip['mean_ms']:.1f}" for trip in trips] or ["-", "-"]
     return f"{count:,}", f"{latency.rows:,}", f"{took_s:.2f}", f"{100 * moved:.1f} %", *ms
 
 

@@ -108,7 +108,7 @@ def bound(policy: Policy) -> Binding:
 def _served(replay: responder.Replay) -> dict[int, Served]:
     ids = {endpoint for _country, *endpoints, _share in replay["moves"] for endpoint in endpoints}
     rows = Endpoint.objects.filter(pk__in=ids).values_list("pk", "name", "region__name", "capacity")
-    return {pk: Served(*columns) for pk, *columns in rows}
+    return {pk: Served(name, region, capacity) for pk, name, region, capacity in rows}
 
 
 def _queries_per_s(policy: Policy, now: datetime) -> float | None:
