@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from healthchecks.models import Assignment
 from regions.models import EdgeNode, Endpoint, Region, Site
-from steering.models import Binding, Policy, PolicyPool, Pool, PoolMember, StepReference
+from steering.models import Binding, Policy, PolicyPool, Pool, PoolMember, ShadowPool, ShadowReference, StepReference
 from zones.models import RecordSet
 
 NAMED = 8
@@ -22,6 +22,8 @@ LINKS: dict[type[Model], Callable[[Any], tuple[Model, ...]]] = {
     Binding: lambda row: (row.record_set, row.policy),
     PolicyPool: lambda row: (row.policy, row.pool),
     PoolMember: lambda row: (row.pool, row.endpoint),
+    ShadowPool: lambda row: (row.shadow.policy, row.pool),
+    ShadowReference: lambda row: (row.shadow.policy,),
     StepReference: lambda row: (row.step.policy,),
 }
 """Rows that only connect objects, with what they connect: people know the objects. All other kinds (beliefs, counts,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # types of the stub only
 MAX_COUNTS = 5000
 """Of one report; the rest goes with the next ones."""
 MAX_NETWORKS = 1000
+MAX_SHADOWS = 1000
 
 
 class Reports:
@@ -33,6 +34,7 @@ class Reports:
         self._sequence = 0
         self._answers = Unreported(("policy", "endpoint", "country", "rcode"), MAX_COUNTS)
         self._networks = Unreported(("policy", "network"), MAX_NETWORKS)
+        self._shadows = Unreported(("shadow", "country", "endpoint", "shadow_endpoint"), MAX_SHADOWS)
         self._pending: dict[str, Any] | None = None
 
     def due(self, counters: Counters, generation: int, health_sequence: int) -> dict[str, Any]:
@@ -51,11 +53,18 @@ class Reports:
             networks = self._networks.of(counters["networks"])
             if networks:  # a feed of the release before does not know the field
                 self._pending["networks"] = networks
+            shadows = self._shadows.of(counters["shadows"])
+            if shadows:  # only of a feed that has told of shadows
+                self._pending["shadows"] = shadows
         return self._pending
 
     def is_complete(self, counters: Counters) -> bool:
         """Whether everything counted has been reported and acknowledged."""
-        rest = self._answers.of(counters["answers"]) or self._networks.of(counters["networks"])
+        rest = (
+            self._answers.of(counters["answers"])
+            or self._networks.of(counters["networks"])
+            or self._shadows.of(counters["shadows"])
+        )
         return self._pending is None and not rest
 
     def acknowledge(self) -> None:
@@ -63,6 +72,7 @@ class Reports:
         if self._pending is not None:
             self._answers.acknowledge(self._pending["answers"])
             self._networks.acknowledge(self._pending.get("networks", []))
+            self._shadows.acknowledge(self._pending.get("shadows", []))
             self._pending = None
 
 

@@ -22,6 +22,7 @@ NO_COUNTERS: Counters = {
     "answers": [],
     "tcp": {"open": 0, "buffered_octets": 0, "refused": 0, "cut_off": 0},
     "networks": [],
+    "shadows": [],
     "listeners": [],
     "dnstap": {"sent": 0, "lost": 0},
 }

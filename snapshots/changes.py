@@ -52,6 +52,14 @@ def _policies(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[s
     for name in sorted(before["flattened"].keys() | after["flattened"].keys()):
         if before["flattened"].get(name) != after["flattened"].get(name):
             yield f"addresses of {name}"
+    yield from _shadows(before, after)
+
+
+def _shadows(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    names = {policy["id"]: policy["name"] for chunk in (before, after) for policy in chunk["policies"]}
+    ended, started = _by_id(before.get("shadows", [])), _by_id(after.get("shadows", []))
+    yield from (f"shadow of {names[ended[number]['policy']]} ended" for number in ended.keys() - started.keys())
+    yield from (f"shadow of {names[started[number]['policy']]} started" for number in started.keys() - ended.keys())
 
 
 def _objects(noun: str, before: Mapping[int, Any], after: Mapping[int, Any]) -> Iterator[str]:

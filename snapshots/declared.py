@@ -46,6 +46,8 @@ class DeclaredPolicies:
     policy_pools: list[Row]
     steps: list[Row]
     flattened: list[Row]
+    shadows: list[Row]
+    shadow_pools: list[Row]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import Model, QuerySet
 
@@ -11,13 +12,14 @@ from healthchecks.models import Assignment
 from regions.models import Endpoint, Region
 from snapshots.declared import Declared, DeclaredPolicies, DeclaredRecordSet, DeclaredZone, Row
 from snapshots.models import FlattenedName
-from steering.models import Policy, PolicyPool, PolicyStep, Pool, PoolMember
+from steering.models import Policy, PolicyPool, PolicyStep, Pool, PoolMember, ShadowPool
+from steering.shadows import running_shadows
 from zones.models import RecordSet, Zone
 
 
-def gather() -> Declared:
+def gather(now: datetime) -> Declared:
     """Everything an edge needs; of zones whose chunk is still that of their serial, only its digest."""
-    return Declared(zones=_zones(), policies=gather_policies())
+    return Declared(zones=_zones(), policies=gather_policies(now))
 
 
 def _zones() -> list[DeclaredZone]:
@@ -41,8 +43,8 @@ def _record_sets(zone_ids: Iterable[int]) -> defaultdict[int, list[DeclaredRecor
     return by_zone
 
 
-def gather_policies() -> DeclaredPolicies:
-    """Everything that steers."""
+def gather_policies(now: datetime) -> DeclaredPolicies:
+    """Everything that steers, and the shadows that have not ended yet."""
     watched = Assignment.objects.filter(check_definition__enabled=True).values_list("endpoint_id", flat=True)
     return DeclaredPolicies(
         regions=_rows(Region.objects.order_by("id")),
@@ -54,6 +56,8 @@ def gather_policies() -> DeclaredPolicies:
         policy_pools=_rows(PolicyPool.objects.order_by("policy_id", "position")),
         steps=_rows(PolicyStep.objects.order_by("policy_id", "position")),
         flattened=_rows(FlattenedName.objects.order_by("name")),
+        shadows=_rows(running_shadows(now).order_by("id")),
+        shadow_pools=_rows(ShadowPool.objects.order_by("shadow_id", "position")),
     )
 
 

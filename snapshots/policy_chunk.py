@@ -10,6 +10,8 @@ from snapshots.canonical import canonical_json
 from snapshots.declared import DeclaredPolicies, Row
 
 FORMAT = 1
+FORMAT_WITH_SHADOWS = 2
+"""As format 1, and has shadows: edges that know no other serve on what they have while there are any."""
 METADATA = ("weight", "priority", "bias", "cost")
 
 
@@ -18,16 +20,19 @@ def policy_chunk(declared: DeclaredPolicies) -> bytes:
     members = _grouped(declared.members, "pool_id")
     policy_pools = _grouped(declared.policy_pools, "policy_id")
     steps = _grouped(declared.steps, "policy_id")
-    return canonical_json(
-        {
-            "format": FORMAT,
-            "regions": [_picked(row, "id", "name", "latitude", "longitude") for row in declared.regions],
-            "endpoints": [_endpoint(row, checked=row["id"] in declared.watched) for row in declared.endpoints],
-            "pools": [_pool(row, members[row["id"]]) for row in declared.pools],
-            "policies": [_policy(row, policy_pools[row["id"]], steps[row["id"]]) for row in declared.policies],
-            "flattened": {row["name"]: _flattened(row) for row in declared.flattened},
-        }
-    )
+    chunk: Row = {
+        "format": FORMAT,
+        "regions": [_picked(row, "id", "name", "latitude", "longitude") for row in declared.regions],
+        "endpoints": [_endpoint(row, checked=row["id"] in declared.watched) for row in declared.endpoints],
+        "pools": [_pool(row, members[row["id"]]) for row in declared.pools],
+        "policies": [_policy(row, policy_pools[row["id"]], steps[row["id"]]) for row in declared.policies],
+        "flattened": {row["name"]: _flattened(row) for row in declared.flattened},
+    }
+    if declared.shadows:
+        shadow_pools = _grouped(declared.shadow_pools, "shadow_id")
+        chunk["format"] = FORMAT_WITH_SHADOWS
+        chunk["shadows"] = [_shadow(row, shadow_pools[row["id"]]) for row in declared.shadows]
+    return canonical_json(chunk)
 
 
 def _endpoint(row: Row, *, checked: bool) -> Row:
@@ -47,6 +52,15 @@ def _policy(row: Row, pools: list[Row], steps: list[Row]) -> Row:
         "ttl_min": row["ttl_min_s"],
         "pools": [pool["pool_id"] for pool in pools],
         "steps": [{"kind": step["kind"], **step["options"]} for step in steps],
+    }
+
+
+def _shadow(row: Row, pools: list[Row]) -> Row:
+    return {
+        **_picked(row, "id", "steps", "percent"),
+        "policy": row["policy_id"],
+        "pools": [pool["pool_id"] for pool in pools],
+        "until": int(row["until"].timestamp()),
     }
 
 

@@ -27,7 +27,7 @@ class Publication:
     def __init__(self, now: datetime, geo_directory: Path | None) -> None:
         self.now = now
         self.served = _served()
-        self.declared = gather()
+        self.declared = gather(now)
         self.geo = geo_files(geo_directory)
         self.compiled = compile_declared(self.declared, {role: file.digest for role, file in self.geo.items()})
 

@@ -87,9 +87,9 @@ def open_current() -> responder.Snapshot:
     return current.get().snapshot
 
 
-def declared_policy_chunk() -> bytes:
+def declared_policy_chunk(now: datetime) -> bytes:
     """The policy chunk of what is declared in this transaction, published or not."""
-    return policy_chunk(gather_policies())
+    return policy_chunk(gather_policies(now))
 
 
 def open_beside_current(policies: bytes) -> tuple[responder.Snapshot, responder.Snapshot]:

@@ -1,4 +1,4 @@
-"""What decides an answer: pools of endpoints, policies with their chain of steps, and bindings to names."""
+"""What decides an answer: pools of endpoints, policies with their chain of steps, bindings to names, and shadows."""
 
 from __future__ import annotations
 
@@ -150,3 +150,64 @@ class Binding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_set} by {self.policy}"
+
+
+class Shadow(models.Model):
+    """A policy as it might be, tried beside it on a share of its clients: what it would answer is only counted."""
+
+    id = models.AutoField(primary_key=True)
+    policy = models.OneToOneField(Policy, on_delete=models.CASCADE, related_name="shadow")
+    pools = models.ManyToManyField(Pool, through="ShadowPool", related_name="shadows")
+    steps = models.JSONField(
+        default=list, blank=True, help_text="As in the policy chunk; what they refer to is in `references`."
+    )
+    percent = models.FloatField(help_text="Of the clients.")
+    started = models.DateTimeField()
+    until = models.DateTimeField(help_text="From then on it is over.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(percent__gt=0, percent__lte=100), name="shadow_percent_in_range"),
+            models.CheckConstraint(condition=Q(until__gt=models.F("started")), name="shadow_ends_after_it_starts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"shadow of {self.policy}"
+
+
+class ShadowPool(models.Model):
+    shadow = models.ForeignKey(Shadow, on_delete=models.CASCADE, related_name="shadow_pools")
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="+")
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["shadow", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["shadow", "pool"], name="shadowpool_once"),
+            models.UniqueConstraint(fields=["shadow", "position"], name="shadowpool_position"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pool} of the {self.shadow}"
+
+
+class ShadowReference(models.Model):
+    """Keeps what a shadow's steps name from being deleted, as StepReference does for those of policies."""
+
+    shadow = models.ForeignKey(Shadow, on_delete=models.CASCADE, related_name="references")
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, related_name="+")
+    pool = models.ForeignKey(Pool, on_delete=models.PROTECT, null=True, related_name="+")
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(region__isnull=False, pool__isnull=True, policy__isnull=True)
+                | Q(region__isnull=True, pool__isnull=False, policy__isnull=True)
+                | Q(region__isnull=True, pool__isnull=True, policy__isnull=False),
+                name="shadowreference_one_target",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shadow} names {self.region or self.pool or self.policy}"

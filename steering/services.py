@@ -18,7 +18,7 @@ from django.db import transaction
 from accounts.models import Team
 from regions.models import Endpoint
 from steering.models import Binding, Policy, PolicyPool, Pool, PoolMember
-from steering.soundness import Fallbacks, require_acyclic, require_sound
+from steering.soundness import Fallbacks, require_acyclic, require_room_for_shadows, require_sound
 from steering.step_errors import dotted
 from steering.step_rows import STEP_LOOKUPS, read_steps, resolve_steps, write_steps
 from zones.contents import Key
@@ -61,6 +61,7 @@ def set_pool_members(pool: Pool, members: Sequence[Member]) -> None:
         PoolMember.objects.bulk_create(rows)
         fallbacks = Fallbacks(pool.team)
         require_sound(fallbacks.policies_over(pool), fallbacks, "members")
+        require_room_for_shadows(pool, "members")
 
 
 def save_policy(

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Team
 from regions.models import Endpoint
 from steering.cycles import cycle_through, reachable
-from steering.models import Binding, Policy, PolicyStep, Pool, PoolMember
+from steering.models import Binding, Policy, PolicyStep, Pool, PoolMember, Shadow
 from steering.steps import MAX_CANDIDATES
 from zones.names import APEX
 from zones.refusals import refuse
@@ -71,6 +71,16 @@ def require_sound(policies: Iterable[Policy], fallbacks: Fallbacks, field: str) 
         if bindings:
             _require_endpoint(policy, bindings[0], field)
             _require_lonely_names(policy, bindings, fallbacks, field)
+
+
+def require_room_for_shadows(pool: Pool, field: str) -> None:
+    """Raises ValidationError for `field` if a shadow over a pool has more candidates than edges would take."""
+    for shadow in Shadow.objects.filter(Q(pools=pool) | Q(references__pool=pool)).distinct():
+        fallbacks = {(step.get("if_empty") or {}).get("pool") for step in shadow.steps} - {None}
+        count = Endpoint.objects.filter(pools__shadows=shadow).distinct().count()
+        count += PoolMember.objects.filter(pool__in=fallbacks).count()
+        if count > MAX_CANDIDATES:
+            refuse(field, f"the {shadow} has {count} candidates: at most {MAX_CANDIDATES}; stop it first")
 
 
 def require_acyclic(policy: Policy, fallbacks: Fallbacks) -> None:

@@ -16,7 +16,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 
 from accounts.models import Team
 from regions.models import Region
-from steering.models import Policy, PolicyStep, Pool, StepReference
+from steering.models import Policy, PolicyStep, Pool, ShadowReference, StepReference
 from steering.references import Kind, Path, references, translated
 from steering.step_errors import StepsError, dotted, parse_steps
 from steering.steps import options_of
@@ -70,13 +70,15 @@ def read_steps(policy: Policy) -> list[dict[str, Any]]:
 
 
 def _options_with_names(step: PolicyStep) -> Any:
-    names = {
-        (kind, target.pk): target.name
-        for reference in step.references.all()
-        for kind in MODELS
-        if (target := getattr(reference, kind))
-    }
+    names = names_of(step.references.all())
     return translated(step.options, lambda kind, target, _path: names[kind, target])
+
+
+def names_of(rows: Iterable[StepReference | ShadowReference]) -> dict[tuple[Kind, int], str]:
+    """What is referred to, by its kind and id."""
+    return {
+        (kind, target.pk): target.name for reference in rows for kind in MODELS if (target := getattr(reference, kind))
+    }
 
 
 class _Directory:

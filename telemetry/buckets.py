@@ -8,6 +8,9 @@ BUCKET_S = 10
 NETWORK_BUCKET_S = 600
 """Networks are some thousand, and nobody watches one of them by the second."""
 
+SHADOW_BUCKET_S = 600
+"""What shadows would answer is asked of the time that they run, not of a moment."""
+
 
 def bucket_of(moment: datetime, bucket_s: int = BUCKET_S) -> datetime:
     """Start of the bucket that a moment is in."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet, Sum
 
 from telemetry.buckets import BUCKET_S, NETWORK_BUCKET_S, bucket_of
-from telemetry.models import NetworkCount, QueryCount
+from telemetry.models import NetworkCount, QueryCount, ShadowCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,16 @@ class Share:
     bucket: datetime
     policy_id: int
     endpoint_id: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Answers to clients of a country by the endpoint that was answered and the one of the shadow; 0: none."""
+
+    country: str
+    endpoint_id: int
+    shadow_endpoint_id: int
     count: int
 
 
@@ -63,6 +73,13 @@ def networks(policy_ids: Collection[int], since: datetime, until: datetime, most
     counted = NetworkCount.objects.filter(policy_id__in=policy_ids, bucket__gte=since, bucket__lt=until)
     rows = counted.values("network").annotate(total=Sum("count")).order_by("-total", "network")
     return {row["network"]: row["total"] for row in rows[:most]}
+
+
+def tried(shadow_id: int) -> list[Tried]:
+    """What a shadow would have answered, as far as it is kept."""
+    columns = ("country", "endpoint_id", "shadow_endpoint_id")
+    rows = ShadowCount.objects.filter(shadow_id=shadow_id).values_list(*columns)
+    return [Tried(*row) for row in rows.annotate(total=Sum("count")).order_by("-total", *columns)]
 
 
 def rcodes(since: datetime, until: datetime) -> dict[int, int]:

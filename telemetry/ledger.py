@@ -36,6 +36,14 @@ ADD_NETWORKS = """
     ON CONFLICT (bucket, node_id, policy_id, network) DO UPDATE
        SET count = known.count + excluded.count
 """
+ADD_SHADOWS = """
+    INSERT INTO telemetry_shadowcount AS known
+           (bucket, node_id, shadow_id, country, endpoint_id, shadow_endpoint_id, count)
+    SELECT %s, %s, counted.*
+      FROM unnest(%s::int[], %s::text[], %s::int[], %s::int[], %s::bigint[]) AS counted
+    ON CONFLICT (bucket, node_id, shadow_id, country, endpoint_id, shadow_endpoint_id) DO UPDATE
+       SET count = known.count + excluded.count
+"""
 
 
 def take_report(node: EdgeNode, report: Report, now: datetime) -> bool:
@@ -71,6 +79,14 @@ def add_networks(node: EdgeNode, report: Report, bucket: datetime) -> None:
     for network in report.networks:
         counts[network.policy, network.network] += network.count
     _add(ADD_NETWORKS, node, bucket, counts)
+
+
+def add_shadows(node: EdgeNode, report: Report, bucket: datetime) -> None:
+    """Add the report's counts of what shadows would have answered to those of the bucket."""
+    counts: Counter[tuple[int, str, int, int]] = Counter()
+    for tried in report.shadows:
+        counts[tried.shadow, tried.country, tried.endpoint, tried.shadow_endpoint] += tried.count
+    _add(ADD_SHADOWS, node, bucket, counts)
 
 
 def _add(statement: str, node: EdgeNode, bucket: datetime, counts: Mapping[tuple[Any, ...], int]) -> None:

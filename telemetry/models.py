@@ -50,6 +50,29 @@ class NetworkCount(models.Model):
         return f"{self.count} to AS{self.network} at {self.bucket}"
 
 
+class ShadowCount(models.Model):
+    """Answers that the shadow of a policy was tried on, by one node within one bucket of shadows."""
+
+    bucket = models.DateTimeField(help_text="Start of the bucket (telemetry.buckets).")
+    node = models.ForeignKey(EdgeNode, on_delete=models.CASCADE, related_name="+")
+    shadow_id = models.IntegerField()
+    country = models.CharField(max_length=2, blank=True, help_text="Of the client; empty: unknown.")
+    endpoint_id = models.IntegerField(help_text="First endpoint of the answer; 0: none.")
+    shadow_endpoint_id = models.IntegerField(help_text="First that the shadow would have answered; 0: none.")
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bucket", "node", "shadow_id", "country", "endpoint_id", "shadow_endpoint_id"],
+                name="shadowcount_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} at {self.bucket}"
+
+
 class NodeReport(models.Model):
     """The last report of a node. (boot_id, sequence) makes counting a report twice impossible."""
 

@@ -14,6 +14,7 @@ MAX_NUMBER = 2**63 - 1
 
 Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
 CountedNumber = Annotated[int, Field(ge=1, le=10**12)]
 
 
@@ -26,7 +27,7 @@ class Count(Untrusted):
 
     policy: Id
     endpoint: Id
-    country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
+    country: Country
     rcode: Annotated[int, Field(ge=0, le=4095)]
     count: CountedNumber
 
@@ -36,6 +37,16 @@ class NetworkCount(Untrusted):
 
     policy: Id
     network: Annotated[int, Field(ge=0, le=MAX_NETWORK)]
+    count: CountedNumber
+
+
+class ShadowCount(Untrusted):
+    """Answers that a shadow was tried on since the last acknowledged report (responder.ShadowCount)."""
+
+    shadow: Id
+    country: Country
+    endpoint: Id
+    shadow_endpoint: Id
     count: CountedNumber
 
 
@@ -50,3 +61,4 @@ class Report(Untrusted):
     queries: Number
     answers: Annotated[list[Count], Field(max_length=MAX_COUNTS)]
     networks: Annotated[list[NetworkCount], Field(max_length=MAX_COUNTS)] = []
+    shadows: Annotated[list[ShadowCount], Field(max_length=MAX_COUNTS)] = []

@@ -1,7 +1,7 @@
 """Counts of answers: taken from the edges' reports into buckets, read for charts, forgotten after a day.
 
 edge ─► Report (boot_id, sequence) ─► seen before? ─ no ─► NodeReport, QueryCount += counts
-                                           │            NetworkCount += networks
+                                           │            NetworkCount += networks, ShadowCount += shadows
                                            └ yes ─► nothing
 """
 
@@ -12,13 +12,25 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from regions.models import EdgeNode
-from telemetry.buckets import NETWORK_BUCKET_S, bucket_of
-from telemetry.charts import Rate, Share, countries, networks, rates, rcodes, split
-from telemetry.ledger import add_counts, add_networks, take_report
-from telemetry.models import NetworkCount, QueryCount
+from telemetry.buckets import NETWORK_BUCKET_S, SHADOW_BUCKET_S, bucket_of
+from telemetry.charts import Rate, Share, Tried, countries, networks, rates, rcodes, split, tried
+from telemetry.ledger import add_counts, add_networks, add_shadows, take_report
+from telemetry.models import NetworkCount, QueryCount, ShadowCount
 from telemetry.report import Report
 
-__all__ = ["Rate", "Share", "countries", "forget", "networks", "rates", "rcodes", "record_report", "split"]
+__all__ = [
+    "Rate",
+    "Share",
+    "Tried",
+    "countries",
+    "forget",
+    "networks",
+    "rates",
+    "rcodes",
+    "record_report",
+    "split",
+    "tried",
+]
 
 KEPT = timedelta(hours=24)
 
@@ -30,10 +42,11 @@ def record_report(node: EdgeNode, report: Report, now: datetime) -> bool:
             return False
         add_counts(node, report, bucket_of(now))
         add_networks(node, report, bucket_of(now, NETWORK_BUCKET_S))
+        add_shadows(node, report, bucket_of(now, SHADOW_BUCKET_S))
     return True
 
 
 def forget(now: datetime) -> int:
     """Delete counts older than a day. Returns how many rows."""
-    old = [counts.objects.filter(bucket__lt=now - KEPT).delete() for counts in (QueryCount, NetworkCount)]
+    old = [counts.objects.filter(bucket__lt=now - KEPT).delete() for counts in (QueryCount, NetworkCount, ShadowCount)]
     return sum(deleted for deleted, _by_model in old)

@@ -168,6 +168,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5.0},
     },
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
+    "steering: forget shadows": {
+        "task": "steering.tasks.forget_shadows",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
+    },
     "telemetry: forget": {"task": "telemetry.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget beacons": {
         "task": "telemetry.tasks.forget_beacons",

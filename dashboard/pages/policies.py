@@ -15,16 +15,20 @@ from django.views.decorators.http import require_POST
 from dashboard.forms.policies import BindForm, PolicyForm
 from dashboard.overview import policy_figure
 from dashboard.section import Section, View
+from dashboard.simulated import change_map, flows
 from dashboard.steps import described_steps
 from dashboard.traffic import buckets_until, policy_traffic
 from dashboard.writing import declare, field_asked, field_problems, sent
+from simulation.shadows import shadow_of, start
 from simulation.what_if import Change, what_if
 from snapshots.services import NothingPublishedError
 from steering.models import Binding, Policy
 from steering.services import steps_with_names, unbind
+from steering.shadows import stop_shadow
 
 MOST_ROWS = ":10"
-"""Of moves and countries in a simulation: a slice."""
+MOST_COUNTRIES = ":25"
+"""Slices of what a simulation or a shadow tells."""
 
 
 class PolicySection(Section[Policy]):
@@ -37,6 +41,8 @@ class PolicySection(Section[Policy]):
         return [
             (f"{one}bind/", self.bind, "policies-bind"),
             (f"{one}simulate/", require_POST(self.simulate), "policies-simulate"),
+            (f"{one}shadow/", require_POST(self.start_shadow), "policies-shadow"),
+            (f"{one}shadow/stop/", require_POST(self.stop_shadow), "policies-shadow-stop"),
             (f"{one}bindings/<int:binding>/unbind/", require_POST(self.unbind), "policies-unbind"),
         ]
 
@@ -56,6 +62,8 @@ class PolicySection(Section[Policy]):
             "pools": [row.pool for row in shown.policy_pools.select_related("pool")],
             "bindings": shown.bindings.select_related("record_set__zone").order_by("record_set__name"),
             "traffic": traffic,
+            "shadow": shadow_of(shown, now),
+            "most": MOST_ROWS,
             "figures": {
                 "times": [bucket.isoformat() for bucket in buckets_until(now)],
                 "policies": [policy_figure(traffic)],
@@ -83,17 +91,31 @@ class PolicySection(Section[Policy]):
     def simulate(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Whom the policy as it is typed would move. A part of the form's page."""
         policy = self.find(request, key)
-        form = PolicyForm(request.POST, instance=policy, team=policy.team)
-        if not form.is_valid():
-            problem = "The form has mistakes: press Save to see them marked."
-            return self._render(request, "what_if", {"problems": [problem]})
         try:
-            change = Change(policy, form.chosen_pools(), form.written_steps())
-            report = what_if(change, datetime.now(UTC))
+            report = what_if(_typed(request, policy), datetime.now(UTC))
         except (ValidationError, NothingPublishedError) as problem:
-            problems = problem.messages if isinstance(problem, ValidationError) else [str(problem)]
-            return self._render(request, "what_if", {"problems": problems})
-        return self._render(request, "what_if", {"report": report, "most": MOST_ROWS})
+            return self._render(request, "what_if", {"problems": _said(problem)})
+        shown = {"report": report, "flows": flows(report), "map": change_map(report), "object": policy}
+        return self._render(request, "what_if", shown | {"most": MOST_ROWS, "most_countries": MOST_COUNTRIES})
+
+    def start_shadow(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """Have edges try the policy as it is typed in the shadow of the served one. A part of the form's page."""
+        policy = self.find(request, key)
+        try:
+            change = _typed(request, policy)
+            declare(lambda: start(change, datetime.now(UTC)))
+        except (ValidationError, NothingPublishedError) as problem:
+            return self._render(request, "what_if", {"problems": _said(problem)})
+        return self._render(
+            request, "shadow_started", {"object": policy, "shadow": shadow_of(policy, datetime.now(UTC))}
+        )
+
+    def stop_shadow(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """Try the shadow of the policy no more."""
+        policy = self.find(request, key)
+        if declare(lambda: stop_shadow(policy)):
+            messages.success(request, f"The shadow of {policy} is stopped.")
+        return redirect(self.url_of(policy))
 
     def unbind(self, request: HttpRequest, key: object, binding: int) -> HttpResponseBase:
         """Let the policy answer a name no more."""
@@ -102,3 +124,15 @@ class PolicySection(Section[Policy]):
         declare(lambda: unbind(bound))
         messages.success(request, f"{bound.record_set.name} is no longer answered by {policy}.")
         return redirect(self.url_of(policy))
+
+
+def _typed(request: HttpRequest, policy: Policy) -> Change:
+    """The policy as it is typed in its form. Raises ValidationError."""
+    form = PolicyForm(request.POST, instance=policy, team=policy.team)
+    if not form.is_valid():
+        raise ValidationError("The form has mistakes: press Save to see them marked.")
+    return Change(policy, form.chosen_pools(), form.written_steps())
+
+
+def _said(problem: ValidationError | NothingPublishedError) -> list[str]:
+    return problem.messages if isinstance(problem, ValidationError) else [str(problem)]

@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from dashboard.worldmap import known_countries
+
 register = template.Library()
 
 SERIES_COLOURS = 8
@@ -68,6 +70,19 @@ def age(moment: datetime | None) -> str:
 def percent(share: float | None) -> str:
     """A share of one, as people read it; nothing for none."""
     return "" if share is None else f"{share * 100:.0f} %" if share >= 0.1 or not share else f"{share * 100:.1f} %"
+
+
+@register.filter
+def ms(value: float | None) -> str:
+    """A round trip; nothing for none, which may come as an empty text."""
+    return f"{value:.1f} ms" if isinstance(value, float) else ""
+
+
+@register.filter
+def country(code: str) -> str:
+    """The name of a country by its ISO 3166-1 alpha-2 code."""
+    known = known_countries()
+    return known[code].name if code in known else code or "unknown"
 
 
 @register.filter

@@ -179,6 +179,15 @@ class NetworkCount(TypedDict):
     network: int  # autonomous system of the client; 0: too many to count each
     count: int  # of steered answers; clients of unknown networks are not in any
 
+class ShadowCount(TypedDict):
+    """Answers that a shadow was tried on."""
+
+    shadow: int  # its id in the policy chunk
+    country: str  # as in AnswerCount; "" as well if there are too many to count each
+    endpoint: int  # the first that was answered; 0: none
+    shadow_endpoint: int  # the first that the shadow would have answered; 0: none
+    count: int
+
 class ListenerCount(TypedDict):
     address: str | None  # as in Server.addresses; None: "xdp", for all of them together
     transport: Literal["udp", "tcp", "xdp"]
@@ -200,6 +209,7 @@ class Counters(TypedDict):
     slipped: int  # of the answers: those that the rate limit cut short
     answers: list[AnswerCount]
     networks: list[NetworkCount]  # empty without an ASN file
+    shadows: list[ShadowCount]  # empty while no policy has a shadow
     listeners: list[ListenerCount]  # one for each address and transport
     dnstap: DnstapCount
     tcp: TcpCounts
@@ -366,6 +376,29 @@ def explain(
     "203.0.113.0/24". Raises ValueError naming the argument that is malformed.
     """
 
+class RoundTrips(TypedDict):
+    mean_ms: float
+    p50_ms: float
+    p95_ms: float
+
+class Comparison(TypedDict):
+    """Round trips of the same clients now and then, to the regions of their endpoints, as the latency map has them."""
+
+    estimated: float  # share of the clients of whom both are known; of the others nothing is said
+    before: RoundTrips
+    after: RoundTrips
+
+class CountryReplay(TypedDict):
+    country: str  # ISO 3166-1 alpha-2, "" unknown
+    share: float  # of all queries
+    latency: Comparison | None  # None: nothing is known
+
+class Replay(TypedDict):
+    weighed_by: Literal["addresses", "countries", "networks"]  # "networks": by countries as well
+    moves: list[tuple[str, int, int, float]]  # country, endpoint now, endpoint then (0: none), share of all queries
+    latency: Comparison | None  # None: there is no latency map
+    countries: list[CountryReplay]
+
 def replay(
     present: Snapshot,
     proposed: Snapshot,
@@ -374,14 +407,16 @@ def replay(
     qtype: str | int,
     clients: Sequence[str],
     *,
+    countries: Mapping[str, int] | None = None,
+    networks: Mapping[int, int] | None = None,
     latency: LatencyMap | None = None,
     now_s: int = 0,
-) -> list[tuple[str, int, int, int]]:
-    """(country, endpoint now, endpoint then, queries): what becomes of `clients`, each asking once from its own subnet.
+) -> Replay:
+    """What becomes of `clients`, each asking once from its own subnet, in both snapshots.
 
-    Runs the very code of `respond` over both snapshots. Countries are ISO 3166-1 alpha-2, empty if unknown; an endpoint
-    is the id of the first that is answered, 0 for none. `clients` are prefixes such as "203.0.113.0/24".
-    Raises ValueError naming the argument that is malformed.
+    Runs the very code of `respond`. `clients` are prefixes such as "203.0.113.0/24". They are weighed so that their
+    countries and networks (autonomous systems) count as much as these asked, in queries; if nobody asked of whom there
+    are clients, alike. Raises ValueError naming the argument that is malformed.
     """
 
 def choose(

@@ -3,7 +3,7 @@ const topojsonURL = document.currentScript.dataset.topojson;
 const seriesCount = 8;
 const config = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, topojsonURL };
 
-let figures = JSON.parse(document.getElementById("figures").textContent);
+let figures = JSON.parse(document.getElementById("figures")?.textContent ?? "{}");
 
 // A colour of the style sheets, resolved for the theme: plotly knows nothing of custom properties.
 function colour(name) {
@@ -62,14 +62,18 @@ function regionMarks(regions) {
   };
 }
 
-function drawMap(element, map) {
-  const geo = {
+function geography() {
+  return {
     projection: { type: "natural earth", rotation: { lon: 10, lat: 0 } },
     lonaxis: { range: [-170, 190] },
     lataxis: { range: [-56, 80] },
     showframe: false, showcoastlines: false, showcountries: true, showlakes: false, showland: true, showocean: false,
     landcolor: colour("land"), countrycolor: colour("border-land"), countrywidth: 0.6, bgcolor: "rgba(0,0,0,0)",
   };
+}
+
+function drawMap(element, map) {
+  const geo = geography();
   const traces = [clientMarks(map.clients), regionMarks(map.regions), siteMarks(map.sites)];
   return Plotly.react(element, traces, frame({ geo, margin: { l: 0, r: 0, t: 4, b: 4 } }), config);
 }
@@ -101,6 +105,7 @@ function localTimes(times) {
 function draw() {
   const world = document.getElementById("world");
   if (world) drawMap(world, figures.map);
+  if (!figures.times) return;
   const times = localTimes(figures.times);
   for (const element of document.querySelectorAll("[data-policy]")) {
     const policy = figures.policies.find((candidate) => String(candidate.id) === element.dataset.policy);

@@ -70,6 +70,24 @@ def test_an_operator_reads_why_a_client_gets_its_answer(signed_in: Page):
     assert "www.demo.test" in page.url  # a link to share
 
 
+def test_an_operator_sees_what_a_change_would_do_and_tries_it_in_the_shadow(signed_in: Page):
+    page = signed_in
+    page.goto("/policies/")
+    page.get_by_role("link", name="www", exact=True).first.click()
+    page.get_by_role("link", name="Edit").click()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="Simulate").click()
+
+    expect(page.get_by_text("Nobody would lose an answer")).to_be_visible()
+    expect(page.locator("#change-map .choroplethlocation").first).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Try in the shadow").click()
+    page.get_by_role("link", name="The page of www").click()
+    expect(page.get_by_role("heading", name="Shadow")).to_be_visible()
+    page.get_by_role("button", name="Stop and forget").click()
+    expect(page.get_by_text("The shadow of www is stopped")).to_be_visible()
+
+
 def test_the_overview_lives_without_reloading(signed_in: Page):
     page = signed_in
     page.evaluate("window.seenBefore = true")

@@ -58,3 +58,52 @@ def test_what_cannot_be_simulated_says_why(adas_browser, www):
 
 def test_others_policies_cannot_be_simulated(bobs_browser, www):
     assert simulated(bobs_browser, www, {"pools-0-pool": "iad-pool"}).status_code == 404
+
+
+def test_without_a_latency_map_it_says_so_and_shows_no_zeros(adas_browser, www):
+    page = simulated(adas_browser, www, {"pools-0-pool": "iad-pool"}).content.decode()
+    assert "nothing was measured, so there is no latency map" in page
+    assert "0.0 ms" not in page
+
+
+def test_it_shows_where_the_clients_of_each_endpoint_go(adas_browser, www):
+    page = simulated(adas_browser, www, {"pools-0-pool": "iad-pool"})
+    [flow] = page.context["flows"]
+    assert (flow.source, [(part.target, part.start, part.share) for part in flow.parts]) == (
+        "fra-9",
+        [("iad-9", 0, pytest.approx(1))],
+    )
+    assert "Nobody would lose an answer" in page.content.decode()
+
+
+def test_who_would_lose_an_answer_is_told_first(adas_browser, www):
+    fence = {
+        "pools-0-pool": "fra-pool", "steps-0-kind": "fence", "steps-0-deny": "country:US",
+        "steps-0-if_empty": "refuse",
+    }  # fmt: skip
+    page = simulated(adas_browser, www, fence)
+    assert page.context["report"]["losers"][0]["country"] == "US"
+    assert "of the queries would lose their answer" in page.content.decode()
+
+
+def test_what_is_typed_is_tried_in_the_shadow_until_it_is_stopped(adas_browser, www):
+    page = adas_browser.post(f"/policies/{www.pk}/shadow/", TYPED | {"pools-0-pool": "iad-pool"})
+    assert "tried on 1 % of the clients" in page.content.decode()
+    shown = adas_browser.get(f"/policies/{www.pk}/")
+    assert shown.context["shadow"]["pools"] == ["iad-pool"]
+    assert "It was tried on no answer yet" in shown.content.decode()
+    assert [pool.name for pool in www.pools.all()] == ["fra-pool"]
+
+    adas_browser.post(f"/policies/{www.pk}/shadow/stop/")
+    assert adas_browser.get(f"/policies/{www.pk}/").context["shadow"] is None
+
+
+def test_a_shadow_that_cannot_be_says_why(adas_browser, www):
+    www.bindings.all().delete()
+    page = adas_browser.post(f"/policies/{www.pk}/shadow/", TYPED | {"pools-0-pool": "iad-pool"})
+    assert "answers no name" in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["shadow/", "shadow/stop/"])
+def test_others_policies_have_no_shadow_to_start_or_stop(bobs_browser, www, path):
+    assert bobs_browser.post(f"/policies/{www.pk}/{path}", TYPED).status_code == 404

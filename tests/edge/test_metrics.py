@@ -47,7 +47,7 @@ def listener(**fields: Any) -> dict[str, Any]:
 
 
 def counters(**fields: Any) -> Any:
-    nothing = {"queries": 0, "dropped": 0, "answers": [], "networks": [], "listeners": [listener()]}
+    nothing = {"queries": 0, "dropped": 0, "answers": [], "networks": [], "shadows": [], "listeners": [listener()]}
     nothing |= {"withheld": 6, "slipped": 5}
     tcp = {"open": 3, "buffered_octets": 4096, "refused": 2, "cut_off": 1}
     return nothing | {"tcp": tcp, "dnstap": {"sent": 0, "lost": 0}} | fields

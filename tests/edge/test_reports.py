@@ -15,19 +15,24 @@ WWW = 5
 
 
 class Counting:
-    """Counters of a responder, by endpoint and by network."""
+    """Counters of a responder, by endpoint, by network and by what a shadow would answer."""
 
     def __init__(self) -> None:
         self.answers: Counter[int] = Counter()
         self.networks: Counter[int] = Counter()
+        self.shadows: Counter[int] = Counter()
 
     def read(self) -> Any:
         answers = [
             {"policy": WWW, "endpoint": endpoint, "country": "DE", "rcode": 0, "count": count}
             for endpoint, count in self.answers.items()
         ]
+        shadows = [
+            {"shadow": 7, "country": "DE", "endpoint": 10, "shadow_endpoint": endpoint, "count": count}
+            for endpoint, count in self.shadows.items()
+        ]
         networks = [{"policy": WWW, "network": network, "count": count} for network, count in self.networks.items()]
-        return {"queries": self.answers.total(), "answers": answers, "networks": networks}
+        return {"queries": self.answers.total(), "answers": answers, "networks": networks, "shadows": shadows}
 
 
 class Telemetry:
@@ -37,6 +42,7 @@ class Telemetry:
         self.taken: set[int] = set()
         self.answers: Counter[int] = Counter()
         self.networks: Counter[int] = Counter()
+        self.shadows: Counter[int] = Counter()
 
     def take(self, report: dict) -> None:
         if report["sequence"] in self.taken:
@@ -46,6 +52,8 @@ class Telemetry:
             self.answers[answer["endpoint"]] += answer["count"]
         for network in report.get("networks", []):
             self.networks[network["network"]] += network["count"]
+        for shadow in report.get("shadows", []):
+            self.shadows[shadow["shadow_endpoint"]] += shadow["count"]
 
 
 @pytest.fixture
@@ -68,6 +76,7 @@ def test_an_outage_of_the_feed_loses_nothing_and_doubles_nothing(reports, counti
         counting.answers[10] += 7
         counting.answers[second] += 1
         counting.networks[3320] += 3
+        counting.shadows[second % 2] += 1
         report = reports.due(counting.read(), 1, 0)
         if 20 <= second < 30:
             telemetry.take(report)  # it arrives; only the acknowledgement is lost
@@ -78,21 +87,25 @@ def test_an_outage_of_the_feed_loses_nothing_and_doubles_nothing(reports, counti
 
     assert telemetry.answers == counting.answers
     assert telemetry.networks == counting.networks
+    assert telemetry.shadows == counting.shadows
     assert telemetry.taken == set(range(1, len(telemetry.taken) + 1))
 
 
 def test_a_report_is_bounded_and_what_waits_comes_to_its_turn(reports, counting, telemetry, monkeypatch):
     monkeypatch.setattr("edge.report.MAX_COUNTS", 50)
     monkeypatch.setattr("edge.report.MAX_NETWORKS", 20)
+    monkeypatch.setattr("edge.report.MAX_SHADOWS", 20)
     reports = Reports(BOOT, "0.1.0")
     counting.answers[999] = counting.networks[64999] = 1
     for _ in range(100):
         for busy in range(60):
             counting.answers[busy] += 2
             counting.networks[busy] += 2
+            counting.shadows[busy] += 2
         report = reports.due(counting.read(), 1, 0)
         assert len(report["answers"]) <= 50
         assert len(report["networks"]) <= 20
+        assert len(report["shadows"]) <= 20
         telemetry.take(report)
         reports.acknowledge()
     assert set(range(60)) <= telemetry.answers.keys(), "no key starves behind those that are always busy"
@@ -102,6 +115,7 @@ def test_a_report_is_bounded_and_what_waits_comes_to_its_turn(reports, counting,
 
     assert telemetry.answers == counting.answers
     assert telemetry.networks == counting.networks
+    assert telemetry.shadows == counting.shadows
 
 
 def test_what_is_remembered_does_not_grow_while_the_feed_is_away(reports, counting):
@@ -112,6 +126,6 @@ def test_what_is_remembered_does_not_grow_while_the_feed_is_away(reports, counti
         assert reports.due(counting.read(), 1, 0) is first
 
 
-def test_a_feed_of_the_release_before_is_not_bothered_with_networks_that_there_are_not(reports, counting):
+def test_a_feed_of_the_release_before_is_not_bothered_with_networks_or_shadows_that_there_are_not(reports, counting):
     counting.answers[10] = 1
-    assert "networks" not in reports.due(counting.read(), 1, 0)
+    assert not {"networks", "shadows"} & reports.due(counting.read(), 1, 0).keys()

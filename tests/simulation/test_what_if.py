@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 
+import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from latency.table import Cells, Groups, MapMessage, encoded
 from regions.models import EdgeNode, Endpoint, Region, Site
+from responder import LatencyMap
 from simulation.clients import sampled_clients
+from simulation.latencies import Current
 from simulation.what_if import Change, what_if
 from snapshots.services import publish
 from steering.models import Binding, Policy, Pool
@@ -134,3 +138,45 @@ def test_the_sample_is_the_same_every_time_and_public():
     assert sampled_clients(20_000) == clients
     assert len(clients) == 20_000
     assert all(IPv4Network(client).is_global for client in clients)
+
+
+@pytest.fixture
+def measured(virginia, monkeypatch):
+    """A latency map of two regions: 20 ms more to each client of Virginia than to one of Frankfurt."""
+    eu, us = Region.objects.order_by("pk").values_list("pk", flat=True)
+    none = np.empty(0, dtype=np.int64)
+    kinds, keys = np.array([0]), np.array([0])
+    groups = Groups(kinds, keys, np.array([9.0]), np.array([[0.0, 20.0]]), np.array([[1.0, 1.0]]))
+    cells = Cells(none, none, np.empty(0), np.empty((0, 2)), np.empty((0, 2)), np.empty((0, 2), dtype=np.int64))
+    message = MapMessage(1, 0, 1, 30.0, 0.0, 0.25, (eu, us), groups, cells)
+    current = Current()
+    current._map = LatencyMap().apply(encoded(message))
+    monkeypatch.setattr("simulation.latencies.maps_since", lambda _sequence: [])
+    monkeypatch.setattr("simulation.what_if.current_latencies", current)
+
+
+def test_it_says_how_much_farther_away_clients_would_be(measured, virginia):
+    report = tried(pools=[virginia])
+    latency = report["latency"]
+    assert report["latency_sequence"] == 1
+    assert (latency["before"]["mean_ms"], latency["after"]["p95_ms"]) == (pytest.approx(30), pytest.approx(50))
+    assert 0.9 < latency["estimated"] < 1, "of clients of whom no place is known nothing is"
+    [us] = [row for row in report["countries"] if row["country"] == "US"]
+    assert us["latency"]["after"]["mean_ms"] - us["latency"]["before"]["mean_ms"] == pytest.approx(20)
+    assert "US" in [row["country"] for row in report["warnings"]]
+
+
+def test_without_a_latency_map_nothing_is_said_of_round_trips(virginia):
+    report = tried(pools=[virginia])
+    assert (report["latency"], report["latency_sequence"], report["warnings"]) == (None, None, [])
+    assert {row["latency"] for row in report["countries"]} == {None}
+
+
+def test_regions_are_told_what_they_get_and_can_take(virginia):
+    Endpoint.objects.filter(name="iad-1").update(capacity=300)
+    report = tried(pools=[Pool.objects.get(name="web"), virginia], steps=[{"kind": "healthy"}, {"kind": "weighted"}])
+    [eu, us] = report["regions"]
+    assert (eu["region"], eu["before"], eu["capacity"]) == ("eu", pytest.approx(1), None)
+    assert (us["region"], us["before"], us["capacity"], us["capacity_share"]) == ("us", 0, 300, None)
+    assert us["after"] == pytest.approx(0.5, abs=0.05)
+    assert us["after_per_s"] is None, "nobody asked"

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from accounts.models import Team
 from regions.models import EdgeNode, Site
-from telemetry.models import NetworkCount, NodeReport, QueryCount
+from telemetry.models import NetworkCount, NodeReport, QueryCount, ShadowCount
 from telemetry.report import Report
-from telemetry.services import countries, forget, networks, rates, rcodes, record_report, split
+from telemetry.services import countries, forget, networks, rates, rcodes, record_report, split, tried
 
 NOW = datetime(2026, 11, 21, 8, 0, 7, tzinfo=UTC)
 BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
@@ -39,6 +39,10 @@ def count(endpoint: int = FRA, number: int = 1, **fields: object) -> dict[str, o
 
 def network(number: int, count: int = 1, policy: int = WWW) -> dict[str, int]:
     return {"policy": policy, "network": number, "count": count}
+
+
+def shadow(count: int = 1, **fields: object) -> dict[str, object]:
+    return {"shadow": 7, "country": "DE", "endpoint": FRA, "shadow_endpoint": IAD, "count": count} | fields
 
 
 def written(*answers: dict[str, object], **fields: object) -> dict[str, object]:
@@ -140,6 +144,10 @@ def test_an_idle_report_is_taken_without_counts(node):
         {"networks": [network(2**32)]},
         {"networks": [network(3320, 0)]},
         {"networks": [network(3320)] * 10_001},
+        {"shadows": [shadow(0)]},
+        {"shadows": [shadow(country="de")]},
+        {"shadows": [shadow(shadow_endpoint=-1)]},
+        {"shadows": [shadow()] * 10_001},
     ],
 )
 def test_a_malformed_report_is_refused_whole(malformed):
@@ -203,3 +211,15 @@ def test_counts_of_yesterday_are_forgotten(node):
     assert forget(NOW) == 2
     assert QueryCount.objects.count() == 1
     assert NetworkCount.objects.count() == 1
+
+
+def test_what_a_shadow_would_answer_adds_up_by_country_and_both_endpoints(node):
+    other = shadow(4, shadow=8)
+    record_report(node, a_report(shadows=[shadow(2), shadow(3), shadow(1, country="FR"), other]), NOW)
+    record_report(node, a_report(shadows=[shadow(5)], sequence=2), NOW + timedelta(hours=1))
+
+    found = [(row.country, row.endpoint_id, row.shadow_endpoint_id, row.count) for row in tried(7)]
+    assert found == [("DE", FRA, IAD, 10), ("FR", FRA, IAD, 1)]
+    forget(NOW + timedelta(days=1, minutes=30))
+    assert [row.count for row in tried(7)] == [5]
+    assert ShadowCount.objects.count() == 1

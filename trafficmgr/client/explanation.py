@@ -18,6 +18,8 @@ def print_explanation(explanation: dict[str, Any]) -> None:
     print_table("Stages", ("name", "outcome", "policy"), rows)
     for policy in explanation["policies"]:
         title = f"Policy {policy['name']}, TTL {policy['ttl']} s, scope /{policy['scope']}"
+        if policy["ttl_note"]:
+            title += f" ({policy['ttl_note']})"
         print_table(title, STEP_COLUMNS, [row for step in policy["steps"] for row in _step_rows(step)])
     _print_answer(explanation["answer"])
 
@@ -29,7 +31,9 @@ def _print_question(explanation: dict[str, Any]) -> None:
     click.echo(
         f"{explanation['qname']} {explanation['qtype']} from {client['resolver']}{subnet} ({place or 'nowhere known'})"
     )
-    click.echo(f"generation {explanation['generation']}, health {explanation['health_sequence']}\n")
+    latency = explanation["latency_sequence"]
+    known = f"latency map {latency}" if latency else "no latency map"
+    click.echo(f"generation {explanation['generation']}, health {explanation['health_sequence']}, {known}\n")
 
 
 def _policy_name(explanation: dict[str, Any], stage: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ use crate::counters::Tally;
 use crate::observe::Observer;
 use crate::rate_limit::Subject;
 use crate::snapshot::World;
-use crate::steering;
+use crate::steering::{self, Watched};
 use crate::wire::edns::{Edns, Extras, LEAST_UDP_SIZE, OWN_UDP_SIZE};
 use crate::wire::types::CLASS_CH;
 use crate::wire::writer::{MessageWriter, Verdict, WriterScratch};
@@ -59,6 +59,8 @@ pub struct Reply {
     /// What its rate is limited by.
     pub subject: Subject,
     pub proof: Proof,
+    /// What the shadow of the policy would have answered, if it looked.
+    pub watched: Option<Watched>,
 }
 
 /// What a cookie shows of whether the reply goes to who asked (RFC 7873).
@@ -167,6 +169,7 @@ impl Reply {
             tally: Tally::of_static(verdict.rcode),
             subject: Subject::Error,
             proof,
+            watched: None,
         }
     }
 }

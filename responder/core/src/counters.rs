@@ -3,7 +3,8 @@
 //! ```text
 //!            ┌─ answers:  policy, endpoint, country, rcode ─ no room ─► country left out ─ no room ─► policy and rcode
 //! Tally ─────┤
-//!            └─ networks: policy, network ────────────────── no room ─► network left out
+//!            ├─ networks: policy, network ────────────────── no room ─► network left out
+//!            └─ shadows:  shadow, country, both endpoints ── no room ─► country left out
 //! ```
 //!
 //! Each worker owns one `Counters` and is its only writer, so that counting is a plain load and store. Values only rise
@@ -15,13 +16,16 @@
 //! policies with twenty endpoints need 2,000 coarse keys; clients of a country mostly get one or two of the endpoints, so
 //! 16,384 fine keys hold a hundred policies with some eighty countries each.
 
+mod shadows;
 mod table;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::latency::Latency;
+use crate::steering::Watched;
 use crate::wire::Rcode;
+pub use shadows::ShadowTally;
 pub(crate) use table::add;
 use table::{Grain, Key, Table, raise};
 
@@ -115,6 +119,8 @@ pub struct Counters {
     crowded_out: [AtomicU64; RCODES],
     /// Made when the first network is known: without an ASN file it takes no memory.
     networks: OnceLock<Table>,
+    /// Made when the first shadow looks at a client.
+    shadows: OnceLock<Table>,
     pub latency: Latency,
 }
 
@@ -125,6 +131,22 @@ impl Counters {
         match outcome {
             None => raise(&self.dropped),
             Some(tally) => self.count_answer(tally),
+        }
+    }
+
+    /// Counts what a shadow would have answered beside what was. Only the owning worker may call this.
+    #[cold]
+    pub fn count_watched(&self, tally: Tally, watched: Watched) {
+        let table = self.shadows.get_or_init(Table::default);
+        let fine = ShadowTally {
+            shadow: watched.shadow,
+            country: tally.country,
+            endpoint: tally.endpoint,
+            shadow_endpoint: watched.endpoint,
+        };
+        if !table.count(fine.key(), Grain::Fine) {
+            let country = [0; 2];
+            table.count(ShadowTally { country, ..fine }.key(), Grain::Coarse);
         }
     }
 
@@ -179,6 +201,14 @@ impl Counters {
         let counted = self.networks.get().into_iter().flat_map(Table::counts);
         counted
             .map(|(key, count)| (NetworkTally::of_key(key), count))
+            .collect()
+    }
+
+    /// All that shadows were tried on so far.
+    pub fn shadows(&self) -> Vec<(ShadowTally, u64)> {
+        let counted = self.shadows.get().into_iter().flat_map(Table::counts);
+        counted
+            .map(|(key, count)| (ShadowTally::of_key(key), count))
             .collect()
     }
 

@@ -8,7 +8,7 @@ use crate::geo::{GeoData, Location};
 use crate::observe::{
     CandidateSeen, Located, Note, Observer, PolicyStarted, Reason, StageOutcome, StepOutcome, Why,
 };
-use crate::steering::{Client, ClientView, EcsMode, Endpoint, Shown};
+use crate::steering::{self, Client, ClientView, EcsMode, Endpoint, Shown};
 use crate::wire::Name;
 
 pub use format::{Answer, Explanation};
@@ -90,6 +90,7 @@ impl Observer for Recorder {
             steps: Vec::new(),
             chosen: Vec::new(),
             ttl: 0,
+            ttl_note: String::new(),
             scope: 0,
         });
     }
@@ -155,6 +156,20 @@ impl Observer for Recorder {
     fn chosen(&mut self, endpoint: &Endpoint) {
         if let Some(policy) = self.policies.last_mut() {
             policy.chosen.push(endpoint.id);
+        }
+    }
+
+    fn ttl_lowered(&mut self, policy: &steering::Policy, endpoint: &Endpoint) {
+        if let Some(Policy { ttl_note, .. }) = self.policies.last_mut() {
+            match ttl_note.is_empty() {
+                true => {
+                    let ttl_s = policy.ttl_s;
+                    *ttl_note =
+                        format!("lowered from {ttl_s} s, for it fails but is not yet down: ");
+                }
+                false => ttl_note.push_str(", "),
+            }
+            ttl_note.push_str(&endpoint.name);
         }
     }
 

@@ -34,6 +34,8 @@ pub trait Observer {
     fn kept(&mut self, _endpoint: &Endpoint, _tier: u16, _why: Why) {}
     fn step_ended(&mut self, _outcome: StepOutcome, _scope: u8, _note: Note) {}
     fn chosen(&mut self, _endpoint: &Endpoint) {}
+    /// The TTL is the policy's lowest, for this candidate is failing but not yet down (S14).
+    fn ttl_lowered(&mut self, _policy: &Policy, _endpoint: &Endpoint) {}
     fn policy_ended(&mut self, _ttl_s: u32, _scope: u8) {}
 }
 

@@ -24,6 +24,7 @@ mod policy;
 mod run;
 mod select;
 mod selector;
+mod shadow;
 mod shortcuts;
 mod sift;
 mod steps;
@@ -39,6 +40,7 @@ pub use policy::{
 };
 pub use run::{Question, Targets};
 pub use select::{Outcome, Selection, select};
+pub use shadow::{Watched, watch};
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use crate::reference::{self, HEADER, Message, Record};
 use crate::reply;
 use crate::seam::{self, Arrival};
 use crate::subnet;
-use crate::world::served;
+use crate::world::{served, unshadowed};
 
 const FORMERR: u16 = 1;
 const KEEPALIVE: u16 = 11;
@@ -82,6 +82,12 @@ fn check_arrival(arrival: &Arrival) {
         ask_afresh(arrival),
         Some((octets.clone(), tally)),
         "what was before shows"
+    );
+    let unshadowed = unshadowed();
+    assert_eq!(
+        seam::ask(&unshadowed.world, &unshadowed.health, arrival, &mut Silent),
+        Some((octets.clone(), tally)),
+        "a shadow shows"
     );
     check_case(arrival, &octets);
     check_over_tcp(arrival, &message);

@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use responder_core::beliefs::Beliefs;
 use responder_core::health::{HealthTable, Path, State};
+use responder_core::latency_map::LatencyMap;
 use responder_core::load::LoadReport;
 use responder_core::snapshot::{Chunks, Digest, Manifest, World};
 use responder_core::wire::NameBuf;
@@ -16,6 +17,8 @@ use crate::reference::{self, Labels};
 
 #[path = "../../core/src/geo/fixture.rs"]
 mod fixture;
+#[path = "../../core/src/latency_map/fixture.rs"]
+mod latency_fixture;
 
 /// MMDB files by role.
 pub type GeoFiles = Vec<(&'static str, Arc<[u8]>)>;
@@ -26,13 +29,19 @@ pub struct Served {
     pub health: Beliefs,
 }
 
-static SERVED: LazyLock<Served> = LazyLock::new(serve);
+static SERVED: LazyLock<Served> = LazyLock::new(|| serve(policy_chunk()));
+static UNSHADOWED: LazyLock<Served> = LazyLock::new(|| serve(&policies::chunk_without_shadows()));
 static POLICIES: LazyLock<Vec<u8>> = LazyLock::new(policies::chunk);
 static GEO: LazyLock<GeoFiles> = LazyLock::new(policies::geo_files);
 static NAMES: LazyLock<Vec<Labels>> = LazyLock::new(all_names);
 
 pub fn served() -> &'static Served {
     &SERVED
+}
+
+/// The same, where no policy has a shadow.
+pub fn unshadowed() -> &'static Served {
+    &UNSHADOWED
 }
 
 /// Every owner in the world, and some names that are not ours.
@@ -64,8 +73,8 @@ pub fn small_chunks() -> Vec<Vec<u8>> {
     zones::small().iter().map(zones::Zone::chunk).collect()
 }
 
-fn serve() -> Served {
-    let world = open(&zone_chunks(), policy_chunk(), geo_files());
+fn serve(policies: &[u8]) -> Served {
+    let world = open(&zone_chunks(), policies, geo_files());
     let world = world.unwrap_or_else(|error| panic!("the world of the targets: {error}"));
     let health = HealthTable::new(
         1,
@@ -87,6 +96,9 @@ fn serve() -> Served {
     ];
     let loads = loads.map(|(id, share, max_age_s)| (id, LoadReport::new(share, 0, max_age_s)));
     let health = Beliefs::new(world.policies(), &health.with_loads(loads));
+    let latency = LatencyMap::default().apply(&policies::latency_map());
+    let latency = latency.unwrap_or_else(|error| panic!("the map of the targets: {error}"));
+    let health = health.with_latency(world.policies(), Arc::new(latency));
     Served { world, health }
 }
 

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use responder_core::answer::Transport;
-use responder_core::counters::{NetworkTally, Tally};
+use responder_core::counters::{NetworkTally, ShadowTally, Tally};
 use responder_core::latency::{BUCKETS, bound_ns};
 use responder_server::{DnstapTotals, ListenerTotals, TcpTotals, Totals};
 
@@ -28,6 +28,11 @@ pub(crate) fn counters_dict<'py>(py: Python<'py>, totals: &Totals) -> PyResult<B
         networks.append(network_count(py, tally, *count)?)?;
     }
     counters.set_item("networks", networks)?;
+    let shadows = PyList::empty(py);
+    for (tally, count) in &totals.shadows {
+        shadows.append(shadow_count(py, tally, *count)?)?;
+    }
+    counters.set_item("shadows", shadows)?;
     let listeners = PyList::empty(py);
     for listener in &totals.listeners {
         listeners.append(listener_count(py, listener)?)?;
@@ -59,6 +64,20 @@ fn network_count<'py>(
     Ok(network)
 }
 
+fn shadow_count<'py>(
+    py: Python<'py>,
+    tally: &ShadowTally,
+    count: u64,
+) -> PyResult<Bound<'py, PyDict>> {
+    let shadow = PyDict::new(py);
+    shadow.set_item("shadow", tally.shadow)?;
+    shadow.set_item("country", country(&tally.country))?;
+    shadow.set_item("endpoint", tally.endpoint)?;
+    shadow.set_item("shadow_endpoint", tally.shadow_endpoint)?;
+    shadow.set_item("count", count)?;
+    Ok(shadow)
+}
+
 fn listener_count<'py>(py: Python<'py>, listener: &ListenerTotals) -> PyResult<Bound<'py, PyDict>> {
     let transport = match (listener.address, listener.transport) {
         (None, _) => "xdp",
@@ -87,14 +106,14 @@ fn answer_count<'py>(py: Python<'py>, tally: &Tally, count: u64) -> PyResult<Bou
     let answer = PyDict::new(py);
     answer.set_item("policy", tally.policy)?;
     answer.set_item("endpoint", tally.endpoint)?;
-    answer.set_item("country", country(tally))?;
+    answer.set_item("country", country(&tally.country))?;
     answer.set_item("rcode", tally.rcode)?;
     answer.set_item("count", count)?;
     Ok(answer)
 }
 
-fn country(tally: &Tally) -> &str {
-    match &tally.country {
+fn country(code: &[u8; 2]) -> &str {
+    match code {
         [0, 0] => "",
         code => str::from_utf8(code).unwrap_or_default(),
     }

@@ -1,4 +1,4 @@
-//! `respond`, `explain`, `replay`, `choose` and `countries`.
+//! `respond`, `explain`, `choose` and `countries`.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use responder_core::answer::explained::{Asking, explained};
-use responder_core::answer::replay::{Move, Replaying, replay as replayed, tallies};
+use responder_core::answer::replay::{Replaying, tallies};
 use responder_core::answer::{Request, Scratch, Transport, answer};
 use responder_core::beliefs::Beliefs;
 use responder_core::geo::countries::{Country, countries as all_countries};
@@ -87,34 +87,6 @@ pub(crate) fn explain(
 }
 
 #[pyfunction]
-#[pyo3(signature = (present, proposed, health, qname, qtype, clients, *, latency=None, now_s=0))]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one for each argument of the function in Python"
-)]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "what Python's texts are copied to"
-)]
-pub(crate) fn replay(
-    py: Python<'_>,
-    present: &Snapshot,
-    proposed: &Snapshot,
-    health: &Health,
-    qname: &str,
-    qtype: TypeArgument,
-    clients: Vec<String>,
-    latency: Option<&LatencyMap>,
-    now_s: u64,
-) -> PyResult<Vec<(String, u32, u32, u64)>> {
-    let replaying = replaying(qname, &qtype, now_s)?;
-    let clients = subnets(&clients)?;
-    let worlds = (&*present.world, &*proposed.world);
-    let moves = py.detach(|| replayed(worlds, &known(Some(health), latency), &replaying, clients));
-    Ok(moves.into_iter().map(move_row).collect())
-}
-
-#[pyfunction]
 #[pyo3(signature = (snapshot, health, qname, qtype, clients, *, latency=None, now_s=0))]
 #[expect(
     clippy::too_many_arguments,
@@ -144,7 +116,7 @@ pub(crate) fn choose(
     Ok(chosen.collect())
 }
 
-fn replaying(qname: &str, qtype: &TypeArgument, now_s: u64) -> PyResult<Replaying> {
+pub(crate) fn replaying(qname: &str, qtype: &TypeArgument, now_s: u64) -> PyResult<Replaying> {
     let name = NameBuf::from_text(qname);
     Ok(Replaying {
         name: name.map_err(|error| malformed("qname", qname, &error.to_string()))?,
@@ -153,15 +125,9 @@ fn replaying(qname: &str, qtype: &TypeArgument, now_s: u64) -> PyResult<Replayin
     })
 }
 
-fn subnets(clients: &[String]) -> PyResult<Vec<ClientSubnet>> {
+pub(crate) fn subnets(clients: &[String]) -> PyResult<Vec<ClientSubnet>> {
     let clients = clients.iter().map(|client| subnet("clients", client));
     clients.collect()
-}
-
-fn move_row((found, queries): (Move, u64)) -> (String, u32, u32, u64) {
-    let country = found.country.iter().filter(|letter| **letter != 0);
-    let country = country.map(|letter| char::from(*letter)).collect();
-    (country, found.from, found.to, queries)
 }
 
 #[pyfunction]
@@ -228,6 +194,6 @@ fn subnet(argument: &str, text: &str) -> PyResult<ClientSubnet> {
     })
 }
 
-fn malformed(argument: &str, value: &str, reason: &str) -> PyErr {
+pub(crate) fn malformed(argument: &str, value: &str, reason: &str) -> PyErr {
     PyValueError::new_err(format!("{argument}: {value:?}: {reason}"))
 }

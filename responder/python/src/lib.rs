@@ -7,6 +7,7 @@ mod health;
 mod latency_map;
 mod limits;
 mod manifest;
+mod replay;
 mod server;
 mod settings;
 mod snapshot;
@@ -32,13 +33,15 @@ mod responder {
     #[pymodule_export]
     use crate::dnstap::Dnstap;
     #[pymodule_export]
-    use crate::functions::{choose, countries, explain, replay, respond};
+    use crate::functions::{choose, countries, explain, respond};
     #[pymodule_export]
     use crate::health::Health;
     #[pymodule_export]
     use crate::latency_map::{LatencyMap, LatencyMapError};
     #[pymodule_export]
     use crate::manifest::Manifest;
+    #[pymodule_export]
+    use crate::replay::replay;
     #[pymodule_export]
     use crate::server::Server;
     #[pymodule_export]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use responder_core::answer::Transport;
-use responder_core::counters::{Counters, NetworkTally, Tally};
+use responder_core::counters::{Counters, NetworkTally, ShadowTally, Tally};
 use responder_core::latency::LatencyTotals;
 
 use crate::dnstap::DnstapTotals;
@@ -29,6 +29,7 @@ pub struct Totals {
     pub slipped: u64,
     pub answers: BTreeMap<Tally, u64>,
     pub networks: BTreeMap<NetworkTally, u64>,
+    pub shadows: BTreeMap<ShadowTally, u64>,
     /// In the order of the addresses, UDP before TCP, AF_XDP last.
     pub listeners: Vec<ListenerTotals>,
     pub tcp: TcpTotals,
@@ -68,6 +69,9 @@ impl Totals {
         }
         for (network, count) in counters.networks() {
             *self.networks.entry(network).or_default() += count;
+        }
+        for (shadow, count) in counters.shadows() {
+            *self.shadows.entry(shadow).or_default() += count;
         }
         let listener = ListenerTotals {
             address,

@@ -165,6 +165,9 @@ impl Worker {
         match verdict {
             None | Some(Verdict::Send) => {
                 self.counters.count(Some(reply.tally));
+                if let Some(watched) = reply.watched {
+                    self.counters.count_watched(reply.tally, watched);
+                }
                 Some(reply.length)
             }
             Some(Verdict::Drop) => {

@@ -1,4 +1,4 @@
-//! Answering allocates nothing once a worker is warm: neither static names nor steered ones.
+//! Answering allocates nothing once a worker is warm: neither static names nor steered ones, nor in the shadow of a policy.
 
 #![allow(clippy::unwrap_used)]
 
@@ -36,7 +36,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const POLICIES: &[u8] = br#"{"format":1,
+const POLICIES: &[u8] = br#"{"format":2,
     "regions":[{"id":1,"name":"eu","latitude":50.1,"longitude":8.7}],
     "endpoints":[
         {"id":10,"name":"a","region":1,"ipv4":"192.0.2.1","ipv6":null,"hostname":null,"weight":null,"priority":null,
@@ -52,7 +52,12 @@ const POLICIES: &[u8] = br#"{"format":1,
         {"kind":"distance","within_km":100,"bias":0},
         {"kind":"weighted","weight":1},
         {"kind":"first","count":2}]}],
-    "flattened":{}}"#;
+    "flattened":{},
+    "shadows":[{"id":1,"policy":5,"pools":[3],"percent":100,"until":1000,"steps":[
+        {"kind":"healthy","if_empty":{"action":"bypass"}},
+        {"kind":"distance","within_km":100,"bias":0},
+        {"kind":"sticky","weight":1},
+        {"kind":"first","count":2}]}]}"#;
 
 fn wire(name: &str) -> Vec<u8> {
     NameBuf::from_text(name)
@@ -104,6 +109,7 @@ fn a_warm_worker_answers_without_allocating() {
     });
     let settings = Settings::default();
     let mut scratch = Scratch::new();
+    let mut watched = 0;
     let mut allocated = |packet: &[u8]| {
         let mut message = packet.to_vec();
         message.resize(1232, 0);
@@ -122,7 +128,8 @@ fn a_warm_worker_answers_without_allocating() {
             &mut scratch,
             &mut Silent,
         );
-        assert!(reply.is_some());
+        let is_watched = reply.unwrap().watched.is_some();
+        watched += usize::from(is_watched);
         ALLOCATIONS.get() - before
     };
     let first: usize = packets.iter().map(|packet| allocated(packet)).sum();
@@ -130,4 +137,5 @@ fn a_warm_worker_answers_without_allocating() {
     for packet in &packets {
         assert_eq!(allocated(packet), 0, "{packet:?}");
     }
+    assert_eq!(watched, 4, "www.z. and its alias, twice");
 }

@@ -5,7 +5,9 @@ use crate::counters::Tally;
 use crate::geo::countries;
 use crate::observe::{Observer, StageOutcome};
 use crate::snapshot::World;
-use crate::steering::{Family, Outcome, PolicySet, Question, Scratch, Selection, Targets, select};
+use crate::steering::{
+    Family, Outcome, PolicySet, Question, Scratch, Selection, Targets, select, watch,
+};
 use crate::wire::extended_error::ExtendedError;
 use crate::wire::{LookupName, Name, NameBuf, Rcode, RecordType};
 use crate::zone::{Found, NodeRef, Zone};
@@ -40,6 +42,7 @@ impl<'w, O: Observer> Resolution<'w, '_, O> {
         self.verdict.scope = self.verdict.scope.max(selection.scope);
         if self.tally.policy == 0 {
             self.tally = tally(policy, &selection, policies, self.scratch);
+            self.watched = watch(&question, index, self.scratch);
         }
         match selection.outcome {
             Outcome::Addresses => self.answer_chosen(name, family, selection.ttl_s),

@@ -6,7 +6,7 @@ use crate::counters::Tally;
 use crate::observe::{Observer, StageOutcome};
 use crate::rate_limit::Subject;
 use crate::snapshot::World;
-use crate::steering::{Client, Scratch, Subnet};
+use crate::steering::{Client, Scratch, Subnet, Watched};
 use crate::wire::extended_error::ExtendedError;
 use crate::wire::types::CLASS_IN;
 use crate::wire::writer::{MessageWriter, Owner, Section, Verdict};
@@ -50,6 +50,7 @@ pub(super) struct Resolution<'w, 'q, O> {
     pub writer: MessageWriter<'q>,
     pub verdict: Verdict,
     pub tally: Tally,
+    pub watched: Option<Watched>,
     subject: Subject,
     pub flattening: Option<Flattening<'w>>,
     pub scratch: &'q mut Scratch,
@@ -86,6 +87,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
                 ..Verdict::of(Rcode::NOERROR)
             },
             tally: Tally::of_static(Rcode::NOERROR),
+            watched: None,
             subject: Subject::Error,
             flattening: None,
             scratch,
@@ -122,6 +124,7 @@ impl<'w, 'q, O: Observer> Resolution<'w, 'q, O> {
             },
             subject: self.subject,
             proof,
+            watched: self.watched,
         }
     }
 

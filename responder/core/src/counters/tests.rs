@@ -53,6 +53,29 @@ fn networks_are_counted_apart_by_policy() {
 }
 
 #[test]
+fn what_shadows_would_answer_is_counted_apart_by_country_and_both_endpoints() {
+    let counters = Counters::default();
+    let served = tally(10, *b"DE");
+    for endpoint in [10, 11, 11, 0] {
+        let watched = Watched {
+            shadow: 7,
+            endpoint,
+        };
+        counters.count_watched(served, watched);
+    }
+    let of = |shadow_endpoint| ShadowTally {
+        shadow: 7,
+        country: *b"DE",
+        endpoint: 10,
+        shadow_endpoint,
+    };
+    let mut shadows = counters.shadows();
+    shadows.sort_unstable();
+    assert_eq!(shadows, [(of(0), 1), (of(10), 1), (of(11), 2)]);
+    assert!(counters.answers().is_empty());
+}
+
+#[test]
 fn a_full_table_loses_detail_and_no_answer() {
     let counters = Counters::default();
     let keys = 2 * SLOTS as u32;

@@ -64,6 +64,8 @@ pub(super) struct Policy {
     pub steps: Vec<Step>,
     pub chosen: Vec<u32>,
     pub ttl: u32,
+    /// Why it is not the policy's own; empty if it is.
+    pub ttl_note: String,
     pub scope: u8,
 }
 

@@ -270,6 +270,15 @@ impl Scratch {
         }
     }
 
+    /// The present choice, for `choose_again`.
+    pub(crate) fn chosen_now(&self) -> ([EndpointIndex; MAX_CHOSEN], usize) {
+        (self.chosen, self.count)
+    }
+
+    pub(crate) fn choose_again(&mut self, (chosen, count): ([EndpointIndex; MAX_CHOSEN], usize)) {
+        (self.chosen, self.count) = (chosen, count);
+    }
+
     pub(crate) fn choose_nobody(&mut self) {
         self.count = 0;
     }

@@ -1,4 +1,4 @@
-//! The policy chunk, version 1, as it is written (docs/snapshot-format.md). Meaning is checked by `compile`.
+//! The policy chunk, versions 1 and 2, as it is written (docs/snapshot-format.md). Meaning is checked by `compile`.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 use super::client::EcsMode;
 
 pub(super) const FORMAT: u32 = 1;
+/// As version 1, and has shadows. A chunk without any is written as version 1, for readers that know no other.
+pub(super) const FORMAT_WITH_SHADOWS: u32 = 2;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,17 @@ pub(super) struct Chunk {
     pub pools: Vec<Pool>,
     pub policies: Vec<Policy>,
     pub flattened: BTreeMap<String, Flattened>,
+    #[serde(default)]
+    pub shadows: Vec<Shadow>,
+}
+
+impl Chunk {
+    pub(super) fn is_of_known_format(&self) -> bool {
+        match self.format {
+            FORMAT => self.shadows.is_empty(),
+            format => format == FORMAT_WITH_SHADOWS,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,6 +108,18 @@ pub(super) struct Policy {
 
 /// Kind and options: which there are is up to the kind.
 pub(super) type Step = Map<String, Value>;
+
+/// What a policy might be, tried on a share of its clients.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shadow {
+    pub id: u32,
+    pub policy: u32,
+    pub pools: Vec<u32>,
+    pub steps: Vec<Step>,
+    pub percent: f64,
+    pub until: u64,
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 mod catalogue;
 mod context;
 mod cycles;
+mod shadows;
 
 use std::fmt;
 
@@ -53,12 +54,14 @@ pub(super) fn policy_set(json: &[u8]) -> Result<PolicySet, PolicyError> {
         .map(|policy| std::mem::take(&mut policy.steps))
         .collect();
     let catalogue = Catalogue::new(&chunk)?;
-    let policies = chunk
-        .policies
-        .iter()
-        .zip(steps)
-        .map(|(written, steps)| policy(written, steps, &catalogue))
-        .collect::<Result<Box<[_]>, _>>()?;
+    let served = chunk.policies.iter().zip(steps);
+    let served = served.map(|(written, steps)| {
+        let place = format!("policy \"{}\"", written.name);
+        policy(written, (&written.pools, steps), place, &catalogue)
+    });
+    let mut policies = served.collect::<Result<Vec<_>, _>>()?;
+    let (shadows, proposals) = shadows::compiled(&chunk, &catalogue)?;
+    policies.extend(proposals);
     cycles::refuse(&policies)?;
     let flattened = chunk
         .flattened
@@ -69,14 +72,16 @@ pub(super) fn policy_set(json: &[u8]) -> Result<PolicySet, PolicyError> {
         regions: catalogue.regions,
         endpoints: catalogue.endpoints,
         policy_by_id: IdMap::new(catalogue.policy_by_id),
-        policies,
+        served: chunk.policies.len(),
+        policies: policies.into(),
+        shadows,
         flattened,
     })
 }
 
 fn read(json: &[u8]) -> Result<Chunk, PolicyError> {
     match serde_json::from_slice::<Chunk>(json) {
-        Ok(chunk) if chunk.format == chunk_v1::FORMAT => Ok(chunk),
+        Ok(chunk) if chunk.is_of_known_format() => Ok(chunk),
         _ => read_with_care(json),
     }
 }
@@ -90,20 +95,29 @@ fn read_with_care(json: &[u8]) -> Result<Chunk, PolicyError> {
     }
     let malformed = |error: &dyn fmt::Display| PolicyError::new("policy chunk", error.to_string());
     let Versioned { format } = serde_json::from_slice(json).map_err(|error| malformed(&error))?;
-    if format != chunk_v1::FORMAT {
-        let message = format!("format {format} is not known; this reads format 1");
+    if ![chunk_v1::FORMAT, chunk_v1::FORMAT_WITH_SHADOWS].contains(&format) {
+        let message = format!("format {format} is not known; this reads formats 1 and 2");
         return Err(PolicyError::new("policy chunk", message));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| malformed(&error))
+    let chunk: Chunk =
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| malformed(&error))?;
+    match chunk.is_of_known_format() {
+        true => Ok(chunk),
+        false => Err(PolicyError::new(
+            "policy chunk",
+            "shadows: format 1 has none",
+        )),
+    }
 }
 
+/// The policy that is written, with these pools and steps.
 fn policy(
     written: &chunk_v1::Policy,
-    written_steps: Vec<chunk_v1::Step>,
+    (pools, written_steps): (&[u32], Vec<chunk_v1::Step>),
+    place: String,
     catalogue: &Catalogue<'_>,
 ) -> Result<Policy, PolicyError> {
-    let place = format!("policy \"{}\"", written.name);
     let refuse = |message: String| PolicyError::new(place.as_str(), message);
     if written.ttl > MAX_TTL_S {
         return Err(refuse(format!("ttl: must be at most {MAX_TTL_S}")));
@@ -112,7 +126,7 @@ fn policy(
         return Err(refuse("ttl_min: must be at most ttl".to_owned()));
     }
     let mut context = Context::new(catalogue);
-    let candidates = context.enlist(&written.pools).map_err(refuse)?;
+    let candidates = context.enlist(pools).map_err(refuse)?;
     let own = context.members().count();
     let mut steps = Vec::with_capacity(written_steps.len());
     for (number, step) in (1..).zip(written_steps) {

@@ -306,9 +306,11 @@ fn settled(run: &mut Run<'_>, from: usize, mut serving: Serving, stakes: &mut St
 }
 
 fn looks(run: &Run<'_>, step: &Step, (at, serving): (usize, Serving), rest: &[Step]) -> Node {
-    // One that sorts is told apart by its best tier alone: nothing that is left may look further.
-    let only_best_counts =
-        answers_one(run, rest) && rest.iter().all(|step| step.role() == Role::Sorts);
+    // One that sorts is told apart by its best tier alone: nothing that is left may look further. Exploring does, but whom
+    // it draws runs the whole chain if it comes next; behind a step that runs for each client it would find nobody.
+    let only_best_counts = answers_one(run, rest)
+        && rest.iter().all(|step| step.role() == Role::Sorts)
+        && !rest.iter().skip(1).any(Step::is_explore);
     if step.role() == Role::Sorts && !only_best_counts {
         return goes(run, at, serving);
     }

@@ -63,6 +63,15 @@ impl Seed {
         Self(hasher.finish())
     }
 
+    /// Whether a shadow looks at the client in this hour: independent of every draw.
+    pub(crate) fn watching(salt: SaltKey, client: Subnet, hour: u64) -> Self {
+        let mut hasher = hasher(salt, client.address);
+        hasher.write_u8(client.prefix);
+        hasher.write(b"shadow");
+        hasher.write_u64(hour);
+        Self(hasher.finish())
+    }
+
     /// `-ln(u)` of a number `u` in (0, 1) for one endpoint.
     #[inline]
     fn exponential(self, endpoint: u32) -> f64 {

@@ -9,6 +9,7 @@ pub use super::chunk_v1::AdminState;
 use super::client::{EcsMode, Family};
 use super::compile::{self, PolicyError};
 use super::id_map::IdMap;
+use super::shadow::Shadow;
 use super::steps::Step;
 use crate::geo::Position;
 use crate::wire::{Name, NameBuf};
@@ -174,13 +175,17 @@ impl Policy {
 pub struct PolicySet {
     pub(super) regions: HashMap<u32, Region>,
     pub(super) endpoints: Box<[Endpoint]>,
+    /// Those that are served, then the proposals of shadows.
     pub(super) policies: Box<[Policy]>,
+    /// How many of them are served.
+    pub(super) served: usize,
+    pub(super) shadows: Box<[Shadow]>,
     pub(super) policy_by_id: IdMap<PolicyIndex>,
     pub(super) flattened: HashMap<Box<[u8]>, Flattened>,
 }
 
 impl PolicySet {
-    /// Parses and checks a policy chunk, version 1. The error names policy, step and field.
+    /// Parses and checks a policy chunk, version 1 or 2. The error names policy, step and field.
     pub fn parse(json: &[u8]) -> Result<Self, PolicyError> {
         compile::policy_set(json)
     }
@@ -205,8 +210,9 @@ impl PolicySet {
         self.policies.get(index.0 as usize)
     }
 
+    /// Those that are served.
     pub fn policies(&self) -> &[Policy] {
-        &self.policies
+        self.policies.get(..self.served).unwrap_or(&[])
     }
 
     pub fn endpoint(&self, index: EndpointIndex) -> Option<&Endpoint> {

@@ -50,20 +50,21 @@ impl<'a> Question<'a> {
     /// The TTL of what `policy` answers: its lowest while a candidate is about to go down, so that clients learn of it
     /// soon (S14).
     #[inline]
-    pub(super) fn ttl_s(&self, policy: &Policy) -> u32 {
-        match self.beliefs.any_failing() && self.has_failing(policy) {
+    pub(super) fn ttl_s(&self, policy: &'a Policy) -> u32 {
+        match self.beliefs.any_failing() && self.failing(policy).next().is_some() {
             true => policy.ttl_min_s,
             false => policy.ttl_s,
         }
     }
 
+    /// The candidates of `policy` that are failing but not yet down.
     #[cold]
-    fn has_failing(&self, policy: &Policy) -> bool {
-        let mut members = policy.candidates.of(self.family).iter();
-        members.any(|member| {
-            let endpoint = policy.member(*member).map(|member| member.endpoint);
-            endpoint.is_some_and(|endpoint| self.beliefs.is_failing(endpoint, self.family))
-        })
+    pub(super) fn failing(self, policy: &'a Policy) -> impl Iterator<Item = &'a Endpoint> + 'a {
+        let members = policy.candidates.of(self.family).iter();
+        let endpoints = members.filter_map(move |member| Some(policy.member(*member)?.endpoint));
+        let failing =
+            endpoints.filter(move |endpoint| self.beliefs.is_failing(*endpoint, self.family));
+        failing.filter_map(move |endpoint| self.policies.endpoint(endpoint))
     }
 
     /// What a draw of `policy` for `client` depends on.

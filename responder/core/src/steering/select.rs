@@ -222,7 +222,7 @@ fn decided<'a, O: Observer>(
                 None
             }
         };
-        narrate::ending(question, &selection, scratch, observer);
+        narrate::ending((question, policy), &selection, scratch, observer);
     }
     selection
 }

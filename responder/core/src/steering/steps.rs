@@ -213,6 +213,10 @@ impl Step {
         matches!(self, Self::First(_))
     }
 
+    pub(super) fn is_explore(&self) -> bool {
+        matches!(self, Self::Explore(_))
+    }
+
     pub(super) fn is_first_one(&self) -> bool {
         matches!(self, Self::First(first) if first.is_one())
     }

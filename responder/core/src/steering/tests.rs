@@ -8,6 +8,7 @@ mod lifetimes;
 mod loads;
 mod properties;
 mod refusals;
+mod shadows;
 mod sifting;
 mod views;
 

@@ -4,13 +4,36 @@ use serde_json::{Value, json};
 
 use super::GeoFiles;
 use super::fixture::{mmdb, mmdb_with_aliases};
+use super::latency_fixture::{Written, WrittenRow};
 
 /// Ids count from 1; the name `sN.z.` is steered by policy N.
 pub const COUNT: u32 = 19;
 
+/// With shadows: each policy is that of the one before it.
 pub fn chunk() -> Vec<u8> {
+    let mut chunk = plain();
+    let policies = chunk["policies"].as_array().expect("a list").clone();
+    let following = policies.iter().zip(policies.iter().skip(1)).zip(1..);
+    let shadows: Vec<_> = following
+        .map(|((policy, next), id): (_, u32)| {
+            json!({
+                "id": id, "policy": policy["id"], "pools": next["pools"], "steps": next["steps"],
+                "percent": 100, "until": u64::MAX,
+            })
+        })
+        .collect();
+    chunk["format"] = json!(2);
+    chunk["shadows"] = json!(shadows);
+    chunk.to_string().into_bytes()
+}
+
+pub fn chunk_without_shadows() -> Vec<u8> {
+    plain().to_string().into_bytes()
+}
+
+fn plain() -> Value {
     let policies = [policies(), vec![spared(), near()]].concat();
-    let chunk = json!({
+    json!({
         "format": 1,
         "regions": [
             {"id": 1, "name": "eu", "latitude": 50.1, "longitude": 8.7},
@@ -24,8 +47,7 @@ pub fn chunk() -> Vec<u8> {
             "known.example.net.": {"ipv4": ["198.51.100.7", "198.51.100.8"], "ipv6": [], "ttl": 30},
             "both.example.net.": {"ipv4": ["198.51.100.9"], "ipv6": ["2001:db8::9"], "ttl": 90},
         },
-    });
-    chunk.to_string().into_bytes()
+    })
 }
 
 fn endpoints() -> Vec<Value> {
@@ -224,4 +246,34 @@ pub fn geo_files() -> GeoFiles {
             mmdb_with_aliases(&countries, &["2002::/16", "::ffff:0:0/96"]),
         ),
     ]
+}
+
+/// Clients with rows of their own, and groups for those without.
+pub fn latency_map() -> Vec<u8> {
+    let row = |rtts_ms: [f64; 3], order: [u8; 3]| WrittenRow {
+        samples: 9,
+        columns: rtts_ms.map(|rtt_ms| (rtt_ms, 4)).to_vec(),
+        order: order.to_vec(),
+    };
+    let group = |kind: u8, key: u32, eighths: [i16; 3]| {
+        let columns = eighths.map(|eighth| (eighth, 9));
+        (kind, key, 9, columns.to_vec())
+    };
+    let map = Written {
+        sequence: 1,
+        base: 0,
+        regions: vec![1, 2, 3],
+        groups: vec![
+            group(0, 0, [8, -8, 40]),
+            group(1, 0x4445, [80, 0, -400]),
+            group(2, 3320, [0, 160, 0]),
+            group(3, 0, [320, 400, 360]),
+        ],
+        ipv4: vec![
+            (0x0a_01_4d, row([22.0, 20.0, 90.0], [0, 1, 2])),
+            (0x0a_02_00, row([95.0, 12.0, 200.0], [1, 0, 2])),
+        ],
+        ipv6: vec![(0x2001_0db8_0040, row([40.0, 41.0, 42.0], [2, 1, 0]))],
+    };
+    map.octets()
 }

@@ -6,6 +6,7 @@ use crate::observe::{
 };
 use crate::steering::candidates::{Candidates, MemberIndex, Scratch};
 use crate::steering::client::ClientView;
+use crate::steering::policy::Policy;
 use crate::steering::run::{Bypass, Flow, Question, Run};
 use crate::steering::steps::Step;
 
@@ -194,12 +195,16 @@ fn note(flow: Flow, run: &Run<'_>) -> Note {
 }
 
 pub(super) fn ending<O: Observer>(
-    question: &Question<'_>,
+    (question, policy): (&Question<'_>, &Policy),
     selection: &Selection<'_>,
     scratch: &Scratch,
     observer: &mut O,
 ) {
     if O::LISTENS {
+        if selection.ttl_s < policy.ttl_s {
+            let failing = question.failing(policy);
+            failing.for_each(|endpoint| observer.ttl_lowered(policy, endpoint));
+        }
         for index in scratch.chosen() {
             if let Some(endpoint) = question.policies.endpoint(*index) {
                 observer.chosen(endpoint);

@@ -203,6 +203,30 @@ fn a_share_of_clients_gets_the_runner_up_that_may_be_better() {
     assert!(chosen(&draining).iter().all(|chosen| *chosen == 1));
 }
 
+/// A step between sorts within the region that is best: the runner-up must not be forgotten meanwhile.
+#[test]
+fn those_who_explore_find_the_runner_up_whatever_step_stands_between() {
+    let held = map(vec![("10.1.2.0", row([22.0, 21.0, 90.0], [0, 1, 2]))]);
+    for between in [
+        json!({"kind": "sticky"}),
+        json!({"kind": "distance", "within_km": 1}),
+    ] {
+        let steps = json!([{"kind": "latency"}, between, {"kind": "explore", "percent": 50}]);
+        let scene = Scene::of(&ordinary(6), steps).with_latency(&held);
+        let explored = (0..64).filter(|number| {
+            let (client, name) = (client_of(GERMANY), www());
+            let now_s = NOW_S + 3600 * number;
+            let question = Question {
+                now_s,
+                ..scene.question(&client, &name)
+            };
+            let index = scene.policies.policy(WWW).unwrap();
+            select(&question, index, &mut Scratch::new(), &mut Silent).is_explored
+        });
+        assert!((16..48).contains(&explored.count()));
+    }
+}
+
 #[test]
 fn the_selection_says_that_a_client_explores() {
     let steps = json!([{"kind": "latency"}, {"kind": "explore", "percent": 50}]);

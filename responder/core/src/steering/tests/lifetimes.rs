@@ -28,6 +28,21 @@ fn the_ttl_is_the_lowest_while_a_candidate_is_failing_whoever_is_answered() {
 }
 
 #[test]
+fn an_explanation_names_who_lowered_the_ttl() {
+    let steps = || json!([{"kind": "healthy"}]);
+    let scene = with_failing(
+        Scene::of(&ordinary(3), steps()),
+        &[(1, Path::V4), (3, Path::V4)],
+    );
+    assert_eq!(
+        scene.explained(GERMANY)[0]["ttl_note"],
+        "lowered from 30 s, for it fails but is not yet down: e1, e3"
+    );
+    let calm = Scene::of(&ordinary(3), steps());
+    assert_eq!(calm.explained(GERMANY)[0]["ttl_note"], "");
+}
+
+#[test]
 fn the_families_have_ttls_of_their_own() {
     let both = json!({"ipv6": "2001:db8::1"});
     let scene = with_failing(Scene::of(&[both], json!([])), &[(1, Path::V6)]);

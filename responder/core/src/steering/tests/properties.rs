@@ -284,6 +284,32 @@ proptest! {
         prop_assert_eq!(&last["scope"], &json!(answer.scope));
     }
 
+    /// One scratch serves both, as a worker's does: what is remembered for one must not show in the other.
+    #[test]
+    fn a_shadow_changes_no_answer(
+        scene in any_scene(),
+        proposal in prop::collection::vec(step(), 0..6),
+        clients in prop::collection::vec((any::<u32>(), 8u8..=32), 1..20),
+    ) {
+        let mut chunk = scene.chunk.clone();
+        chunk["format"] = json!(2);
+        chunk["shadows"] = json!([{
+            "id": 1, "policy": WWW, "pools": [1], "steps": proposal, "percent": 100, "until": NOW_S + 1,
+        }]);
+        let policies = PolicySet::parse(&serde_json::to_vec(&chunk).unwrap()).unwrap();
+        let index = policies.policy(WWW).unwrap();
+        let mut scratch = Scratch::new();
+        for (bits, prefix) in clients {
+            let subnet = subnet_of(bits, prefix);
+            let client = Client { resolver: "198.51.100.53".parse().unwrap(), subnet: Some(subnet) };
+            let name = www();
+            let question = Question { policies: &policies, ..scene.question(&client, &name) };
+            let selection = select(&question, index, &mut scratch, &mut Silent);
+            prop_assert!(watch(&question, index, &mut scratch).is_some());
+            prop_assert_eq!(scene.described(&selection, &scratch), ask_as(&scene, subnet));
+        }
+    }
+
     /// What the tree remembers of clients that came before changes nothing for those that come after.
     #[test]
     fn what_is_remembered_is_what_would_be_decided(

@@ -171,8 +171,8 @@ fn a_refused_row_is_named() {
     for (pointer, value, message) in [
         (
             "/format",
-            json!(2),
-            "policy chunk: format 2 is not known; this reads format 1",
+            json!(3),
+            "policy chunk: format 3 is not known; this reads formats 1 and 2",
         ),
         (
             "/regions/0/latitude",
