@@ -28,6 +28,7 @@ class Count(Untrusted):
     endpoint: Id
     country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
     rcode: Annotated[int, Field(ge=0, le=4095)]
+    explored: bool = False
     count: CountedNumber
 
 
