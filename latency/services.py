@@ -19,15 +19,18 @@ from django.db import transaction
 
 from common.locks import LEARNING, held_for_transaction
 from common.notify import notify
+from latency.calibration import compared
+from latency.evaluation import CALIBRATION_BUCKET_S
 from latency.history import POLICY, NotKeptError, forget, learner_at, memory
 from latency.intake import Intake, Location, Newcomers, Places
 from latency.keys import key_of, network_of
 from latency.learner import Learner
+from latency.ledger import add_compared, replace_coverage
 from latency.models import LatencyCheckpoint, LatencyMap, LatencyTurn
 from latency.table import MOST_REGIONS, encoded
 from latency.taken import Grown
 from regions.models import Endpoint
-from telemetry.buckets import BUCKET_S
+from telemetry.buckets import BUCKET_S, bucket_of
 from telemetry.rum.judging import AHEAD_S
 from telemetry.rum.services import REMEMBERED, windows
 
@@ -98,8 +101,9 @@ def _turn(now: datetime, locate: Locate) -> int | None:
     located = Newcomers.at(newcomers, locate([network_of(key) for key in newcomers]))
     full = memory.learner is None or not learner.places.same_as(places) or _is_full_due(now)
     intake = Intake(now.timestamp(), full, places, located, increments)
-    learner.learn(intake)
+    foreseen = learner.foresee_and_learn(intake)
     number = _write(now, intake, learner)
+    add_compared(compared(foreseen), bucket_of(now, CALIBRATION_BUCKET_S), now)
     memory.learner, memory.stamp = learner, (number, now)
     memory.taken.add(increments)
     memory.taken.forget((now - REMEMBERED - AHEAD).timestamp())
@@ -115,6 +119,7 @@ def _write(now: datetime, intake: Intake, learner: Learner) -> int:
     LatencyMap.objects.create(sequence=turn.number, base=base, content=content, created=now)
     if intake.full:
         LatencyCheckpoint.objects.create(turn=turn, state=learner.to_bytes())
+        replace_coverage(learner.coverage())
         forget(now, KEPT)
         _forget_maps()
     notify("latency", turn.number)
