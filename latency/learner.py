@@ -69,6 +69,22 @@ class Learner:
         self._finish(intake, known)
         return foreseen
 
+    def is_under(self, policy: Policy) -> bool:
+        """Whether these are the parameters that it learns by."""
+        return self._policy == policy
+
+    def adopt(self, policy: Policy) -> None:
+        """Goes on by other parameters from what was learned, as if it had been put down and taken up with them.
+
+        The next turn has to be full: what was told of others than those it touches rests on the parameters before.
+        """
+        if self.is_under(policy):
+            return
+        state = self._estimator.state()
+        self._policy = policy
+        self._estimator = Estimator(self._clients.everybody(self._places), policy.model)
+        self._estimator.restore(state)
+
     def message(self, sequence: int, base: int) -> MapMessage:
         """The whole map if `base` is 0, else what the last turn changed of the map before it."""
         clients = self._touched if base else np.arange(len(self._clients))
