@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,13 +15,15 @@ from datetime import datetime, timedelta
 from django.db.models import F, Max, Q, Sum
 
 from latency.calibration import Decile, Drift, Sums, deciles, drifts, total
-from latency.models import LatencyCalibration, LatencyCoverage
+from latency.models import LatencyCalibration, LatencyCoverage, LatencyParity
 from telemetry.services import countries as countries_asking
 
 CALIBRATION_BUCKET_S = 600
 KEPT = timedelta(hours=24)
 RECENT = timedelta(hours=1)
 COLUMNS = ("count", "predicted_log", "ratio_log", "ratio_log_absolute", "ratio_log_square", "error_us")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,28 @@ def calibration(since: datetime, until: datetime) -> Calibration:
 def drifting(now: datetime) -> list[Drift]:
     """Regions whose predictions of the last hour are off; None stands for all of them."""
     return drifts(_sums("region_id", now - RECENT, now), _sums("region_id", now - KEPT, now - RECENT))
+
+
+def warn(now: datetime) -> list[Drift]:
+    """Log what is drifting. Returns it."""
+    found = drifting(now)
+    for drift in found:
+        where = "all regions" if drift.region_id is None else f"region {drift.region_id}"
+        log.warning(
+            "latency predictions of %s are off: %s %+.2f beyond %.2f, of %d measurements within an hour",
+            where, drift.kind, drift.value, drift.limit, drift.count,
+        )  # fmt: skip
+    return found
+
+
+def newest_parity() -> LatencyParity | None:
+    """The last comparison of maps with what their turns give once more; None: there was none yet."""
+    return LatencyParity.objects.first()
+
+
+def mismatches(now: datetime) -> list[LatencyParity]:
+    """Comparisons of the last day that found maps to be others, the newest first."""
+    return list(LatencyParity.objects.filter(checked__gte=now - KEPT, mismatches__gte=1))
 
 
 def youngest(since: datetime) -> dict[tuple[int, str], datetime]:

@@ -207,3 +207,29 @@ class LatencyCoverage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.own} of {self.clients} clients in {self.country or 'no country'}"
+
+
+class LatencyParity(models.Model):
+    """A comparison of maps that edges were given with what the same turns give once more (latency.parity)."""
+
+    checked = models.DateTimeField()
+    since_turn = models.BigIntegerField(help_text="The checkpoint that was gone on from.")
+    until_turn = models.BigIntegerField(help_text="The last turn: that of a full map.")
+    maps = models.IntegerField(help_text="How many were compared, to the octet.")
+    octets = models.BigIntegerField()
+    mismatches = models.IntegerField(help_text="How many of the maps were others.")
+    first_mismatch = models.BigIntegerField(null=True, help_text="Sequence of the first of them.")
+
+    class Meta:
+        verbose_name_plural = "latency parity"
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(mismatches=0, first_mismatch=None) | Q(mismatches__gte=1, first_mismatch__isnull=False),
+                name="latencyparity_names_a_mismatch",
+            ),
+            models.CheckConstraint(condition=Q(maps__gte=F("mismatches")), name="latencyparity_of_maps"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mismatches} of {self.maps} maps differ until turn {self.until_turn}"

@@ -167,6 +167,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    "latency: check parity": {
+        "task": "latency.tasks.check_parity",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
+    },
+    "latency: watch": {"task": "latency.tasks.watch", "schedule": 300.0, "options": {"expires": 300.0}},
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget": {"task": "telemetry.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget beacons": {

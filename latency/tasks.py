@@ -1,0 +1,25 @@
+"""What the control worker does to judge what was learned."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+from celery import shared_task
+
+from latency import evaluation, parity
+
+
+@shared_task
+def check_parity() -> None:
+    """Compare maps that edges were given with what the same turns give once more."""
+    parity.check_parity(datetime.now(UTC), secrets.randbelow(parity.DELTAS_SAMPLED))
+
+
+@shared_task
+def watch() -> None:
+    """Warn of predictions that no longer hold, and delete what is too old to say anything of them."""
+    now = datetime.now(UTC)
+    evaluation.warn(now)
+    evaluation.forget(now)
+    parity.forget(now)
