@@ -74,7 +74,7 @@ class Learner:
         return self._policy == policy
 
     def adopt(self, policy: Policy) -> None:
-        """Goes on by other parameters from what was learned, as if it had been put down and taken up with them.
+        """Goes on by other parameters from what was learned; how regions go together is learned anew by them.
 
         The next turn has to be full: what was told of others than those it touches rests on the parameters before.
         """
@@ -84,6 +84,8 @@ class Learner:
         self._policy = policy
         self._estimator = Estimator(self._clients.everybody(self._places), policy.model)
         self._estimator.restore(state)
+        self._estimator.relate(self._t_s)
+        self._related_at_s = self._t_s
 
     def message(self, sequence: int, base: int) -> MapMessage:
         """The whole map if `base` is 0, else what the last turn changed of the map before it."""
@@ -106,6 +108,10 @@ class Learner:
         everyone = np.arange(len(self._clients))
         evidence = self._estimator.evidence(everyone, self._t_s)
         return coverage(self._clients.known.countries, self._orders[:, 0], evidence, self._places.ids)
+
+    def first_regions(self) -> Indices:
+        """The ids of the regions that clients are served from, in the order in which the clients came, (C,)."""
+        return self._places.ids[self._orders[:, 0]]
 
     def to_bytes(self) -> bytes:
         """Everything from which learning goes on, compact."""

@@ -7,13 +7,19 @@ from datetime import UTC, datetime
 
 from celery import shared_task
 
-from latency import evaluation, parity
+from latency import evaluation, judging, parity
 
 
 @shared_task
 def check_parity() -> None:
     """Compare maps that edges were given with what the same turns give once more."""
     parity.check_parity(datetime.now(UTC), secrets.randbelow(parity.DELTAS_SAMPLED))
+
+
+@shared_task
+def judge_models() -> None:
+    """Decide on model versions that were proposed."""
+    judging.decide(datetime.now(UTC))
 
 
 @shared_task

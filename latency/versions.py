@@ -60,6 +60,8 @@ def promote(model: LatencyModel, user: User | None, now: datetime) -> LatencyPro
     """Have learning go by a version that has passed the gate. Raises NotPromotedError."""
     decision = model.decisions.exclude(made=None).order_by("-made").first()
     current = _current(now)
+    if model.pk == current.model_id:
+        raise NotPromotedError(f"{model} is in service already.")
     if decision is None or not decision.passed:
         found = "has not been decided on yet" if decision is None else "did not pass"
         raise NotPromotedError(f"{model} {found}: only a version that passes the gate comes into service.")

@@ -172,6 +172,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 600.0},
     },
+    "latency: judge models": {
+        "task": "latency.tasks.judge_models",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
     "latency: watch": {"task": "latency.tasks.watch", "schedule": 300.0, "options": {"expires": 300.0}},
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget": {"task": "telemetry.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
