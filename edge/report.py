@@ -88,5 +88,5 @@ class Unreported:
 
 
 def _said(count: Mapping[str, Any]) -> dict[str, Any]:
-    """A count as it is sent: what is not explored is not said, as a feed of the release before does not know the field."""
+    """A count as it is sent. What is not explored is not said: a feed of the release before does not know the field."""
     return {field: value for field, value in count.items() if field != "explored" or value}

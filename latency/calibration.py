@@ -5,8 +5,8 @@
                    ├─► deciles: what was predicted against what was observed
                    └─► drifts: regions whose predictions are no longer what is observed
 
-A comparison is one client's measurements of one endpoint within ten seconds: their geometric mean against the prediction,
-as a logarithm. All sums are of comparisons.
+A comparison is one client's measurements of one endpoint within ten seconds: their geometric mean against the
+prediction, as a logarithm. All sums are of comparisons.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ERRORS_OFF = 3.0  # standard errors: one false alarm in some hundred hours of tw
 REGION_BIAS = 0.10
 """Against all regions together. Orders change at 5 % (latency.hysteresis): twice that, and clients are sent wrongly."""
 COMMON_BIAS = 0.25
-"""Of all regions. It changes no order, as all are off alike; but then the base no longer holds, nor what is said to users."""
+"""Of all regions. It changes no order, as all are off alike, but what is said of round trips no longer holds."""
 SPREAD_GROWTH = 1.5
 """Of the absolute error against the time before: half as much again is no chance among ENOUGH comparisons."""
 
@@ -102,7 +102,8 @@ class Decile(NamedTuple):
     observed_ms: float
 
 
-class Drift(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Drift:
     """An alarm. `region_id` None: of all regions. `kind`: bias or spread; `value` is beyond `limit`."""
 
     region_id: int | None
@@ -127,7 +128,7 @@ def compared(foreseen: Foreseen) -> dict[Cell, Sums]:
 
 
 def deciles(by_bin: Mapping[int, Sums]) -> list[Decile]:
-    """The lowest tenth of the predictions first; a bin that is in two tenths is shared between them. Of nothing, none."""
+    """The lowest tenth of the predictions first; a bin that is in two tenths is shared between them."""
     numbers = sorted(number for number, sums in by_bin.items() if sums.count)
     counts = np.array([by_bin[number].count for number in numbers], dtype=np.float64)
     if not len(counts):

@@ -44,12 +44,15 @@ def coverage(countries: Indices, served: Indices, evidence: Evidence, region_ids
     counts = np.stack([_by_country(flag, rows, len(codes)) for flag in flags])
     samples = _by_country(np.where(sources[Source.CELL], evidence.samples, 0.0), rows, len(codes))
     return {
-        Pair(country_name(code), region_id): Covered(
-            *counts[:, row, column].astype(int).tolist(), float(samples[row, column])
-        )
+        Pair(country_name(code), region_id): _covered(counts[:, row, column], float(samples[row, column]))
         for row, code in enumerate(codes.tolist())
         for column, region_id in enumerate(region_ids.tolist())
     }
+
+
+def _covered(counts: Floats, samples: float) -> Covered:
+    clients, served, own, network, country = counts.astype(np.int64).tolist()
+    return Covered(clients, served, own, network, country, samples)
 
 
 def _by_country(values: Floats | Flags, rows: Indices, countries: int) -> Floats:

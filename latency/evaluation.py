@@ -1,8 +1,8 @@
 """What charts, the API and alarms ask of how good predictions were. Retention of what they read.
 
-    LatencyCalibration ─► by bin ─► deciles
-                       └► by region, of the last hour and the day before it ─► drifts
-    LatencyCoverage, and the answers of the last hour by country ─► countries, each with its regions
+LatencyCalibration ─► by bin ─► deciles
+                   └► by region, of the last hour and the day before it ─► drifts
+LatencyCoverage, and the answers of the last hour by country ─► countries, each with its regions
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Max, Q, Sum
+from django.db.models import Max, Q, Sum
 
 from latency.calibration import Decile, Drift, Sums, deciles, drifts, total
 from latency.models import LatencyCalibration, LatencyCoverage, LatencyParity
@@ -144,5 +144,5 @@ def forget(now: datetime) -> int:
 
 def _sums(by: str, since: datetime, until: datetime) -> dict[int, Sums]:
     span = LatencyCalibration.objects.filter(Q(bucket__gte=since, bucket__lt=until))
-    rows = span.values(number=F(by)).annotate(**{f"{name}_sum": Sum(name) for name in COLUMNS}).order_by()
-    return {row["number"]: Sums(*(int(row[f"{name}_sum"]) for name in COLUMNS)) for row in rows}
+    rows = span.values_list(by).annotate(*(Sum(name) for name in COLUMNS)).order_by()
+    return {number: Sums(*(int(each) for each in sums)) for number, *sums in rows}

@@ -5,12 +5,13 @@
         ─► Verdict
 
 **Estimator.** A page measures the region it is served from, and one of the k - 1 others, each as likely
-(telemetry.rum.choosing). So of a client whom a version would serve from region r, the round trip to r is measured with
-the probability p = 1 if r was served then, else 1 / (k - 1), and a measurement of r stands for 1 / p page views (Horvitz
-and Thompson, JASA 47, 1952). What stands for more than MOST_WEIGHT counts as that (Ionides, JCGS 17, 2008), and sums are
-divided by the sum of the weights, not by the number of page views (Hájek 1971; as SNIPS: Swaminathan and Joachims, NIPS
-2015): a little biased, and far less noisy. Regret is the round trip less the client's best in hindsight: the lowest
-mean (geometric) among the regions it measured in these hours. That is lower than the truth by chance, alike for both.
+(telemetry.rum.choosing). So of a client whom a version would serve from region r, the round trip to r is measured
+with the probability p = 1 if r was served then, else 1 / (k - 1), and a measurement of r stands for 1 / p page views
+(Horvitz and Thompson, JASA 47, 1952). What stands for more than MOST_WEIGHT counts as that (Ionides, JCGS 17, 2008),
+and sums are divided by the sum of the weights, not by the number of page views (Hájek 1971; as SNIPS: Swaminathan and
+Joachims, NIPS 2015): a little biased, and far less noisy. Regret is the round trip less the client's best in
+hindsight: the lowest mean (geometric) among the regions it measured in these hours. By chance that is lower than the
+truth, alike for both.
 
 **Assumptions.** What a client was served is taken to be the first region of its order: where other steps of a policy, a
 region that is down or an exploration of one client in a hundred sent it elsewhere, p is off. Of whoever measures only

@@ -1,4 +1,4 @@
-"""What was learned of how far regions are from clients: by which model, in which turns, to which state, as which maps."""
+"""What was learned of how far regions are from clients: by which model, in which turns, to which state and maps."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LatencyModel(models.Model):
 
 
 class LatencyDecision(models.Model):
-    """Whether a model version may replace the one that was in service, with the numbers (latency.gate). Null: waiting."""
+    """Whether a model version may replace the one in service, with the numbers (latency.gate). Not `made`: it waits."""
 
     candidate = models.ForeignKey(LatencyModel, on_delete=models.PROTECT, related_name="decisions")
     asked = models.DateTimeField()
@@ -89,7 +89,9 @@ class LatencyPromotion(models.Model):
     class Meta:
         ordering = ["-number"]
         constraints = [
-            models.UniqueConstraint(fields=["is_passed"], condition=Q(until=None), name="latencypromotion_one_in_service"),
+            models.UniqueConstraint(
+                fields=["is_passed"], condition=Q(until=None), name="latencypromotion_one_in_service"
+            ),
             models.CheckConstraint(condition=Q(is_passed=True), name="latencypromotion_passed"),
             models.CheckConstraint(
                 condition=Q(number=1, decision=None, returns_to=None)
@@ -97,7 +99,9 @@ class LatencyPromotion(models.Model):
                 | Q(number__gt=1, decision=None, returns_to__isnull=False),
                 name="latencypromotion_has_a_reason",
             ),
-            models.CheckConstraint(condition=Q(until=None) | Q(until__gte=F("made")), name="latencypromotion_ends_later"),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=F("made")), name="latencypromotion_ends_later"
+            ),
             models.UniqueConstraint(  # what latencypromotion_returns_to_its_model refers to
                 fields=["number", "model"], name="latencypromotion_of_model"
             ),
@@ -158,7 +162,7 @@ class LatencyMap(models.Model):
 
 
 class LatencyCalibration(models.Model):
-    """Predictions against what was measured then, within one bucket: sums of latency.calibration, for each cell of it."""
+    """Predictions against what was measured then, within one bucket: the Sums of a Cell of latency.calibration."""
 
     pk = models.CompositePrimaryKey("bucket", "region_id", "country", "bin")
     bucket = models.DateTimeField(help_text="Start of ten minutes.")

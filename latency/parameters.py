@@ -1,6 +1,6 @@
 """The parameters of a model version as JSON: what is left out is as in latency.model, and what is unknown is refused.
 
-    {"model": {"half_life_s": 21600, "network": {"spread_ms": 9}}, "switching": {"switch_ms": 6}, "caution": 0.3}
+{"model": {"half_life_s": 21600, "network": {"spread_ms": 9}}, "switching": {"switch_ms": 6}, "caution": 0.3}
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def _read(known: Part, given: Any, path: str) -> Part:
         where = f"{path}.{name}" if path else str(name)
         if name not in kinds or where in UNUSED:
             raise BadParameterError(where, "There is no such parameter.")
-        changed[name] = _read(kinds[name], value, where) if is_dataclass(kinds[name]) else _number(kinds[name], value, where)
+        changed[name] = (
+            _read(kinds[name], value, where) if is_dataclass(kinds[name]) else _number(kinds[name], value, where)
+        )
     return replace(known, **changed)  # type: ignore[type-var]
 
 

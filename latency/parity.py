@@ -21,7 +21,7 @@ from latency.table import encoded
 
 KEPT = timedelta(days=7)
 DELTAS_SAMPLED = 4
-"""One in so many is compared: each costs as much as a turn, and what is wrong with one stays wrong until the full one."""
+"""One in so many is compared: what is wrong with one stays wrong until the full one, which always is."""
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +70,7 @@ def _is_drawn(sequence: int, full: int, draw: int) -> bool:
     return sequence == full or (sequence + draw) % DELTAS_SAMPLED == 0
 
 
-def _given_again(
-    checkpoint: LatencyCheckpoint, full: int, told: dict[int, tuple[int, bytes]]
-) -> dict[int, bytes]:
+def _given_again(checkpoint: LatencyCheckpoint, full: int, told: dict[int, tuple[int, bytes]]) -> dict[int, bytes]:
     span = Q(number__gt=checkpoint.turn_id, number__lte=full)
     numbers = LatencyTurn.objects.filter(span).order_by("number").values_list("number", flat=True)
     learner, given = learner_of(checkpoint), {}

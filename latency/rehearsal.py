@@ -1,7 +1,7 @@
 """Turns that are over, taken once more by two versions: what each believed before it knew better.
 
-    checkpoint ─┬─► incumbent, as it was ────────┬─► turn ─► what each would serve, before it learns ─► Rehearsal
-                └─► candidate, all ranked anew ──┘
+checkpoint ─┬─► incumbent, as it was ────────┬─► turn ─► what each would serve, before it learns ─► Rehearsal
+            └─► candidate, all ranked anew ──┘
 """
 
 from __future__ import annotations

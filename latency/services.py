@@ -35,7 +35,7 @@ from telemetry.buckets import BUCKET_S, bucket_of
 from telemetry.rum.judging import AHEAD_S
 from telemetry.rum.services import REMEMBERED, windows
 
-__all__ = ["NotKeptError", "learn", "learner_at", "map_at", "maps_since", "newest_map"]
+__all__ = ["NotKeptError", "learn", "learner_at", "map_at", "maps_since", "newest_map", "newest_turn"]
 
 FULL_EVERY = timedelta(minutes=10)
 LOOK_BACK_EVERY = timedelta(minutes=1)
@@ -68,6 +68,11 @@ def learn(now: datetime, locate: Locate) -> int | None:
 def newest_map() -> int | None:
     """The sequence of the newest map; None: there is none."""
     return LatencyMap.objects.order_by("-sequence").values_list("sequence", flat=True).first()
+
+
+def newest_turn() -> tuple[int, datetime] | None:
+    """Number and time of the last turn, whose map has the same number; None: there was none."""
+    return LatencyTurn.objects.order_by("-number").values_list("number", "made").first()
 
 
 def maps_since(sequence: int) -> list[bytes]:

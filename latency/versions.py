@@ -66,7 +66,9 @@ def promote(model: LatencyModel, user: User | None, now: datetime) -> LatencyPro
         found = "has not been decided on yet" if decision is None else "did not pass"
         raise NotPromotedError(f"{model} {found}: only a version that passes the gate comes into service.")
     if decision.incumbent_id != current.model_id:
-        raise NotPromotedError(f"{model} was compared with {decision.incumbent}, now {current.model} is in service: ask again.")
+        raise NotPromotedError(
+            f"{model} was compared with {decision.incumbent}, now {current.model} is in service: ask again."
+        )
     if decision.made is None or now - decision.made > FRESH:
         raise NotPromotedError(f"The decision on {model} is older than a day: ask again.")
     return _succeed(current, model, user, now, decision=decision)
@@ -88,9 +90,7 @@ def _succeed(
     with transaction.atomic():
         if not LatencyPromotion.objects.filter(number=current.number, until=None).update(until=now):
             raise NotPromotedError("Another version came into service meanwhile: look, and ask again.")
-        return LatencyPromotion.objects.create(
-            number=current.number + 1, model=model, made=now, made_by=user, **reason
-        )
+        return LatencyPromotion.objects.create(number=current.number + 1, model=model, made=now, made_by=user, **reason)
 
 
 def _current(now: datetime) -> LatencyPromotion:

@@ -54,7 +54,14 @@ def counters(**fields: Any) -> Any:
 
 
 def answers(endpoint: int, number: int, **fields: Any) -> dict[str, Any]:
-    return {"policy": WWW, "endpoint": endpoint, "country": "DE", "rcode": 0, "explored": False, "count": number} | fields
+    return {
+        "policy": WWW,
+        "endpoint": endpoint,
+        "country": "DE",
+        "rcode": 0,
+        "explored": False,
+        "count": number,
+    } | fields
 
 
 def reading(counted: Any, **fields: Any):

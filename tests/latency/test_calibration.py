@@ -126,7 +126,9 @@ def test_what_is_off_everywhere_is_one_alarm():
 def test_a_spread_that_grows_is_an_alarm():
     wide = replace(many(1.0), ratio_log_absolute=2 * many(1.0).ratio_log_absolute)
 
-    assert [(drift.kind, drift.count) for drift in drifts({PARIS: wide}, {PARIS: many(1.0)})] == [("spread", wide.count)]
+    assert [(drift.kind, drift.count) for drift in drifts({PARIS: wide}, {PARIS: many(1.0)})] == [
+        ("spread", wide.count)
+    ]
 
 
 def test_too_few_comparisons_raise_no_alarm():

@@ -21,7 +21,7 @@ CLIENTS = [f"203.0.{number}.0" for number in range(60)]
 @pytest.fixture
 def learned(paris, tokyo):
     """Sixty clients in Lyon measure both regions every minute. After the fourth, the way to paris is a slow one."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     for minute in range(12):
         at = NOW + timedelta(minutes=minute)
         for client in CLIENTS:

@@ -29,6 +29,26 @@ LYON = Location(64500, "FR", 45.8, 4.8)
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_learned():
+    memory.drop()
+
+
+@pytest.fixture
+def ops(transactional_db):
+    return Team.objects.create(name="ops")
+
+
+@pytest.fixture
+def paris(ops):
+    return endpoint_of(ops, "paris", 48.9, 2.4)
+
+
+@pytest.fixture
+def tokyo(ops):
+    return endpoint_of(ops, "tokyo", 35.7, 139.7)
+
+
 def endpoint_of(team: Team, name: str, latitude: float, longitude: float) -> Endpoint:
     region = Region.objects.create(team=team, name=name, latitude=latitude, longitude=longitude)
     return Endpoint.objects.create(team=team, name=name, region=region, ipv4="192.0.2.1")
