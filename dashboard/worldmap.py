@@ -57,7 +57,7 @@ def world_map(places: Iterable[Place], sites: Iterable[Site], edges: Iterable[Ed
 
 def client_marks(now: datetime) -> list[dict[str, Any]]:
     """How many steered answers went to each country within the window."""
-    known = _countries()
+    known = known_countries()
     counts = countries(None, now - WINDOW, now)
     return [
         {"name": known[code].name, "latitude": known[code].latitude, "longitude": known[code].longitude, "count": count}
@@ -81,7 +81,7 @@ def _mark(at: Region | Site, **more: object) -> dict[str, Any]:
 
 
 @cache
-def _countries() -> dict[str, Country]:
+def known_countries() -> dict[str, Country]:
     return {
         code: Country(name, latitude, longitude)
         for code, _continent, name, latitude, longitude in responder.countries()

@@ -24,7 +24,7 @@ FIRST_OF: dict[str, type[Model]] = {
     "policies": Policy,
 }
 MOST_QUERIES = 14
-NO_PAGES = {"live", "policies-simulate", "policies-unbind"}
+NO_PAGES = {"live", "policies-simulate", "policies-unbind", "latency-promote", "latency-return"}
 """A stream, a part of a page, and what only takes posts."""
 
 
