@@ -88,12 +88,8 @@ class LatencyPage:
     answered_from_measured: float | None
     explored: float | None
     figures: dict[str, Any]
+    clients: int  # networks that ever measured
     may_promote: bool
-
-    @property
-    def clients(self) -> int:
-        """Client networks that ever measured."""
-        return sum(row.country.clients for row in self.countries)
 
 
 def read_latency(user: User, now: datetime) -> LatencyPage:
@@ -116,6 +112,7 @@ def read_latency(user: User, now: datetime) -> LatencyPage:
         answered_from_measured=answered_from_measured(covered),
         explored=_share(explored),
         figures={"times": [], "policies": [], "latency": _figures(regions, found, covered, explored)},
+        clients=sum(country.clients for country in covered),
         may_promote=user.is_superuser,
     )
 

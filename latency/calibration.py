@@ -115,16 +115,20 @@ class Drift:
 
 def compared(foreseen: Foreseen) -> dict[Cell, Sums]:
     """The comparisons of a turn, by cell."""
+    if not len(foreseen.keys):
+        return {}
     predicted_logs = np.rint(LOG_UNITS * np.log(foreseen.predicted_ms)).astype(np.int64)
     ratios = np.rint(LOG_UNITS * np.log(foreseen.observed_ms / foreseen.predicted_ms)).astype(np.int64)
     errors_us = np.rint(1000 * np.abs(foreseen.observed_ms - foreseen.predicted_ms)).astype(np.int64)
     bins = np.clip(np.floor(BINS_PER_OCTAVE * np.log2(foreseen.predicted_ms)), 0, BINS - 1).astype(np.int64)
-    columns = (foreseen.region_ids, foreseen.countries, bins, predicted_logs, ratios, errors_us)
-    cells: dict[Cell, Sums] = {}
-    for region_id, country, number, predicted, ratio, error_us in zip(*(c.tolist() for c in columns), strict=True):
-        cell = Cell(region_id, country_name(country), number)
-        cells[cell] = cells.get(cell, Sums()) + Sums(1, predicted, ratio, abs(ratio), ratio * ratio, error_us)
-    return cells
+    cells, rows = np.unique(np.stack([foreseen.region_ids, foreseen.countries, bins]), axis=1, return_inverse=True)
+    columns = (np.ones_like(ratios), predicted_logs, ratios, np.abs(ratios), ratios**2, errors_us)
+    sums = np.zeros((cells.shape[1], len(columns)), dtype=np.int64)
+    np.add.at(sums, rows.reshape(-1), np.stack(columns, axis=1))
+    return {
+        Cell(region_id, country_name(country), number): Sums(*of_cell)
+        for (region_id, country, number), of_cell in zip(cells.T.tolist(), sums.tolist(), strict=True)
+    }
 
 
 def deciles(by_bin: Mapping[int, Sums]) -> list[Decile]:

@@ -151,7 +151,7 @@ class Learner:
     def _foresee(self, intake: Intake, known: int) -> Foreseen:
         increments = intake.increments
         clients, rows = np.unique(self._clients.numbers(increments.keys), return_inverse=True)
-        expected = self._estimated(clients)[0]
+        expected = self._predicted(clients)
         cautious_ms = expected.rtt_ms + self._policy.caution * expected.error_ms
         first = np.where(clients < known, self._orders[clients, 0], cautious_ms.argmin(axis=1))
         columns = np.searchsorted(self._places.ids, increments.region_ids)
@@ -205,10 +205,13 @@ class Learner:
         return Cells(*families, samples, estimated.rtt_ms, estimated.error_ms, self._orders[rising])
 
     def _estimated(self, clients: Indices) -> tuple[Prediction, Floats]:
+        return self._predicted(clients), self._estimator.samples(clients, self._t_s)
+
+    def _predicted(self, clients: Indices) -> Prediction:
         parts = [self._estimator.predict(clients[part], self._t_s) for part in _parts(len(clients))]
         rtt_ms = [np.empty((0, len(self._places.ids))), *(part.rtt_ms for part in parts)]
         error_ms = [np.empty((0, len(self._places.ids))), *(part.error_ms for part in parts)]
-        return Prediction(np.concatenate(rtt_ms), np.concatenate(error_ms)), self._estimator.samples(clients, self._t_s)
+        return Prediction(np.concatenate(rtt_ms), np.concatenate(error_ms))
 
     def _groups(self, clients: Indices) -> Groups:
         networks, countries = (

@@ -74,7 +74,7 @@ def percent(share: float | None) -> str:
 @register.filter
 def signed_percent(logarithm: float) -> str:
     """A logarithm of a ratio as what it adds, in percent."""
-    return f"{(math.exp(logarithm) - 1) * 100:+.1f} %"
+    return f"{(math.exp(logarithm) - 1) * 100:+.1f}\N{NO-BREAK SPACE}%"
 
 
 @register.filter

@@ -40,7 +40,7 @@ function drawDeciles(element) {
   const observed = learned.deciles.map((decile) => decile.observed_ms);
   const ends = [Math.min(...predicted, ...observed) / 1.15, Math.max(...predicted, ...observed) * 1.15];
   const title = (text) => ({ text, font: { size: 11, color: colour("muted") }, standoff: 6 });
-  const scale = { ...axis(), type: "log", range: ends.map(Math.log10), nticks: 5, tickformat: "~r" };
+  const scale = { ...axis(), type: "log", range: ends.map(Math.log10), dtick: "D2", tickformat: "~r" };
   const layout = frame({
     margin: { l: 48, r: 8, t: 6, b: 38 },
     xaxis: { ...scale, title: title("predicted ms") },
