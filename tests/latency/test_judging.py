@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from latency.gate import judged
 from latency.judging import decide
 from latency.versions import NotPromotedError, ask, in_service, promote
 from tests.latency.test_turns import NOW, measure, turn
@@ -65,3 +66,12 @@ def test_without_turns_there_is_no_evidence_and_one_may_ask_again(paris):
     again = ask(model, LATER)
     assert again != decision
     assert model.decisions.count() == 2
+
+
+def test_one_thread_decides_at_a_time(paris, monkeypatch):
+    proposed()
+    meanwhile = []
+    monkeypatch.setattr("latency.judging.judged", lambda trial: meanwhile.append(decide(LATER)) or judged(trial))
+
+    assert len(decide(LATER)) == 1
+    assert meanwhile == [[]]

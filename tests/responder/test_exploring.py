@@ -31,7 +31,7 @@ def latency_map() -> LatencyMap:
 def test_who_explores_is_sent_to_the_runner_up_and_counted_as_such():
     regions = [Region(NEAR, 48.9, 2.4), Region(FAR, 35.7, 139.7)]
     server = Server(["127.0.0.1:0"], snapshot_of(regions, 0.5, "salt"), Health(), workers=1)
-    answered = Counter()
+    answered = Counter[str]()
     try:
         server.set_latency(latency_map())
         for client in range(CLIENTS):
