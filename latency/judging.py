@@ -6,7 +6,6 @@ LatencyDecision, waiting ─► checkpoint before the last hours ─► rehearse
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,21 +21,13 @@ from latency.versions import in_service, policy_of
 HELD_BACK = timedelta(hours=2)
 """Of turns: recent, and long enough that a client of one page view an hour is among them."""
 
-_at_it = threading.Lock()
-"""A decision may take minutes: the threads of a worker have more to do than to make it all at once."""
-
 log = logging.getLogger(__name__)
 
 
 def decide(now: datetime) -> list[LatencyDecision]:
-    """Make every decision that waits. Returns those that this call made: none while another thread is at it."""
-    if not _at_it.acquire(blocking=False):
-        return []
-    try:
-        waiting = LatencyDecision.objects.filter(made=None).select_related("candidate").order_by("pk")
-        return [decision for decision in waiting if _decide(decision, now)]
-    finally:
-        _at_it.release()
+    """Make every decision that waits. Returns those that this call made."""
+    waiting = LatencyDecision.objects.filter(made=None).select_related("candidate").order_by("pk")
+    return [decision for decision in waiting if _decide(decision, now)]
 
 
 def _decide(decision: LatencyDecision, now: datetime) -> bool:

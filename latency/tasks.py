@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from celery import shared_task
 
 from latency import evaluation, judging, parity
 
+_lock = threading.Lock()
+
 
 @shared_task
 def check_parity() -> None:
     """Compare maps that edges were given with what the same turns give once more."""
-    parity.check_parity(datetime.now(UTC), secrets.randbelow(parity.DELTAS_SAMPLED))
+    with _alone() as ours:
+        if ours:
+            parity.check_parity(datetime.now(UTC), secrets.randbelow(parity.DELTAS_SAMPLED))
 
 
 @shared_task
 def judge_models() -> None:
     """Decide on model versions that were proposed."""
-    judging.decide(datetime.now(UTC))
+    with _alone() as ours:
+        if ours:
+            judging.decide(datetime.now(UTC))
 
 
 @shared_task
@@ -29,3 +38,14 @@ def watch() -> None:
     evaluation.warn(now)
     evaluation.forget(now)
     parity.forget(now)
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether no other thread repeats turns. It may take minutes, and a worker's threads have more to do than that."""
+    ours = _lock.acquire(blocking=False)
+    try:
+        yield ours
+    finally:
+        if ours:
+            _lock.release()

@@ -169,8 +169,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "latency: check parity": {
         "task": "latency.tasks.check_parity",
-        "schedule": 600.0,
-        "options": {"expires": 600.0},
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
     },
     "latency: judge models": {
         "task": "latency.tasks.judge_models",

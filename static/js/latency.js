@@ -55,11 +55,12 @@ function drawDeciles(element) {
 }
 
 function drawExplored(element) {
+  const most = Math.max(0.01, ...learned.explored.map((point) => point.share)); // what explore steps do without being told
   const layout = frame({
     margin: { l: 40, r: 6, t: 6, b: 24 },
     hovermode: "x unified",
     xaxis: { ...axis(), type: "date", showgrid: false, nticks: 4, tickformat: "%H:%M", hoverformat: "%H:%M" },
-    yaxis: { ...axis(), rangemode: "tozero", nticks: 4, tickformat: ".1%" },
+    yaxis: { ...axis(), range: [0, 1.15 * most], nticks: 4, tickformat: ".1%" },
   });
   const shares = {
     type: "scatter", mode: "lines", fill: "tozeroy", x: learned.explored.map((point) => new Date(point.time)),

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from latency.gate import judged
 from latency.judging import decide
+from latency.tasks import check_parity, judge_models
 from latency.versions import NotPromotedError, ask, in_service, promote
 from tests.latency.test_turns import NOW, measure, turn
 from tests.latency.test_versions import proposed
@@ -68,10 +68,19 @@ def test_without_turns_there_is_no_evidence_and_one_may_ask_again(paris):
     assert model.decisions.count() == 2
 
 
-def test_one_thread_decides_at_a_time(paris, monkeypatch):
-    proposed()
-    meanwhile = []
-    monkeypatch.setattr("latency.judging.judged", lambda trial: meanwhile.append(decide(LATER)) or judged(trial))
+def test_one_thread_of_a_worker_repeats_turns_at_a_time(paris, monkeypatch):
+    model, meanwhile = proposed(), []
 
-    assert len(decide(LATER)) == 1
-    assert meanwhile == [[]]
+    def deciding(now):
+        judge_models()
+        check_parity()
+        meanwhile.append(now)
+
+    monkeypatch.setattr("latency.judging.decide", deciding)
+    monkeypatch.setattr("latency.parity.check_parity", lambda *_: meanwhile.append("checked"))
+    judge_models()
+    assert len(meanwhile) == 1
+    monkeypatch.undo()
+    judge_models()
+
+    assert model.decisions.get().passed is False
