@@ -91,6 +91,19 @@ def test_what_was_known_under_any_version_can_be_had_again_to_the_octet(paris, t
     assert list(LatencyMap.objects.filter(base=0).values_list("sequence", flat=True)) == [3, 5]
 
 
+def test_turns_of_the_release_before_versions_go_by_what_it_had(paris):
+    measure(paris, 22.0)
+    turn()
+    LatencyTurn.objects.update(model=None)
+    known = encoded(memory.learner.message(7, 0))
+    restart()
+
+    assert encoded(learner_at(LATER).message(7, 0)) == known
+    measure(paris, 23.0, at=NOW + timedelta(seconds=5))
+    assert turn(5) == 2
+    assert newest().base == 1, "the same parameters: nothing to take up"
+
+
 @pytest.mark.parametrize("passed", [None, False])
 def test_a_version_that_did_not_pass_is_not_promoted(passed):
     model = proposed()
