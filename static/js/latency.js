@@ -57,7 +57,7 @@ function drawDeciles(element) {
 function drawExplored(element) {
   const most = Math.max(0.01, ...learned.explored.map((point) => point.share)); // what explore steps do without being told
   const layout = frame({
-    margin: { l: 40, r: 6, t: 6, b: 24 },
+    margin: { l: 46, r: 6, t: 6, b: 24 },
     hovermode: "x unified",
     xaxis: { ...axis(), type: "date", showgrid: false, nticks: 4, tickformat: "%H:%M", hoverformat: "%H:%M" },
     yaxis: { ...axis(), range: [0, 1.15 * most], nticks: 4, tickformat: ".1%" },
