@@ -23,6 +23,7 @@ from rest_framework.exceptions import PermissionDenied as NotPermitted
 from rest_framework.settings import api_settings
 
 from common.problems import problem_response
+from latency.versions import NotPromotedError
 from snapshots.services import NothingPublishedError
 from zones.zonefile import ZoneFileError
 
@@ -117,6 +118,7 @@ ANSWERS: list[tuple[type[Exception], Callable[[Any], HttpResponseBase]]] = [
     (APIException, _api_problem),
     (ProtectedError, lambda error: _conflict(f"It is in use: {_named(error.protected_objects)}.")),
     (IntegrityError, lambda error: _conflict(_conflict_message(error))),
+    (NotPromotedError, lambda error: _conflict(str(error))),
     (NothingPublishedError, lambda error: problem_response(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.")),
     (OperationalError, _database_lost),
 ]

@@ -47,6 +47,7 @@ class ShareSerializer(serializers.Serializer[Any]):
     policy = serializers.CharField()
     endpoint = serializers.CharField(allow_null=True, help_text="Null: none, or one that is deleted.")
     count = serializers.IntegerField()
+    explored = serializers.IntegerField(help_text="Of these: given to learn about the endpoint, not as the best one.")
 
 
 class BucketShareSerializer(ShareSerializer):
@@ -107,12 +108,18 @@ def _named(team: Team, shares: list[Share]) -> dict[str, list[dict[str, Any]]]:
             "policy": policies[share.policy_id],
             "endpoint": endpoints.get(share.endpoint_id),
             "count": share.count,
+            "explored": share.explored,
         }
         for share in shares
         if share.policy_id in policies
     ]
     counts: Counter[tuple[str, str | None]] = Counter()
+    explored: Counter[tuple[str, str | None]] = Counter()
     for share in series:
         counts[share["policy"], share["endpoint"]] += share["count"]
-    totals = [{"policy": policy, "endpoint": endpoint, "count": count} for (policy, endpoint), count in counts.items()]
+        explored[share["policy"], share["endpoint"]] += share["explored"]
+    totals = [
+        {"policy": policy, "endpoint": endpoint, "count": count, "explored": explored[policy, endpoint]}
+        for (policy, endpoint), count in counts.items()
+    ]
     return {"totals": totals, "series": series}

@@ -7,6 +7,8 @@ from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
+from api.latency import CalibrationView, CoverageView, LatencyStatusView
+from api.latency_models import LatencyDecisionViewSet, LatencyModelViewSet
 from api.loads import EndpointLoadView
 from api.measurements import MeasurementsView
 from api.problems import unknown_url
@@ -32,6 +34,8 @@ router.register("checks", CheckViewSet)
 router.register("health", HealthViewSet, basename="health")
 router.register("transitions", TransitionViewSet)
 router.register("snapshots", SnapshotViewSet)
+router.register("latency/models", LatencyModelViewSet)
+router.register("latency/decisions", LatencyDecisionViewSet)
 router.register("tokens", TokenViewSet)
 
 # An origin may hold slashes (RFC 2317), so the longest URLs come first.
@@ -52,6 +56,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
     re_path(r"^explain/?$", ExplainView.as_view()),
+    re_path(r"^latency/status/?$", LatencyStatusView.as_view()),
+    re_path(r"^latency/calibration/?$", CalibrationView.as_view()),
+    re_path(r"^latency/coverage/?$", CoverageView.as_view()),
     re_path(r"^measurements/?$", MeasurementsView.as_view()),
     re_path(r"^policies/(?P<name>[a-z0-9-]{1,63})/shadow/?$", ShadowView.as_view()),
     re_path(r"^simulate/?$", SimulateView.as_view()),

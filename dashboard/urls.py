@@ -8,7 +8,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard.live import live
-from dashboard.pages import records, snapshots
+from dashboard.pages import latency, records, snapshots
 from dashboard.pages.checks import CheckSection
 from dashboard.pages.endpoints import EndpointSection
 from dashboard.pages.explain import explain_page
@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("explain/", explain_page, name="explain"),
     path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),
+    *latency.urlpatterns,
     *records.urlpatterns,
     *(pattern for section in SECTIONS for pattern in section.urls()),
 ]

@@ -115,11 +115,13 @@ def family_of(address: str | None) -> str:
 
 def _answered(answers: list[AnswerCount], condition: Condition) -> Iterator[Metric]:
     by_rcode, by_endpoint, by_country = Counter[int](), Counter[tuple[int, int, int]](), Counter[str]()
+    explored = Counter[int]()
     for answer in answers:
         by_rcode[answer["rcode"]] += answer["count"]
         if answer["policy"]:
             by_endpoint[answer["policy"], answer["endpoint"], answer["rcode"]] += answer["count"]
             by_country[answer["country"]] += answer["count"]
+            explored[answer["policy"]] += answer["count"] * answer["explored"]
 
     rcodes = CounterMetricFamily("trafficmgr_answers", "Answers given.", labels=["rcode"])
     for rcode, count in by_rcode.items():
@@ -142,6 +144,18 @@ def _answered(answers: list[AnswerCount], condition: Condition) -> Iterator[Metr
     for country, count in by_country.items():
         countries.add_metric([country], count)
     yield countries
+    yield _explored(explored, condition)
+
+
+def _explored(counts: Counter[int], condition: Condition) -> Metric:
+    explored = CounterMetricFamily(
+        "trafficmgr_explored_answers",
+        "Answers of a policy that were given to learn about the endpoint, not as the best one.",
+        labels=["policy", "policy_id"],
+    )
+    for policy, count in counts.items():
+        explored.add_metric([condition.policies.get(policy, ""), str(policy)], count)
+    return explored
 
 
 def _latency(counters: Counters) -> Metric:

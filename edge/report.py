@@ -32,7 +32,7 @@ class Reports:
         self._boot_id = boot_id
         self._version = version
         self._sequence = 0
-        self._answers = Unreported(("policy", "endpoint", "country", "rcode"), MAX_COUNTS)
+        self._answers = Unreported(("policy", "endpoint", "country", "rcode", "explored"), MAX_COUNTS)
         self._networks = Unreported(("policy", "network"), MAX_NETWORKS)
         self._shadows = Unreported(("shadow", "country", "endpoint", "shadow_endpoint"), MAX_SHADOWS)
         self._pending: dict[str, Any] | None = None
@@ -86,7 +86,7 @@ class Unreported:
 
     def of(self, counted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """What was counted since, the largest counts first."""
-        new = ({**count, "count": count["count"] - self._acknowledged[self._key_of(count)]} for count in counted)
+        new = ({**_said(count), "count": count["count"] - self._acknowledged[self._key_of(count)]} for count in counted)
         return nlargest(self._most, (count for count in new if count["count"] > 0), key=lambda count: count["count"])
 
     def acknowledge(self, reported: Sequence[Mapping[str, Any]]) -> None:
@@ -94,4 +94,9 @@ class Unreported:
             self._acknowledged[self._key_of(count)] += count["count"]
 
     def _key_of(self, count: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(count[field] for field in self._key)
+        return tuple(count.get(field, False) for field in self._key)
+
+
+def _said(count: Mapping[str, Any]) -> dict[str, Any]:
+    """A count as it is sent. What is not explored is not said: a feed of the release before does not know the field."""
+    return {field: value for field, value in count.items() if field != "explored" or value}

@@ -7,7 +7,7 @@ checkpoint ── turn ── turn ── checkpoint ── turn ──► now
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -15,10 +15,10 @@ from django.db.models import Q
 from latency.chooser import Policy
 from latency.intake import Intake
 from latency.learner import Learner
-from latency.models import LatencyCheckpoint, LatencyTurn
+from latency.models import LatencyCheckpoint, LatencyModel, LatencyTurn
 from latency.taken import Taken
+from latency.versions import policy_of
 
-POLICY = Policy()
 Stamp = tuple[int, datetime]  # tells turns of different databases apart
 
 
@@ -50,13 +50,12 @@ class Memory:
         if newest == self.stamp:
             return
         if self.learner is not None and self.stamp is not None and _is_kept(self.stamp):
-            for intake in _intakes(Q(number__gt=self.stamp[0])):
-                self.learner.learn(intake)
+            for intake in taught(self.learner, Q(number__gt=self.stamp[0])):
                 self.taken.add(intake.increments)
         else:
             self.drop()
             self.learner = None if newest is None else _learner_after(newest[0])
-            for intake in _intakes(Q(made__gte=horizon)):
+            for _policy, intake in intakes(Q(made__gte=horizon)):
                 self.taken.add(intake.increments)
         self.stamp = newest
 
@@ -95,15 +94,32 @@ def _is_kept(stamp: Stamp) -> bool:
 
 
 def _learner_after(number: int) -> Learner | None:
-    checkpoint = LatencyCheckpoint.objects.filter(turn_id__lte=number).order_by("-turn_id").first()
+    checkpoints = LatencyCheckpoint.objects.select_related("turn__model")
+    checkpoint = checkpoints.filter(turn_id__lte=number).order_by("-turn_id").first()
     if checkpoint is None:
         return None
-    learner = Learner.from_bytes(bytes(checkpoint.state), POLICY)
-    for intake in _intakes(Q(number__gt=checkpoint.turn_id, number__lte=number)):
-        learner.learn(intake)
+    learner = learner_of(checkpoint)
+    for _intake in taught(learner, Q(number__gt=checkpoint.turn_id, number__lte=number)):
+        pass
     return learner
 
 
-def _intakes(which: Q) -> Iterable[Intake]:
-    blobs = LatencyTurn.objects.filter(which).order_by("number").values_list("intake", flat=True)
-    return (Intake.from_bytes(bytes(blob)) for blob in blobs.iterator(100))
+def learner_of(checkpoint: LatencyCheckpoint) -> Learner:
+    """All that was known after the turn of a checkpoint, under the version of that turn."""
+    return Learner.from_bytes(bytes(checkpoint.state), policy_of(checkpoint.turn.model))
+
+
+def taught(learner: Learner, which: Q) -> Iterator[Intake]:
+    """Teaches the turns, each under the version it was made under; yields each once it is learned."""
+    for policy, intake in intakes(which):
+        learner.adopt(policy)
+        learner.learn(intake)
+        yield intake
+
+
+def intakes(which: Q) -> Iterator[tuple[Policy, Intake]]:
+    """Turns in their order, each with the parameters it was made under."""
+    policies = {model.pk: policy_of(model) for model in LatencyModel.objects.all()} | {None: policy_of(None)}
+    rows = LatencyTurn.objects.filter(which).order_by("number").values_list("model_id", "intake")
+    for model_id, intake in rows.iterator(100):
+        yield policies[model_id], Intake.from_bytes(bytes(intake))

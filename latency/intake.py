@@ -130,5 +130,10 @@ def country_code(country: str | None) -> int:
     return 256 * ord(country[0]) + ord(country[1]) if country and len(country) == 2 else NONE
 
 
+def country_name(code: int) -> str:
+    """What country_code() was given; empty: unknown."""
+    return "" if code == NONE else chr(code >> 8) + chr(code & 0xFF)
+
+
 def _whole(numbers: Sequence[int]) -> Indices:
     return np.array(numbers, dtype=np.int64)

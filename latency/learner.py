@@ -19,7 +19,9 @@ from latency.blobs import packed, unpacked
 from latency.chooser import RELATE_EVERY_S, Policy
 from latency.clients import Clients
 from latency.columns import moved, orders_moved
+from latency.coverage import Covered, Pair, coverage
 from latency.estimator import Estimator, Prediction
+from latency.foreseen import Foreseen
 from latency.groups import GroupKind
 from latency.intake import Intake, Newcomers, Places
 from latency.keys import by_family
@@ -57,14 +59,33 @@ class Learner:
 
     def learn(self, intake: Intake) -> None:
         """Takes a turn. The regions of the first one are those it was made with."""
-        if not intake.places.same_as(self._places):
-            self._move(intake.places)
-        self._t_s = intake.t_s
-        known = len(self._clients)
-        self._admit(intake.newcomers)
-        self._touched = self._observe(intake)
-        self._relate()
-        self._rank(np.arange(len(self._clients)) if intake.full else self._touched, known)
+        known = self._begin(intake)
+        self._finish(intake, known)
+
+    def foresee_and_learn(self, intake: Intake) -> Foreseen:
+        """Takes a turn as learn() does, and says what was believed of each measurement of it just before."""
+        known = self._begin(intake)
+        foreseen = self._foresee(intake, known)
+        self._finish(intake, known)
+        return foreseen
+
+    def is_under(self, policy: Policy) -> bool:
+        """Whether these are the parameters that it learns by."""
+        return self._policy == policy
+
+    def adopt(self, policy: Policy) -> None:
+        """Goes on by other parameters from what was learned; how regions go together is learned anew by them.
+
+        The next turn has to be full: what was told of others than those it touches rests on the parameters before.
+        """
+        if self.is_under(policy):
+            return
+        state = self._estimator.state()
+        self._policy = policy
+        self._estimator = Estimator(self._clients.everybody(self._places), policy.model)
+        self._estimator.restore(state)
+        self._estimator.relate(self._t_s)
+        self._related_at_s = self._t_s
 
     def message(self, sequence: int, base: int) -> MapMessage:
         """The whole map if `base` is 0, else what the last turn changed of the map before it."""
@@ -81,6 +102,16 @@ class Learner:
             self._groups(clients),
             self._cells(clients),
         )
+
+    def coverage(self) -> dict[Pair, Covered]:
+        """What the estimates of all clients rest on."""
+        everyone = np.arange(len(self._clients))
+        evidence = self._estimator.evidence(everyone, self._t_s)
+        return coverage(self._clients.known.countries, self._orders[:, 0], evidence, self._places.ids)
+
+    def first_regions(self) -> Indices:
+        """The ids of the regions that clients are served from, in the order in which the clients came, (C,)."""
+        return self._places.ids[self._orders[:, 0]]
 
     def to_bytes(self) -> bytes:
         """Everything from which learning goes on, compact."""
@@ -102,6 +133,37 @@ class Learner:
         learner._orders = arrays["orders"].astype(np.int64)
         learner._t_s, learner._related_at_s = arrays["times_s"].tolist()
         return learner
+
+    def _begin(self, intake: Intake) -> int:
+        """Regions and clients as they are in the turn. Returns how many clients had an order before it."""
+        if not intake.places.same_as(self._places):
+            self._move(intake.places)
+        self._t_s = intake.t_s
+        known = len(self._clients)
+        self._admit(intake.newcomers)
+        return known
+
+    def _finish(self, intake: Intake, known: int) -> None:
+        self._touched = self._observe(intake)
+        self._relate()
+        self._rank(np.arange(len(self._clients)) if intake.full else self._touched, known)
+
+    def _foresee(self, intake: Intake, known: int) -> Foreseen:
+        increments = intake.increments
+        clients, rows = np.unique(self._clients.numbers(increments.keys), return_inverse=True)
+        expected = self._predicted(clients)
+        cautious_ms = expected.rtt_ms + self._policy.caution * expected.error_ms
+        first = np.where(clients < known, self._orders[clients, 0], cautious_ms.argmin(axis=1))
+        columns = np.searchsorted(self._places.ids, increments.region_ids)
+        return Foreseen(
+            keys=increments.keys,
+            countries=self._clients.known.countries[clients][rows],
+            region_ids=increments.region_ids,
+            served_ids=self._places.ids[first][rows],
+            counts=np.minimum(increments.counts, MOST_COPIES),
+            predicted_ms=expected.rtt_ms[rows, columns],
+            observed_ms=increments.rtt_ms(),
+        )
 
     def _admit(self, newcomers: Newcomers) -> None:
         self._estimator.admit(self._clients.admit(newcomers, self._places))
@@ -143,10 +205,13 @@ class Learner:
         return Cells(*families, samples, estimated.rtt_ms, estimated.error_ms, self._orders[rising])
 
     def _estimated(self, clients: Indices) -> tuple[Prediction, Floats]:
+        return self._predicted(clients), self._estimator.samples(clients, self._t_s)
+
+    def _predicted(self, clients: Indices) -> Prediction:
         parts = [self._estimator.predict(clients[part], self._t_s) for part in _parts(len(clients))]
         rtt_ms = [np.empty((0, len(self._places.ids))), *(part.rtt_ms for part in parts)]
         error_ms = [np.empty((0, len(self._places.ids))), *(part.error_ms for part in parts)]
-        return Prediction(np.concatenate(rtt_ms), np.concatenate(error_ms)), self._estimator.samples(clients, self._t_s)
+        return Prediction(np.concatenate(rtt_ms), np.concatenate(error_ms))
 
     def _groups(self, clients: Indices) -> Groups:
         networks, countries = (

@@ -19,19 +19,23 @@ from django.db import transaction
 
 from common.locks import LEARNING, held_for_transaction
 from common.notify import notify
-from latency.history import POLICY, NotKeptError, forget, learner_at, memory
+from latency.calibration import compared
+from latency.evaluation import CALIBRATION_BUCKET_S
+from latency.history import NotKeptError, forget, learner_at, memory
 from latency.intake import Intake, Location, Newcomers, Places
 from latency.keys import key_of, network_of
 from latency.learner import Learner
-from latency.models import LatencyCheckpoint, LatencyMap, LatencyTurn
+from latency.ledger import add_compared, replace_coverage
+from latency.models import LatencyCheckpoint, LatencyMap, LatencyModel, LatencyTurn
 from latency.table import MOST_REGIONS, encoded
 from latency.taken import Grown
+from latency.versions import in_service, policy_of
 from regions.models import Endpoint
-from telemetry.buckets import BUCKET_S
+from telemetry.buckets import BUCKET_S, bucket_of
 from telemetry.rum.judging import AHEAD_S
 from telemetry.rum.services import REMEMBERED, windows
 
-__all__ = ["NotKeptError", "learn", "learner_at", "map_at", "maps_since", "newest_map"]
+__all__ = ["NotKeptError", "learn", "learner_at", "map_at", "maps_since", "newest_map", "newest_turn"]
 
 FULL_EVERY = timedelta(minutes=10)
 LOOK_BACK_EVERY = timedelta(minutes=1)
@@ -66,6 +70,11 @@ def newest_map() -> int | None:
     return LatencyMap.objects.order_by("-sequence").values_list("sequence", flat=True).first()
 
 
+def newest_turn() -> tuple[int, datetime] | None:
+    """Number and time of the last turn, whose map has the same number; None: there was none."""
+    return LatencyTurn.objects.order_by("-number").values_list("number", "made").first()
+
+
 def maps_since(sequence: int) -> list[bytes]:
     """The maps that lead from one to the newest, in their order; from 0, or one that is not kept, a full one first."""
     newest = newest_map()
@@ -91,30 +100,37 @@ def _turn(now: datetime, locate: Locate) -> int | None:
     memory.catch_up(now - REMEMBERED - AHEAD)
     places, region_ids = _regions()
     increments = memory.taken.rest(_windows(now), region_ids)
-    learner = memory.learner or Learner(places, POLICY)
-    if not len(places.ids) or not (len(increments.keys) or not learner.places.same_as(places)):
+    model = in_service(now)
+    policy = policy_of(model)
+    learner = memory.learner or Learner(places, policy)
+    is_as_before = learner.places.same_as(places) and learner.is_under(policy)
+    if not len(places.ids) or (is_as_before and not len(increments.keys)):
         return None
     newcomers = learner.unknown(increments.keys.tolist())
     located = Newcomers.at(newcomers, locate([network_of(key) for key in newcomers]))
-    full = memory.learner is None or not learner.places.same_as(places) or _is_full_due(now)
+    full = memory.learner is None or not is_as_before or _is_full_due(now)
     intake = Intake(now.timestamp(), full, places, located, increments)
-    learner.learn(intake)
-    number = _write(now, intake, learner)
+    learner.adopt(policy)
+    foreseen = learner.foresee_and_learn(intake)
+    number = _write(now, intake, learner, model)
+    add_compared(compared(foreseen), bucket_of(now, CALIBRATION_BUCKET_S), now)
     memory.learner, memory.stamp = learner, (number, now)
     memory.taken.add(increments)
     memory.taken.forget((now - REMEMBERED - AHEAD).timestamp())
     return number
 
 
-def _write(now: datetime, intake: Intake, learner: Learner) -> int:
+def _write(now: datetime, intake: Intake, learner: Learner, model: LatencyModel) -> int:
     """Writes a turn and what came of it."""
     last = memory.stamp[0] if memory.stamp else newest_map() or 0
-    turn = LatencyTurn.objects.create(number=last + 1, made=now, full=intake.full, intake=intake.to_bytes())
+    said = {"made": now, "full": intake.full, "intake": intake.to_bytes(), "model": model}
+    turn = LatencyTurn.objects.create(number=last + 1, **said)
     base = 0 if intake.full else last
     content = encoded(learner.message(turn.number, base))
     LatencyMap.objects.create(sequence=turn.number, base=base, content=content, created=now)
     if intake.full:
         LatencyCheckpoint.objects.create(turn=turn, state=learner.to_bytes())
+        replace_coverage(learner.coverage())
         forget(now, KEPT)
         _forget_maps()
     notify("latency", turn.number)

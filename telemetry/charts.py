@@ -28,6 +28,16 @@ class Share:
     policy_id: int
     endpoint_id: int
     count: int
+    explored: int  # of these: given to learn about the endpoint (S8)
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """Steered answers within one bucket, and how many of them were given to learn about an endpoint."""
+
+    bucket: datetime
+    count: int
+    explored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +62,22 @@ def split(policy_id: int | None, since: datetime, until: datetime) -> list[Share
         _within(since, until, policy_id)
         .exclude(policy_id=0)
         .values("bucket", "policy_id", "endpoint_id")
-        .annotate(total=Sum("count"))
+        .annotate(total=Sum("count"), of_it=Sum("explored"))
         .order_by("bucket", "policy_id", "endpoint_id")
     )
-    return [Share(row["bucket"], row["policy_id"], row["endpoint_id"], row["total"]) for row in rows]
+    return [Share(row["bucket"], row["policy_id"], row["endpoint_id"], row["total"], row["of_it"]) for row in rows]
+
+
+def exploration(policy_ids: Collection[int], since: datetime, until: datetime) -> list[Exploration]:
+    """How much these policies explore over time. Buckets without an answer of theirs are left out."""
+    rows = (
+        _within(since, until, None)
+        .filter(policy_id__in=policy_ids)
+        .values("bucket")
+        .annotate(total=Sum("count"), of_it=Sum("explored"))
+        .order_by("bucket")
+    )
+    return [Exploration(row["bucket"], row["total"], row["of_it"]) for row in rows]
 
 
 def countries(policy_id: int | None, since: datetime, until: datetime) -> dict[str, int]:

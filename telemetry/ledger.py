@@ -23,11 +23,11 @@ TAKE_REPORT = """
      WHERE known.boot_id <> excluded.boot_id OR known.sequence < excluded.sequence
 """
 ADD_COUNTS = """
-    INSERT INTO telemetry_querycount AS known (bucket, node_id, policy_id, endpoint_id, country, rcode, count)
+    INSERT INTO telemetry_querycount AS known (bucket, node_id, policy_id, endpoint_id, country, rcode, count, explored)
     SELECT %s, %s, counted.*
-      FROM unnest(%s::int[], %s::int[], %s::text[], %s::smallint[], %s::bigint[]) AS counted
+      FROM unnest(%s::int[], %s::int[], %s::text[], %s::smallint[], %s::bigint[], %s::bigint[]) AS counted
     ON CONFLICT (bucket, node_id, policy_id, endpoint_id, country, rcode) DO UPDATE
-       SET count = known.count + excluded.count
+       SET count = known.count + excluded.count, explored = known.explored + excluded.explored
 """
 ADD_NETWORKS = """
     INSERT INTO telemetry_networkcount AS known (bucket, node_id, policy_id, network, count)
@@ -68,9 +68,12 @@ def take_report(node: EdgeNode, report: Report, now: datetime) -> bool:
 def add_counts(node: EdgeNode, report: Report, bucket: datetime) -> None:
     """Add the report's counts to those of the bucket."""
     counts: Counter[tuple[int, int, str, int]] = Counter()
+    explored: Counter[tuple[int, int, str, int]] = Counter()
     for answer in report.answers:  # one statement cannot touch a row twice, and a node may repeat a key
-        counts[answer.policy, answer.endpoint, answer.country, answer.rcode] += answer.count
-    _add(ADD_COUNTS, node, bucket, counts)
+        key = (answer.policy, answer.endpoint, answer.country, answer.rcode)
+        counts[key] += answer.count
+        explored[key] += answer.count * answer.explored
+    _add(ADD_COUNTS, node, bucket, counts, explored)
 
 
 def add_networks(node: EdgeNode, report: Report, bucket: datetime) -> None:
@@ -89,11 +92,13 @@ def add_shadows(node: EdgeNode, report: Report, bucket: datetime) -> None:
     _add(ADD_SHADOWS, node, bucket, counts)
 
 
-def _add(statement: str, node: EdgeNode, bucket: datetime, counts: Mapping[tuple[Any, ...], int]) -> None:
-    if not counts:
+def _add(statement: str, node: EdgeNode, bucket: datetime, *counts: Mapping[tuple[Any, ...], int]) -> None:
+    """Adds counts, all of the same keys."""
+    if not counts[0]:
         return
     # In one order: two statements that touch the same rows do not wait for each other.
-    keys = sorted(counts)
+    keys = sorted(counts[0])
     columns = [list(column) for column in zip(*keys, strict=True)]
+    columns += [[each[key] for key in keys] for each in counts]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [bucket, node.pk, *columns, [counts[key] for key in keys]])
+        cursor.execute(statement, [bucket, node.pk, *columns])

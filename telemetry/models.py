@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from regions.models import EdgeNode
 from telemetry.rum.clients import network_of
@@ -20,11 +20,17 @@ class QueryCount(models.Model):
     country = models.CharField(max_length=2, blank=True, help_text="Of the client; empty: unknown.")
     rcode = models.PositiveSmallIntegerField()
     count = models.BigIntegerField()
+    explored = models.BigIntegerField(
+        default=0, db_default=0, help_text="Of these: given to learn about the endpoint, though another one was best."
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["bucket", "node", "policy_id", "endpoint_id", "country", "rcode"], name="querycount_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(explored__gte=0, explored__lte=F("count")), name="querycount_explored_within_count"
             ),
         ]
 

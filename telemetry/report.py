@@ -29,6 +29,7 @@ class Count(Untrusted):
     endpoint: Id
     country: Country
     rcode: Annotated[int, Field(ge=0, le=4095)]
+    explored: bool = False
     count: CountedNumber
 
 

@@ -13,16 +13,30 @@ from django.db import transaction
 
 from regions.models import EdgeNode
 from telemetry.buckets import NETWORK_BUCKET_S, SHADOW_BUCKET_S, bucket_of
-from telemetry.charts import Rate, Share, Tried, countries, networks, rates, rcodes, split, tried
+from telemetry.charts import (
+    Exploration,
+    Rate,
+    Share,
+    Tried,
+    countries,
+    exploration,
+    networks,
+    rates,
+    rcodes,
+    split,
+    tried,
+)
 from telemetry.ledger import add_counts, add_networks, add_shadows, take_report
 from telemetry.models import NetworkCount, QueryCount, ShadowCount
 from telemetry.report import Report
 
 __all__ = [
+    "Exploration",
     "Rate",
     "Share",
     "Tried",
     "countries",
+    "exploration",
     "forget",
     "networks",
     "rates",

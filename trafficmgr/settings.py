@@ -167,6 +167,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    "latency: check parity": {
+        "task": "latency.tasks.check_parity",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "latency: judge models": {
+        "task": "latency.tasks.judge_models",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
+    "latency: watch": {"task": "latency.tasks.watch", "schedule": 300.0, "options": {"expires": 300.0}},
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "steering: forget shadows": {
         "task": "steering.tasks.forget_shadows",

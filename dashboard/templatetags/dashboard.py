@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from dashboard.worldmap import known_countries
@@ -83,6 +84,37 @@ def country(code: str) -> str:
     """The name of a country by its ISO 3166-1 alpha-2 code."""
     known = known_countries()
     return known[code].name if code in known else code or "unknown"
+
+
+@register.filter
+def signed_percent(logarithm: float) -> str:
+    """A logarithm of a ratio as what it adds, in percent."""
+    return f"{(math.exp(logarithm) - 1) * 100:+.1f}\N{NO-BREAK SPACE}%"
+
+
+@register.filter
+def worst(numbers: dict[str, Any], figure: str) -> dict[str, Any] | None:
+    """Of a gate's comparisons of a figure (latency.gate) the one that is nearest to its margin, or furthest beyond."""
+    found = [each for each in numbers.get("comparisons", []) if each["figure"] == figure] if numbers else []
+    return max(found, key=lambda each: each["difference"] - each["margin"], default=None)
+
+
+@register.filter
+def figure(value: float, name: str) -> str:
+    """A figure of the gate with its unit."""
+    return f"{value:.1f} ms" if name.endswith("_ms") else f"{value:.3f}"
+
+
+@register.simple_tag
+def evidence_bar(shares: Sequence[tuple[str, float]]) -> SafeString:
+    """Shares of a whole beside each other, and in words for who cannot see them."""
+    said = ", ".join(f"{name} {percent(share)}" for name, share in shares if share)
+    left, parts = 0.0, []
+    for name, share in shares:
+        parts.append((name, f"{left * 100:.2f}%", width(share)))
+        left += share
+    rects = format_html_join("", '<rect class="{}" x="{}" width="{}" height="12"></rect>', parts)
+    return format_html('<svg class="evidence" role="img" aria-label="{}"><title>{}</title>{}</svg>', said, said, rects)
 
 
 @register.filter

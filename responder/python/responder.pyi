@@ -166,6 +166,7 @@ class AnswerCount(TypedDict):
     endpoint: int  # first endpoint of the answer; 0: none
     country: str  # ISO 3166-1 alpha-2 of the client, "" unknown; only filled for steered answers
     rcode: int
+    explored: bool  # the client was sent elsewhere than to the best, to learn about it
     count: int
 
 class TcpCounts(TypedDict):

@@ -110,15 +110,14 @@ def counted(ops, rivals, edge_1, fra_1):
     """Seven answers with fra-1 and one with a deleted endpoint, by www; some by a policy of others."""
     www = Policy.objects.create(team=ops, name="www")
     theirs = Policy.objects.create(team=rivals, name="www")
-    for policy, endpoint, bucket, count in [
-        (www, fra_1.pk, NOON, 3),
-        (www, fra_1.pk, NOON + timedelta(seconds=10), 4),
-        (www, 0, NOON, 1),
-        (theirs, fra_1.pk, NOON, 9),
+    for policy, endpoint, bucket, count, explored in [
+        (www, fra_1.pk, NOON, 3, 0),
+        (www, fra_1.pk, NOON + timedelta(seconds=10), 4, 2),
+        (www, 0, NOON, 1, 0),
+        (theirs, fra_1.pk, NOON, 9, 9),
     ]:
-        QueryCount.objects.create(
-            bucket=bucket, node=edge_1, policy_id=policy.pk, endpoint_id=endpoint, rcode=0, count=count
-        )
+        answered = {"policy_id": policy.pk, "endpoint_id": endpoint, "rcode": 0, "count": count, "explored": explored}
+        QueryCount.objects.create(bucket=bucket, node=edge_1, **answered)
     for policy, network, count in [(www, 3320, 2), (www, 64500, 6), (theirs, 3320, 9)]:
         NetworkCount.objects.create(bucket=NOON, node=edge_1, policy_id=policy.pk, network=network, count=count)
 
@@ -127,8 +126,8 @@ def test_traffic_is_split_by_policy_and_endpoint(api, counted):
     traffic = api.get("/api/v1/traffic?since=2026-11-21T12:00:00Z&until=2026-11-21T12:01:00Z").json()
 
     assert sorted(traffic["totals"], key=lambda share: share["count"]) == [
-        {"policy": "www", "endpoint": None, "count": 1},
-        {"policy": "www", "endpoint": "fra-1", "count": 7},
+        {"policy": "www", "endpoint": None, "count": 1, "explored": 0},
+        {"policy": "www", "endpoint": "fra-1", "count": 7, "explored": 2},
     ]
     assert len(traffic["series"]) == 3
     assert traffic["networks"] == [{"network": 64500, "count": 6}, {"network": 3320, "count": 2}]

@@ -8,6 +8,8 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.scenarios.client import eventually
+
 GERMANY = "91.0.0.0/24"
 
 
@@ -86,6 +88,20 @@ def test_an_operator_sees_what_a_change_would_do_and_tries_it_in_the_shadow(sign
     expect(page.get_by_role("heading", name="Shadow")).to_be_visible()
     page.get_by_role("button", name="Stop and forget").click()
     expect(page.get_by_text("The shadow of www is stopped")).to_be_visible()
+
+
+def test_an_operator_sees_what_was_learned_and_by_which_model(signed_in: Page):
+    page = signed_in
+
+    def charts() -> int:
+        page.goto("/latency/")
+        return page.locator("#served, #deciles").count()
+
+    eventually(charts, (2).__eq__, what="the demo's visitors have measured")
+
+    expect(page.locator("#served .main-svg").first).to_be_visible()
+    expect(page.locator("#deciles .scatterlayer .trace")).to_have_count(2)
+    expect(page.get_by_role("row", name=re.compile("built-in in service"))).to_be_visible()
 
 
 def test_the_overview_lives_without_reloading(signed_in: Page):

@@ -24,7 +24,15 @@ FIRST_OF: dict[str, type[Model]] = {
     "policies": Policy,
 }
 MOST_QUERIES = 14
-NO_PAGES = {"live", "policies-simulate", "policies-shadow", "policies-shadow-stop", "policies-unbind"}
+NO_PAGES = {
+    "live",
+    "policies-simulate",
+    "policies-shadow",
+    "policies-shadow-stop",
+    "policies-unbind",
+    "latency-promote",
+    "latency-return",
+}
 """A stream, a part of a page, and what only takes posts."""
 
 

@@ -54,7 +54,14 @@ def counters(**fields: Any) -> Any:
 
 
 def answers(endpoint: int, number: int, **fields: Any) -> dict[str, Any]:
-    return {"policy": WWW, "endpoint": endpoint, "country": "DE", "rcode": 0, "count": number} | fields
+    return {
+        "policy": WWW,
+        "endpoint": endpoint,
+        "country": "DE",
+        "rcode": 0,
+        "explored": False,
+        "count": number,
+    } | fields
 
 
 def reading(counted: Any, **fields: Any):
@@ -103,6 +110,11 @@ def test_policies_and_endpoints_have_the_names_of_the_snapshot_and_keep_their_nu
         ("www", "5", "", "0", "NOERROR"): 1,
     }
     assert seen.totals("trafficmgr_steered_answers_by_country_total", "country") == {("DE",): 10, ("",): 5}
+
+
+def test_who_explores_is_counted_by_policy():
+    seen = reading(counters(answers=[answers(FRA, 97), answers(IAD, 3, explored=True), answers(0, 1, policy=0)]))
+    assert seen.totals("trafficmgr_explored_answers_total", "policy", "policy_id") == {("www", "5"): 3}
 
 
 def test_answers_are_counted_by_rcode_static_ones_too():

@@ -65,7 +65,7 @@ def test_waiting_is_never_nothing(chance):
 
 def counters(**counts: int):
     answers = [
-        {"policy": 5, "endpoint": int(endpoint[1:]), "country": "DE", "rcode": 0, "count": count}
+        {"policy": 5, "endpoint": int(endpoint[1:]), "country": "DE", "rcode": 0, "explored": False, "count": count}
         for endpoint, count in counts.items()
     ]
     return {**NO_COUNTERS, "queries": sum(counts.values()), "answers": answers}

@@ -24,7 +24,7 @@ class Counting:
 
     def read(self) -> Any:
         answers = [
-            {"policy": WWW, "endpoint": endpoint, "country": "DE", "rcode": 0, "count": count}
+            {"policy": WWW, "endpoint": endpoint, "country": "DE", "rcode": 0, "explored": False, "count": count}
             for endpoint, count in self.answers.items()
         ]
         shadows = [
@@ -129,3 +129,16 @@ def test_what_is_remembered_does_not_grow_while_the_feed_is_away(reports, counti
 def test_a_feed_of_the_release_before_is_not_bothered_with_networks_or_shadows_that_there_are_not(reports, counting):
     counting.answers[10] = 1
     assert not {"networks", "shadows"} & reports.due(counting.read(), 1, 0).keys()
+
+
+def test_who_explores_is_told_apart_and_the_release_before_is_not_bothered_with_who_does_not(reports):
+    def counters(explored):
+        kind = {"policy": WWW, "endpoint": 10, "country": "DE", "rcode": 0}
+        answers = [{**kind, "explored": False, "count": 97}, {**kind, "explored": True, "count": explored}]
+        return {"queries": 100, "answers": answers, "networks": [], "shadows": []}
+
+    first = reports.due(counters(3), 1, 0)["answers"]
+    assert [("explored" in answer, answer["count"]) for answer in first] == [(False, 97), (True, 3)]
+    reports.acknowledge()
+    second = reports.due(counters(5), 1, 0)["answers"]
+    assert [(answer["explored"], answer["count"]) for answer in second] == [(True, 2)]

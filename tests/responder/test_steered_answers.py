@@ -262,7 +262,7 @@ def test_answer_counters_and_explanation_agree() -> None:
     finally:
         server.stop()
     assert texts(answer.answer) == ["www.z.test. 30 A 192.0.2.2"]
-    assert counted == [{"policy": WWW, "endpoint": 11, "country": "", "rcode": 0, "count": 1}]
+    assert counted == [{"policy": WWW, "endpoint": 11, "country": "", "rcode": 0, "explored": False, "count": 1}]
     explanation = json.loads(explain(snapshot, FIRST_DOWN, "www.z.test.", "A", "127.0.0.1"))
     assert explanation["health_sequence"] == 2
     assert explanation["stages"] == [{"name": "www.z.test.", "outcome": "steered", "policy": WWW}]

@@ -114,3 +114,17 @@ def test_what_cannot_be_done_is_said_in_one_message(system, arguments, variables
     assert (done, output) == (code, "")
     assert complaint in errors
     assert "Traceback" not in errors
+
+
+def test_a_model_version_is_proposed_and_listed_and_not_promoted_before_the_gate_has_decided(system):
+    assert run(system, "model", "propose", "steady", "-", "--note", "fewer moves", text='{"caution": 0.5}')[0] == 0
+    code, _, errors = run(system, "model", "propose", "steady-2", "-", text='{"courage": 1}')
+    assert code == 1
+    assert "parameters.courage: There is no such parameter" in errors
+
+    versions = {each["name"]: each for each in json.loads(run(system, "model", "list", "--output", "json")[1])}
+    assert versions["steady"]["parameters"]["caution"] == 0.5
+    assert "steady-2" not in versions
+    assert "fewer moves" in run(system, "model", "list")[1]
+    code, _, errors = run(system, "model", "promote", "built-in")
+    assert (code, "in service already" in errors) == (1, True)

@@ -14,7 +14,17 @@ from accounts.models import Team
 from regions.models import EdgeNode, Site
 from telemetry.models import NetworkCount, NodeReport, QueryCount, ShadowCount
 from telemetry.report import Report
-from telemetry.services import countries, forget, networks, rates, rcodes, record_report, split, tried
+from telemetry.services import (
+    countries,
+    exploration,
+    forget,
+    networks,
+    rates,
+    rcodes,
+    record_report,
+    split,
+    tried,
+)
 
 NOW = datetime(2026, 11, 21, 8, 0, 7, tzinfo=UTC)
 BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
@@ -115,6 +125,14 @@ def test_a_key_named_twice_in_one_report_is_added_up(node):
     record_report(node, a_report(count(FRA, 7), count(FRA, 1)), NOW)
 
     assert [row.count for row in QueryCount.objects.all()] == [8]
+
+
+def test_what_is_given_to_learn_is_counted_within_its_answers(node):
+    record_report(node, a_report(count(FRA, 97), count(FRA, 3, explored=True), count(IAD, 5)), NOW)
+
+    assert [(share.count, share.explored) for share in split(WWW, *HOUR)] == [(100, 3), (5, 0)]
+    assert [(bucket.count, bucket.explored) for bucket in exploration([WWW], *HOUR)] == [(105, 3)]
+    assert exploration([], *HOUR) == []
 
 
 def test_an_idle_report_is_taken_without_counts(node):

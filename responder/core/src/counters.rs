@@ -1,10 +1,10 @@
 //! Counts what one worker answered, for a reader in another thread, without a lock or a shared cache line.
 //!
 //! ```text
-//!            ┌─ answers:  policy, endpoint, country, rcode ─ no room ─► country left out ─ no room ─► policy and rcode
+//!            ┌─ answers:  policy, endpoint, country, rcode, explored ─ no room ─► country left out ─ no room ─► endpoint too
 //! Tally ─────┤
-//!            ├─ networks: policy, network ────────────────── no room ─► network left out
-//!            └─ shadows:  shadow, country, both endpoints ── no room ─► country left out
+//!            ├─ networks: policy, network ──────────────────────────── no room ─► network left out
+//!            └─ shadows:  shadow, country, both endpoints ──────────── no room ─► country left out
 //! ```
 //!
 //! Each worker owns one `Counters` and is its only writer, so that counting is a plain load and store. Values only rise
@@ -14,7 +14,8 @@
 //! Networks have a table of their own: in one key with the rest, some thousand networks times the endpoints that a draw
 //! spreads each of them over would crowd out everything. So the keys of both add up instead of multiplying. A hundred
 //! policies with twenty endpoints need 2,000 coarse keys; clients of a country mostly get one or two of the endpoints, so
-//! 16,384 fine keys hold a hundred policies with some eighty countries each.
+//! 16,384 fine keys hold a hundred policies with some eighty countries each. Whether a client explores is one bit of the
+//! key: of one answer in a hundred, so that no key but the busy ones comes twice, and no grain leaves it out.
 
 mod shadows;
 mod table;
@@ -41,7 +42,7 @@ pub struct Tally {
     pub rcode: u16,
     /// The autonomous system of the client; 0: unknown. Read back as 0: networks are counted apart.
     pub network: u32,
-    /// Whether the client was sent elsewhere to learn about it. Read back as false: it is not counted apart.
+    /// Whether the client was sent elsewhere to learn about it.
     pub is_explored: bool,
 }
 
@@ -61,19 +62,23 @@ impl Tally {
         let [a, b] = self.country;
         let [c, d] = self.rcode.to_be_bytes();
         let what = u32::from_be_bytes([a, b, c, d]);
-        [pair(self.policy, self.endpoint), what.into()]
+        [
+            pair(self.policy, self.endpoint),
+            pair(self.is_explored.into(), what),
+        ]
     }
 
     fn of_key([who, what]: Key) -> Self {
-        let [a, b, c, d] = (what as u32).to_be_bytes();
         let (policy, endpoint) = unpair(who);
+        let (explored, what) = unpair(what);
+        let [a, b, c, d] = what.to_be_bytes();
         Self {
             policy,
             endpoint,
             country: [a, b],
             rcode: u16::from_be_bytes([c, d]),
             network: 0,
-            is_explored: false,
+            is_explored: explored != 0,
         }
     }
 }

@@ -108,6 +108,7 @@ fn answer_count<'py>(py: Python<'py>, tally: &Tally, count: u64) -> PyResult<Bou
     answer.set_item("endpoint", tally.endpoint)?;
     answer.set_item("country", country(&tally.country))?;
     answer.set_item("rcode", tally.rcode)?;
+    answer.set_item("explored", tally.is_explored)?;
     answer.set_item("count", count)?;
     Ok(answer)
 }

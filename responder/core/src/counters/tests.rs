@@ -33,6 +33,39 @@ fn every_key_has_a_count_of_its_own() {
 }
 
 #[test]
+fn who_explores_is_counted_apart() {
+    let counters = Counters::default();
+    let explored = Tally {
+        is_explored: true,
+        ..tally(10, *b"DE")
+    };
+    for tally in [tally(10, *b"DE"), explored, tally(10, *b"DE")] {
+        counters.count(Some(tally));
+    }
+    let mut answers = counters.answers();
+    answers.sort_unstable();
+    assert_eq!(answers, [(tally(10, *b"DE"), 2), (explored, 1)]);
+}
+
+#[test]
+fn crowded_countries_leave_who_explores_its_count() {
+    let counters = Counters::default();
+    for endpoint in 0..SLOTS as u32 {
+        counters.count(Some(tally(endpoint / 2, [b'A', (endpoint % 2) as u8])));
+    }
+    let explored = Tally {
+        is_explored: true,
+        ..tally(10, *b"DE")
+    };
+    counters.count(Some(explored));
+    let coarser = Tally {
+        country: [0; 2],
+        ..explored
+    };
+    assert!(counters.answers().contains(&(coarser, 1)));
+}
+
+#[test]
 fn networks_are_counted_apart_by_policy() {
     let counters = Counters::default();
     for (policy, network) in [(5, 3320), (5, 3320), (5, 64500), (6, 3320), (6, 0)] {

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('regions', '0002_cost_is_said'),
-        ('telemetry', '0003_real_user_measurements'),
+        ('telemetry', '0004_count_exploration'),
     ]
 
     operations = [

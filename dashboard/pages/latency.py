@@ -1,0 +1,64 @@
+"""How good what was learned is, and by which version of the model it is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+
+from accounts.models import User
+from dashboard.access import signed_in
+from dashboard.latency import read_latency
+from latency.models import LatencyModel, LatencyPromotion
+from latency.versions import NotPromotedError, promote, return_to
+
+Serve = Callable[[LatencyModel, User | None, datetime], LatencyPromotion]
+
+
+@login_required
+def latency_page(request: HttpRequest) -> HttpResponseBase:
+    """What was learned, whether predictions come true, and model versions with what the gate found."""
+    page = read_latency(signed_in(request), datetime.now(UTC))
+    return render(request, "dashboard/latency/index.html", {"latency": page})
+
+
+@login_required
+@require_POST
+def latency_promote(request: HttpRequest, key: int) -> HttpResponseBase:
+    """Have learning go by a version that has passed the gate."""
+    return _serve(request, key, promote)
+
+
+@login_required
+@require_POST
+def latency_return(request: HttpRequest, key: int) -> HttpResponseBase:
+    """Have learning go by a version again that was in service before."""
+    return _serve(request, key, return_to)
+
+
+def _serve(request: HttpRequest, key: int, how: Serve) -> HttpResponseBase:
+    user = signed_in(request)
+    if not user.is_superuser:
+        raise PermissionDenied("All teams are served by the version in service: ask an administrator.")
+    model = get_object_or_404(LatencyModel, pk=key)
+    try:
+        how(model, user, datetime.now(UTC))
+    except NotPromotedError as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(request, f"{model} is in service from the next turn on.")
+    return redirect("latency")
+
+
+urlpatterns: list[URLPattern] = [
+    path("latency/", latency_page, name="latency"),
+    path("latency/models/<int:key>/promote/", latency_promote, name="latency-promote"),
+    path("latency/models/<int:key>/return/", latency_return, name="latency-return"),
+]
