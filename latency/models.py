@@ -5,6 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from latency.capacity.models import CapacityPlan
+
+__all__ = ["CapacityPlan", "LatencyCheckpoint", "LatencyMap", "LatencyTurn"]
+
 
 class LatencyTurn(models.Model):
     """What one turn of learning took in (latency.intake): a state and the turns after it make any later state."""

@@ -19,6 +19,7 @@ from django.db import transaction
 
 from common.locks import LEARNING, held_for_transaction
 from common.notify import notify
+from latency.capacity.services import in_force
 from latency.history import POLICY, NotKeptError, forget, learner_at, memory
 from latency.intake import Intake, Location, Newcomers, Places
 from latency.keys import key_of, network_of
@@ -92,12 +93,14 @@ def _turn(now: datetime, locate: Locate) -> int | None:
     places, region_ids = _regions()
     increments = memory.taken.rest(_windows(now), region_ids)
     learner = memory.learner or Learner(places, POLICY)
-    if not len(places.ids) or not (len(increments.keys) or not learner.places.same_as(places)):
+    moves = in_force(now)
+    has_news = len(increments.keys) or learner.is_moving_otherwise(moves) or not learner.places.same_as(places)
+    if not len(places.ids) or not has_news:
         return None
     newcomers = learner.unknown(increments.keys.tolist())
     located = Newcomers.at(newcomers, locate([network_of(key) for key in newcomers]))
     full = memory.learner is None or not learner.places.same_as(places) or _is_full_due(now)
-    intake = Intake(now.timestamp(), full, places, located, increments)
+    intake = Intake(now.timestamp(), full, places, located, increments, moves)
     learner.learn(intake)
     number = _write(now, intake, learner)
     memory.learner, memory.stamp = learner, (number, now)

@@ -13,12 +13,24 @@ from django.db import transaction
 
 from regions.models import EdgeNode
 from telemetry.buckets import NETWORK_BUCKET_S, bucket_of
-from telemetry.charts import Rate, Share, countries, networks, rates, rcodes, split
+from telemetry.charts import Demand, Rate, Share, countries, demand, networks, rates, rcodes, split
 from telemetry.ledger import add_counts, add_networks, take_report
 from telemetry.models import NetworkCount, QueryCount
 from telemetry.report import Report
 
-__all__ = ["Rate", "Share", "countries", "forget", "networks", "rates", "rcodes", "record_report", "split"]
+__all__ = [
+    "Demand",
+    "Rate",
+    "Share",
+    "countries",
+    "demand",
+    "forget",
+    "networks",
+    "rates",
+    "rcodes",
+    "record_report",
+    "split",
+]
 
 KEPT = timedelta(hours=24)
 
