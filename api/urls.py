@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, re_path
 from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
+from api.capacity import CapacityView
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
 from api.loads import EndpointLoadView
 from api.measurements import MeasurementsView
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *zone_patterns,
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
+    re_path(r"^capacity/?$", CapacityView.as_view()),
     re_path(r"^explain/?$", ExplainView.as_view()),
     re_path(r"^measurements/?$", MeasurementsView.as_view()),
     re_path(r"^simulate/?$", SimulateView.as_view()),
