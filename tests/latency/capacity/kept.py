@@ -24,7 +24,13 @@ def loss_report(region: int, other: int) -> dict[str, Any]:
 
 
 def keep_plan(made: datetime, regions: list[dict[str, Any]], losses: list[dict[str, Any]], **said: Any) -> CapacityPlan:
-    numbers = {"demand_per_s": 130.0, "movable_per_s": 120.0, "moved": 0.1, "away": 0.3, "rtt_before_ms": 20.0}
+    numbers: dict[str, Any] = {
+        "demand_per_s": 130.0,
+        "movable_per_s": 120.0,
+        "moved": 0.1,
+        "away": 0.3,
+        "rtt_before_ms": 20.0,
+    }
     numbers |= {"rtt_after_ms": 29.5, "objective_ms": 29.5, "solved_ms": 40.0, "losses_made": made}
     numbers |= {"moves": packed(Moves.none().state()), "learned": packed(Learned.nothing().state())}
     numbers |= {"status": "within", "is_held_back": True}
