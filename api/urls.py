@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
 from api.capacity import CapacityView
+from api.fairness import FairnessView
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
 from api.loads import EndpointLoadView, LoadSourceView
 from api.measurements import MeasurementsView
@@ -53,6 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/source/?$", LoadSourceView.as_view()),
     re_path(r"^capacity/?$", CapacityView.as_view()),
+    re_path(r"^fairness/?$", FairnessView.as_view()),
     re_path(r"^explain/?$", ExplainView.as_view()),
     re_path(r"^measurements/?$", MeasurementsView.as_view()),
     re_path(r"^simulate/?$", SimulateView.as_view()),

@@ -91,6 +91,11 @@ class Learner:
         """Round trips of some clients by number, (N, R), as far as was known at the last turn."""
         return self._estimated(clients)[0].rtt_ms
 
+    def served(self, clients: Indices, open_ids: Indices) -> Indices:
+        """The column where some clients by number are served, (N,), if only these regions can."""
+        orders = self._carrier.orders(self._orders[clients], clients)
+        return first_of(orders, self._places.ids, open_ids)
+
     def message(self, sequence: int, base: int) -> MapMessage:
         """The whole map if `base` is 0, else what the last turn changed of the map before it."""
         clients = self._touched if base else np.arange(len(self._clients))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-from latency.capacity.models import CapacityPlan
+from latency.capacity.models import CapacityPlan, FairnessReport
 
-__all__ = ["CapacityPlan", "LatencyCheckpoint", "LatencyMap", "LatencyTurn"]
+__all__ = ["CapacityPlan", "FairnessReport", "LatencyCheckpoint", "LatencyMap", "LatencyTurn"]
 
 
 class LatencyTurn(models.Model):

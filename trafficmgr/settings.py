@@ -174,6 +174,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 30.0},
     },
+    "latency: report fairness": {
+        "task": "latency.tasks.report_fairness",
+        "schedule": 600.0,
+        "options": {"expires": 300.0},
+    },
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget": {"task": "telemetry.tasks.forget", "schedule": 600.0, "options": {"expires": 600.0}},
     "telemetry: forget beacons": {

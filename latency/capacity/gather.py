@@ -20,12 +20,18 @@ MOST_NETWORKS = 10_000
 
 def serving(now: datetime) -> list[Serving]:
     """Every endpoint, with its load if that is not too old."""
-    up = {state.endpoint_id for state in endpoint_states() if state.state is not State.DOWN}
+    is_open = _open_endpoints()
     loads = {load.endpoint_id: load for load in EndpointLoad.objects.filter(share__isnull=False)}
     return [
-        _serving(endpoint, endpoint.id in up, _fresh(loads.get(endpoint.id), now))
+        _serving(endpoint, endpoint.id in is_open, _fresh(loads.get(endpoint.id), now))
         for endpoint in Endpoint.objects.order_by("id")
     ]
+
+
+def open_regions() -> list[int]:
+    """The ids of regions where some endpoint can serve, rising."""
+    found = Endpoint.objects.filter(id__in=_open_endpoints()).values_list("region_id", flat=True)
+    return sorted(set(found))
 
 
 def asked(policy_ids: Collection[int], since: datetime, until: datetime) -> Asked:
@@ -59,10 +65,17 @@ def _fresh(load: EndpointLoad | None, now: datetime) -> EndpointLoad | None:
     return load if is_fresh else None
 
 
-def _serving(endpoint: Endpoint, is_up: bool, load: EndpointLoad | None) -> Serving:
+def _open_endpoints() -> set[int]:
+    """Those that may be answered."""
+    up = {state.endpoint_id for state in endpoint_states() if state.state is not State.DOWN}
+    enabled = Endpoint.objects.filter(admin_state=AdminState.ENABLED).values_list("id", flat=True)
+    return up.intersection(enabled)
+
+
+def _serving(endpoint: Endpoint, is_open: bool, load: EndpointLoad | None) -> Serving:
     return Serving(
         endpoint.region_id,
-        is_up and endpoint.admin_state == AdminState.ENABLED,
+        is_open,
         load.share if load else None,
         load.current if load else None,
         load.capacity if load else None,

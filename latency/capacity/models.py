@@ -45,3 +45,14 @@ class CapacityPlan(models.Model):
 
     def __str__(self) -> str:
         return f"plan of {self.made:%Y-%m-%d %H:%M:%S}"
+
+
+class FairnessReport(models.Model):
+    """How far away clients were served (latency.fairness.Comparison, a row each)."""
+
+    made = models.DateTimeField(unique=True)
+    countries = models.JSONField()
+    network_sizes = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"report of {self.made:%Y-%m-%d %H:%M:%S}"

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from latency.capacity.models import FairnessReport
 from regions.models import Region
 from tests.latency.capacity.kept import keep_plan, loss_report, region_report
 
@@ -49,3 +50,15 @@ def test_without_a_plan_it_is_said_why(api, eu, refused):
     keep_plan(timezone.now() - timedelta(minutes=11), [region_report(eu.pk)], [])
 
     assert "no endpoint has said how loaded it is" in refused(api.get(URL), 404)["detail"]
+
+
+def test_fairness_is_told_by_country_and_size_of_network(api, refused):
+    assert "takes measurements of users" in refused(api.get("/api/v1/fairness"), 404)["detail"]
+    figures = {"p50_before_ms": 20.0, "p95_before_ms": 50.0, "p50_after_ms": 20.0, "p95_after_ms": 70.0}
+    row = figures | {"group": "FR", "share": 0.4, "is_worse": True}
+    FairnessReport.objects.create(made=timezone.now(), countries=[row], network_sizes=[row | {"group": "small"}])
+
+    told = api.get("/api/v1/fairness").json()
+
+    assert told["countries"] == [row]
+    assert [group["group"] for group in told["network_sizes"]] == ["small"]

@@ -10,6 +10,7 @@ import pytest
 
 from accounts.models import Team
 from healthchecks.services import LoadReport, report_load
+from latency.capacity.fairness_reports import report_fairness
 from latency.capacity.models import CapacityPlan
 from latency.capacity.services import KEPT, LAPSE, Limits, plan
 from latency.history import memory
@@ -230,6 +231,25 @@ def test_a_loss_is_looked_at_less_often_than_plans_are_made(crowd):
     made = [planned(second).losses_made for second in (1, 61, 302)]
 
     assert made == [NOW + timedelta(seconds=second) for second in (1, 1, 302)]
+
+
+def test_the_report_says_who_is_further_away_for_the_plan(crowd):
+    before = report_fairness(NOW)
+    planned()
+    turn(5)
+    after = report_fairness(NOW + timedelta(seconds=6))
+
+    assert [group["group"] for group in after.countries] == ["FR"]
+    assert [group["group"] for group in after.network_sizes] == ["medium"]
+    (told_before,), (told,) = before.countries, after.countries
+    assert (told_before["p95_before_ms"], told_before["is_worse"]) == (told_before["p95_after_ms"], False)
+    assert told["p95_before_ms"] == pytest.approx(told_before["p95_before_ms"], abs=1)
+    assert told["p95_after_ms"] > told["p95_before_ms"] + 4
+    assert told["is_worse"]
+
+
+def test_without_measurements_there_is_nothing_to_report(paris):
+    assert report_fairness(NOW) is None
 
 
 def test_plans_go_after_a_day(crowd, paris):
