@@ -64,6 +64,16 @@ class Moves(Columns):
         pairs = zip(self.state().values(), other.state().values(), strict=True)
         return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
 
+    def of_group(self, country: int, network: int) -> list[tuple[int, int, float]]:
+        """What goes from which region to which, by id, and the share of it: of the clients of a network."""
+        lines = []
+        for line in np.flatnonzero((self.countries == country) & np.isin(self.networks, [network, OTHERS])).tolist():
+            preferred, target = int(self.preferred_ids[line]), int(self.target_ids[line])
+            own = (self.countries == country) & (self.networks == network) & (self.preferred_ids == preferred)
+            if self.shares[line] > 0 and (self.networks[line] == network or not own.any()):
+                lines.append((preferred, target, float(self.shares[line])))
+        return lines
+
     def shares_of(self, keys: GroupKeys, ids: Indices) -> Floats:
         """By this plan, of groups and regions that it may not have known: (G, R), rows sum to one."""
         shares = preferring(keys.preferred, len(ids))

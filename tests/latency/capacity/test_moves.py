@@ -63,6 +63,17 @@ def test_clients_of_small_networks_go_by_the_rest_of_their_country_and_others_by
     assert sent(moves, clients, losing(1, 1, 1, 1)) == [1, NOWHERE, NOWHERE, NOWHERE]
 
 
+def test_the_moves_of_a_group_are_its_own_or_those_of_the_rest_of_its_country():
+    groups = keys((FR, 0, 0), (FR, FREE, 0), (FR, 64500, 0), (FR, 64500, 2))
+    shares = np.array([[0.8, 0.2, 0], [1.0, 0, 0], [0.5, 0, 0.5], [0.1, 0, 0.9]])
+    moves = Moves.planned(groups, shares, IDS, IDS)
+
+    assert moves.of_group(FR, ORANGE) == [(PARIS, LONDON, 0.2)]
+    assert moves.of_group(FR, FREE) == []
+    assert moves.of_group(FR, 64500) == [(PARIS, TOKYO, 0.5), (TOKYO, PARIS, 0.1)]
+    assert moves.of_group(JP, 64500) == []
+
+
 def test_a_plan_that_moves_nobody_is_like_any_other_such_plan():
     still = Moves.planned(keys((FR, FREE, 0)), np.array([[0.999, 0.001, 0]]), IDS, IDS)
 
