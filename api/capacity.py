@@ -28,6 +28,7 @@ class RegionLoadSerializer(serializers.Serializer[Any]):
     capacity_per_s = serializers.FloatField(allow_null=True, help_text="In queries that lead there.")
     before_per_s = serializers.FloatField(help_text="If everyone were served where they prefer to be.")
     after_per_s = serializers.FloatField(help_text="By the plan.")
+    forecast_per_s = serializers.FloatField(allow_null=True, help_text="In an hour, without a plan.")
     fixed_per_s = serializers.FloatField(help_text="Of both, who comes whatever the plan says.")
     load_before = serializers.FloatField(allow_null=True)
     load_after = serializers.FloatField(allow_null=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-from latency.capacity.models import CapacityPlan, FairnessReport
+from latency.capacity.models import CapacityPlan, FairnessReport, RegionDemand
 
-__all__ = ["CapacityPlan", "FairnessReport", "LatencyCheckpoint", "LatencyMap", "LatencyTurn"]
+__all__ = ["CapacityPlan", "FairnessReport", "LatencyCheckpoint", "LatencyMap", "LatencyTurn", "RegionDemand"]
 
 
 class LatencyTurn(models.Model):

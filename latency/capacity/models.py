@@ -56,3 +56,18 @@ class FairnessReport(models.Model):
 
     def __str__(self) -> str:
         return f"report of {self.made:%Y-%m-%d %H:%M:%S}"
+
+
+class RegionDemand(models.Model):
+    """What a region was asked for by those who prefer it, wherever they were served: forecasts go on from it."""
+
+    pk = models.CompositePrimaryKey("step", "region_id")
+    step = models.DateTimeField(help_text="Start of a step of latency.capacity.forecast.")
+    region_id = models.IntegerField(help_text="A plain number: demand outlives the region.")
+    per_s = models.FloatField(help_text="Queries a second, by the last plan within the step.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(per_s__gte=0), name="regiondemand_per_s_not_negative")]
+
+    def __str__(self) -> str:
+        return f"{self.per_s} in {self.region_id} at {self.step}"

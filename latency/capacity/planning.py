@@ -8,19 +8,20 @@ loads ─► rooms ────────────────────�
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from latency.arrays import Flags, Floats, Indices
 from latency.capacity.demand import Asked, Countries, demand
+from latency.capacity.forecast import an_hour_ahead, growth
 from latency.capacity.learned import Learned
 from latency.capacity.loop import corrected, expected, weights
 from latency.capacity.losses import losses
 from latency.capacity.members import Grouped
 from latency.capacity.moves import Moves
 from latency.capacity.problem import Crowd, Rooms, Solution, mean_rtt_ms, moved_share, preferring
-from latency.capacity.report import LossReport, RegionReport, loss_reports, region_reports, status_of
+from latency.capacity.report import LossReport, RegionReport, Seen, loss_reports, region_reports, status_of
 from latency.capacity.rooms import RegionLoads, rooms
 from latency.capacity.solver import solve
 from latency.capacity.strata import Strata
@@ -55,6 +56,7 @@ class Facts:
     observed: Asked  # while the plan in force was
     observed_s: float
     networks: Mapping[int, float]  # answers a second by AS number
+    history: Floats  # (T, R) of what regions were asked for (latency.capacity.forecast)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,12 @@ def planned(known: Known, facts: Facts, previous: Previous, limits: Limits) -> P
     others = np.array([facts.asked.others.get(id_, 0.0) for id_ in known.ids.tolist()])
     crowd = _crowd(known.strata, following, preferred, present)
     room = rooms(facts.loads, countries.per_s.sum(axis=0) + others, staying + others, limits.cost_ms)
-    solution = solve(crowd, room, limits.most_moved)
+    grown = growth(facts.history)
+    solution = solve(*_grown(crowd, room, grown), limits.most_moved)
     shares = known.strata.of_groups(solution.shares)
     moves = Moves.planned(known.groups.keys, shares, known.ids, known.open_ids)
-    reports = region_reports(known.ids, crowd, room, solution, facts.loads.share, compared)
+    seen = Seen(facts.loads.share, an_hour_ahead(facts.history), *compared)
+    reports = region_reports(known.ids, crowd, room, solution, seen)
     return Planned(moves, learned, _numbers(known, crowd, room, solution, reports), crowd, room, solution)
 
 
@@ -153,6 +157,12 @@ def _numbers(known: Known, crowd: Crowd, room: Rooms, solution: Solution, report
         objective_ms=after_ms + cost_ms,
         regions=reports,
     )
+
+
+def _grown(crowd: Crowd, room: Rooms, growth_: Floats) -> tuple[Crowd, Rooms]:
+    """What there will be in an hour, where that is more than now: a region takes long to be made larger."""
+    grown = replace(crowd, demand=crowd.demand * growth_[crowd.preferred])
+    return grown, replace(room, fixed=room.fixed * growth_)
 
 
 def _crowd(strata: Strata, following: Floats, preferred: Indices, present: Floats) -> Crowd:

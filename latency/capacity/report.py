@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict
 
@@ -35,6 +36,7 @@ class RegionReport(TypedDict):
     capacity_per_s: float | None
     before_per_s: float  # if everyone were served where they prefer to be
     after_per_s: float  # by the plan
+    forecast_per_s: float | None  # without a plan, in an hour; the plan has room for it if it is more than now
     fixed_per_s: float  # of these, who come whatever the plan says
     load_before: float | None
     load_after: float | None
@@ -61,26 +63,35 @@ class LossReport(TypedDict):
     cost_planned_ms: float
 
 
-def region_reports(
-    ids: Indices, crowd: Crowd, rooms: Rooms, solution: Solution, reported: Floats, compared: tuple[Floats, Floats]
-) -> list[RegionReport]:
-    """One for each region. `reported`: loads (R,); `compared`: planned and observed shares, each (R,), NaN if none."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a plan is shown beside, each (R,); NaN: not known."""
+
+    load: Floats
+    forecast: Floats  # queries a second
+    planned_share: Floats
+    observed_share: Floats
+
+
+def region_reports(ids: Indices, crowd: Crowd, rooms: Rooms, solution: Solution, seen: Seen) -> list[RegionReport]:
+    """One for each region."""
     before = loads(crowd, preferring(crowd.preferred, len(ids)), rooms.fixed)
     after = loads(crowd, solution.shares, rooms.fixed)
     return [
         {
             "region": region,
             "is_open": bool(rooms.is_open[column]),
-            "load": known(reported[column]),
+            "load": known(seen.load[column]),
             "target": TIERS[0][0],
             "capacity_per_s": known(rooms.capacity[column]),
             "before_per_s": float(before[column]),
             "after_per_s": float(after[column]),
+            "forecast_per_s": known(seen.forecast[column]),
             "fixed_per_s": float(rooms.fixed[column]),
             "load_before": known(_share(before[column], rooms.capacity[column])),
             "load_after": known(_share(after[column], rooms.capacity[column])),
-            "planned_share": known(compared[0][column]),
-            "observed_share": known(compared[1][column]),
+            "planned_share": known(seen.planned_share[column]),
+            "observed_share": known(seen.observed_share[column]),
             "price_ms": float(solution.price_ms[column]),
             "cost_ms": float(rooms.cost_ms[column]),
         }

@@ -21,6 +21,7 @@ from django.db import transaction
 from common.locks import LEARNING, held_for_transaction
 from latency.blobs import packed, unpacked
 from latency.capacity.gather import asked, network_rates, serving
+from latency.capacity.history import record, recorded
 from latency.capacity.learned import Learned
 from latency.capacity.members import grouped, sample
 from latency.capacity.models import CapacityPlan
@@ -65,6 +66,7 @@ def plan(now: datetime, policy_ids: Collection[int], limits: Limits) -> Capacity
         asked(policy_ids if before else (), now - OBSERVED, now),
         OBSERVED.total_seconds(),
         network_rates(policy_ids, now),
+        recorded(known.ids, now)[1],
     )
     try:
         return _store(now, known, facts, before, limits)
@@ -92,6 +94,7 @@ def _store(now: datetime, known: Known, facts: Facts, before: CapacityPlan | Non
         lost_of = {"losses": before.losses, "losses_made": before.losses_made}
     else:
         lost_of = {"losses": lost(made, known.ids), "losses_made": now}
+    record(now, {report["region"]: report["before_per_s"] for report in made.numbers.regions})
     CapacityPlan.objects.filter(made__lt=now - KEPT).delete()
     return CapacityPlan.objects.create(
         made=now,

@@ -13,8 +13,15 @@ from latency.capacity.moves import Moves
 
 def region_report(region: int, **said: Any) -> dict[str, Any]:
     report: dict[str, Any] = {"region": region, "is_open": True, "load": 0.9, "target": 0.8, "capacity_per_s": 100.0}
-    report |= {"before_per_s": 120.0, "after_per_s": 80.0, "fixed_per_s": 10.0, "load_before": 1.2, "load_after": 0.8}
-    report |= {"planned_share": 0.6, "observed_share": 0.7, "price_ms": 12.5, "cost_ms": 0.0}
+    report |= {
+        "before_per_s": 120.0,
+        "after_per_s": 80.0,
+        "fixed_per_s": 10.0,
+        "forecast_per_s": 150.0,
+        "load_before": 1.2,
+        "load_after": 0.8,
+    }
+    report |= {"planned_share": 0.6, "observed_share": 0.7, "price_ms": 12.5, "cost_ms": 0.0, "forecast_per_s": 150.0}
     return report | said
 
 

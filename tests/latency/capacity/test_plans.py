@@ -11,7 +11,8 @@ import pytest
 from accounts.models import Team
 from healthchecks.services import LoadReport, report_load
 from latency.capacity.fairness_reports import report_fairness
-from latency.capacity.models import CapacityPlan
+from latency.capacity.forecast import AHEAD, DAY, SMOOTHED, STEP_S
+from latency.capacity.models import CapacityPlan, RegionDemand
 from latency.capacity.services import KEPT, LAPSE, Limits, plan
 from latency.history import memory
 from latency.intake import Location
@@ -250,6 +251,38 @@ def test_the_report_says_who_is_further_away_for_the_plan(crowd):
 
 def test_without_measurements_there_is_nothing_to_report(paris):
     assert report_fairness(NOW) is None
+
+
+def test_room_is_made_for_what_is_expected_in_an_hour(paris, london, edge):
+    measure(paris, london)
+    turn()
+    answer(edge, paris, 3000)
+    loaded(paris, 700)
+    loaded(london, 100)
+    assert planned(1).away == 0
+    last = bucket_of(NOW, STEP_S) - timedelta(seconds=STEP_S)
+    for step in range(DAY + SMOOTHED):  # this hour a day ago was twice as busy at its end
+        RegionDemand.objects.create(
+            step=last - step * timedelta(seconds=STEP_S),
+            region_id=paris.region_id,
+            per_s=20.0 if step == DAY - AHEAD else 10.0,
+        )
+
+    made = planned(2)
+
+    report = made.regions[0]
+    assert (report["before_per_s"], report["forecast_per_s"]) == (pytest.approx(10), pytest.approx(20))
+    assert made.away > 0.2
+    assert report["load_after"] < report["load_before"]
+
+
+def test_what_regions_are_asked_for_is_kept_by_the_step(crowd, paris, london):
+    planned(1)
+    planned(61)
+
+    row = RegionDemand.objects.get(region_id=paris.region_id)
+    assert row.step == bucket_of(NOW, STEP_S)
+    assert row.per_s == pytest.approx(10)
 
 
 def test_plans_go_after_a_day(crowd, paris):
