@@ -50,6 +50,8 @@ def pull_loads(now: datetime, *, allow_private: bool) -> int:
     Another worker that is at it takes others.
     """
     sources = [source for source in _due(now) if _take(source, now)]
+    if not sources:
+        return 0
     for source, read in zip(sources, asyncio.run(_read_all(sources, allow_private)), strict=True):
         error = read if isinstance(read, str) else _report(source, read, now)
         LoadSource.objects.filter(pk=source.pk).update(error=error[:MOST_ERROR])
