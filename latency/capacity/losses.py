@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from latency.arrays import Flags, Floats
+from latency.arrays import Flags, Floats, Indices
 from latency.capacity.problem import Crowd, Rooms, loads, mean_rtt_ms
 from latency.capacity.solver import solve
+
+LEAST_DEMAND = 1e-9  # so that a group without demand has a mean as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,24 @@ def losses(crowd: Crowd, rooms: Rooms, shares: Floats) -> list[Loss]:
     """Of each open region, while the others are open and groups are served by `shares` (G, R). Raises SolverError."""
     columns = np.flatnonzero(rooms.is_open).tolist()
     return [_loss(crowd, rooms, shares, column) for column in columns] if len(columns) > 1 else []
+
+
+def together(crowd: Crowd, shares: Floats, names: Indices) -> tuple[Crowd, Floats]:
+    """A crowd of fewer groups, and their shares: those of one name (G,), who prefer the same region, are one.
+
+    A program is solved for each region: what the networks of a country differ in matters little there.
+    """
+    unique, first, group = np.unique(names, return_index=True, return_inverse=True)
+    demand = np.bincount(group, crowd.demand, len(unique)).astype(np.float64)
+    weights = np.maximum(crowd.demand, LEAST_DEMAND)
+    totals = np.bincount(group, weights, len(unique))[:, None]
+
+    def mean(rows: Floats) -> Floats:
+        sums = np.zeros((len(unique), rows.shape[1]))
+        np.add.at(sums, group, rows * weights[:, None])
+        return np.asarray(sums / totals)
+
+    return Crowd(demand, mean(crowd.rtt_ms), crowd.preferred[first], mean(crowd.present)), mean(shares)
 
 
 def _loss(crowd: Crowd, rooms: Rooms, shares: Floats, lost: int) -> Loss:

@@ -17,8 +17,8 @@ from latency.capacity.demand import Asked, Countries, demand
 from latency.capacity.forecast import an_hour_ahead, growth
 from latency.capacity.learned import Learned
 from latency.capacity.loop import corrected, expected, weights
-from latency.capacity.losses import losses
-from latency.capacity.members import Grouped
+from latency.capacity.losses import losses, together
+from latency.capacity.members import Grouped, named
 from latency.capacity.moves import Moves
 from latency.capacity.problem import Crowd, Rooms, Solution, mean_rtt_ms, moved_share, preferring
 from latency.capacity.report import LossReport, RegionReport, Seen, loss_reports, region_reports, status_of
@@ -115,10 +115,12 @@ def planned(known: Known, facts: Facts, previous: Previous, limits: Limits) -> P
     return Planned(moves, learned, _numbers(known, crowd, room, solution, reports), crowd, room, solution)
 
 
-def lost(made: Planned, ids: Indices) -> list[LossReport]:
+def lost(made: Planned, known: Known) -> list[LossReport]:
     """What if each region were lost while a plan is in force. Raises SolverError."""
-    found = losses(made.crowd, made.rooms, made.solution.shares)
-    return loss_reports(ids, found, mean_rtt_ms(made.crowd, made.solution.shares))
+    countries = known.groups.keys.countries[known.strata.group]
+    names = named(countries, np.zeros_like(countries), made.crowd.preferred)
+    crowd, shares = together(made.crowd, made.solution.shares, names)
+    return loss_reports(known.ids, losses(crowd, made.rooms, shares), mean_rtt_ms(crowd, shares))
 
 
 def _learned(

@@ -93,7 +93,7 @@ def _store(now: datetime, known: Known, facts: Facts, before: CapacityPlan | Non
     if before is not None and before.losses_made is not None and now - before.losses_made < LOSSES_EVERY:
         lost_of = {"losses": before.losses, "losses_made": before.losses_made}
     else:
-        lost_of = {"losses": lost(made, known.ids), "losses_made": now}
+        lost_of = {"losses": lost(made, known), "losses_made": now}
     record(now, {report["region"]: report["before_per_s"] for report in made.numbers.regions})
     CapacityPlan.objects.filter(made__lt=now - KEPT).delete()
     return CapacityPlan.objects.create(

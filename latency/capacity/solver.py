@@ -19,6 +19,8 @@ from latency.capacity.problem import TIERS, Crowd, Rooms, Solution
 STAY_MS = 4.0  # what a client has to gain to be moved to yet another region: the margin of hysteresis
 LEAST_SHARE = 1e-3  # of a group: less than that is not worth a line of the plan
 ROUNDING = 1e-6
+MOST_S = 20.0  # there is a plan a minute
+NO_CELLS = np.empty(0, dtype=np.int64)
 
 
 class SolverError(Exception):
@@ -49,9 +51,10 @@ def solve(crowd: Crowd, rooms: Rooms, most_moved: float | None = None) -> Soluti
 
 
 class _Program:
-    """Columns: served (G · R), what each region takes of each tier but the first (R · T), moved (G · R).
+    """Columns: served (G · R), what each region takes of each tier but the first (R · T), moved (P).
 
-    Rows: groups (G), regions (R), moves (G · R), their sum (1). Without a bound on moves the last two are empty.
+    Rows: groups (G), regions (R), moves (P), their sum (1). P are the cells where a part of a group is already, and
+    more may come; where none of it is, all that is served has moved. Without a bound on moves the last two are empty.
     """
 
     def __init__(self, crowd: Crowd, rooms: Rooms, most_moved: float | None) -> None:
@@ -60,10 +63,14 @@ class _Program:
         self.served = np.arange(self.groups * self.regions).reshape(self.groups, self.regions)
         self.tiers = self.served.size + np.arange(self.regions * (len(TIERS) - 1)).reshape(self.regions, -1)
         self.is_bounded = most_moved is not None
-        self.moved = self.tiers.max() + 1 + self.served if self.is_bounded else np.empty((0, self.regions), np.int64)
-        self.cost = np.concatenate([self._served_cost(crowd, rooms), self._tier_cost(), self._moved_cost(crowd)])
+        self.strange, self.partly = _cells(crowd.present) if self.is_bounded else (NO_CELLS, NO_CELLS)
+        self.moved = self.tiers.max() + 1 + np.arange(len(self.partly))
+        stay_ms = _stay_ms(crowd)
+        served_cost = (crowd.rtt_ms + rooms.cost_ms).reshape(-1)
+        served_cost[self.strange] += stay_ms[self.strange]
+        self.cost = np.concatenate([served_cost, self._tier_cost(), stay_ms[self.partly]])
         self.most = np.concatenate([self._served_most(rooms), self._tier_most(rooms), np.full(self.moved.size, np.inf)])
-        present = (crowd.present * self.demand[:, None]).reshape(-1)[: self.moved.size]
+        present = (crowd.present * self.demand[:, None]).reshape(-1)[self.partly]
         bound = [(most_moved or 0.0) * self.demand.sum()] if self.is_bounded else []
         self.row_most = np.concatenate([self.demand, TIERS[0][0] * rooms.capacity - rooms.fixed, present, bound])
         self.row_least = np.concatenate([self.demand, np.full(len(self.row_most) - self.groups, -np.inf)])
@@ -73,6 +80,7 @@ class _Program:
         solver = highspy.Highs()
         solver.setOptionValue("output_flag", False)
         solver.setOptionValue("threads", 1)
+        solver.setOptionValue("time_limit", MOST_S)
         solver.passModel(self._model())
         solver.run()
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
@@ -100,9 +108,9 @@ class _Program:
             ),
         ]
         if self.is_bounded:
-            pairs = np.stack([self.served.reshape(-1), self.moved.reshape(-1)], axis=1)
-            parts.append((pairs, np.tile([1.0, -1.0], (len(pairs), 1))))
-            parts.append((self.moved.reshape(1, -1), np.ones((1, self.moved.size))))
+            pairs = np.stack([self.partly, self.moved], axis=1)
+            moving = np.concatenate([self.strange, self.moved])[None, :]
+            parts += [(pairs, np.tile([1.0, -1.0], (len(pairs), 1))), (moving, np.ones(moving.shape))]
         sizes = np.concatenate([np.full(len(columns), columns.shape[1]) for columns, _values in parts])
         starts = np.concatenate([[0], np.cumsum(sizes)])
         return (
@@ -110,9 +118,6 @@ class _Program:
             np.concatenate([columns.reshape(-1) for columns, _values in parts]).astype(np.int32),
             np.concatenate([values.reshape(-1) for _columns, values in parts]),
         )
-
-    def _served_cost(self, crowd: Crowd, rooms: Rooms) -> Floats:
-        return np.asarray((crowd.rtt_ms + rooms.cost_ms).reshape(-1))
 
     def _served_most(self, rooms: Rooms) -> Floats:
         return np.tile(np.where(rooms.is_open, np.inf, 0.0), self.groups)
@@ -125,8 +130,15 @@ class _Program:
         finite = np.where(np.isfinite(rooms.capacity), rooms.capacity, 1.0)
         return np.asarray(np.where(np.isinf(widths), np.inf, np.outer(finite, widths)).reshape(-1))
 
-    def _moved_cost(self, crowd: Crowd) -> Floats:
-        """Nothing to move back to where one prefers to be."""
-        cost = np.full((self.groups, self.regions), STAY_MS)
-        cost[np.arange(self.groups), crowd.preferred] = 0.0
-        return cost.reshape(-1)[: self.moved.size]
+
+def _cells(present: Floats) -> tuple[Indices, Indices]:
+    """Where none of a group is, and where a part of it is, as cells of (G, R) in a row."""
+    flat = present.reshape(-1)
+    return np.flatnonzero(flat <= ROUNDING), np.flatnonzero((flat > ROUNDING) & (flat < 1.0 - ROUNDING))
+
+
+def _stay_ms(crowd: Crowd) -> Floats:
+    """What each cell of (G, R) costs to move to: nothing where one prefers to be."""
+    cost = np.full(crowd.rtt_ms.shape, STAY_MS)
+    cost[np.arange(len(cost)), crowd.preferred] = 0.0
+    return cost.reshape(-1)

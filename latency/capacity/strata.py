@@ -13,6 +13,7 @@ import numpy as np
 from latency.arrays import Flags, Floats, Indices
 
 BANDS = 4
+MOST_CUT = 250  # groups, the heaviest: a program of some thousand lines takes too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,18 @@ def strata(group_of: Indices, weights: Floats, rtt_ms: Floats, preferred: Indice
     order = np.lexsort((lost_ms, group_of))
     sizes = np.bincount(group_of, minlength=len(preferred))
     rank = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    names = group_of[order] * BANDS + rank * BANDS // sizes[group_of[order]]
+    names = group_of[order] * BANDS + rank * _bands(group_of, weights, sizes)[group_of[order]] // sizes[group_of[order]]
     unique, inverse = np.unique(names, return_inverse=True)
     sums = np.zeros((len(unique), rtt_ms.shape[1]))
     np.add.at(sums, inverse, rtt_ms[order] * weights[order][:, None])
     totals = np.bincount(inverse, weights[order], len(unique))
     group = unique // BANDS
     return Strata(group, totals / np.bincount(group, totals)[group], sums / totals[:, None])
+
+
+def _bands(group_of: Indices, weights: Floats, sizes: Indices) -> Indices:
+    """Into how many parts each group is cut, (G,)."""
+    heaviest = np.argsort(-np.bincount(group_of, weights, len(sizes)), kind="stable")[:MOST_CUT]
+    bands = np.ones(len(sizes), dtype=np.int64)
+    bands[heaviest] = BANDS
+    return bands

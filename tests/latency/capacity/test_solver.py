@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latency.capacity.losses import losses
+from latency.capacity.losses import losses, together
 from latency.capacity.problem import TIERS, Crowd, Rooms, loads, moved_share, preferring
 from latency.capacity.rooms import Serving, region_loads, rooms
 from latency.capacity.solver import solve
@@ -132,6 +132,16 @@ def test_a_loss_moves_everyone_on_and_what_comes_anyway_with_them():
     assert found[NEAR].rtt_at_once_ms == pytest.approx(35)
     assert found[NEAR].rtt_planned_ms > 35
     assert found[FAR].load_at_once.tolist() == pytest.approx([1.2, 0, 0])
+
+
+def test_groups_of_a_country_are_looked_at_together():
+    crowd = crowd_of([10, 30, 0], [[20, 40], [24, 60], [50, 30]])
+    few, shares = together(crowd, np.array([[1, 0], [0.5, 0.5], [0, 1]]), np.array([7, 7, 9]))
+
+    assert few.demand.tolist() == [40, 0]
+    assert few.rtt_ms.round(3).tolist() == [[23, 55], [50, 30]]
+    assert few.preferred.tolist() == [NEAR, FAR]
+    assert shares.round(3).tolist() == [[0.625, 0.375], [0, 1]]
 
 
 def test_the_last_region_cannot_be_lost():
