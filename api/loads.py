@@ -14,10 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
-from api.fields import NumberField, WholeNumberField
+from accounts.models import Team
+from api.fields import NumberField, TextField, WholeNumberField
 from api.resources import TeamView
 from api.serializers import RefusesUnknownFields, in_fields_of
-from healthchecks.models import EndpointLoad
+from healthchecks.load_sources import save_source
+from healthchecks.models import FORMATS, EndpointLoad, LoadSource
 from healthchecks.services import LoadReport, forget_load, report_load
 from regions.models import Endpoint
 
@@ -60,6 +62,10 @@ class LoadSerializer(serializers.Serializer[Any]):
     measured = serializers.DateTimeField()
     expires = serializers.SerializerMethodField(help_text="From then on it counts as unknown.")
     sequence = serializers.IntegerField(help_text="Edges whose health is at this number or above know it.")
+    error = serializers.SerializerMethodField(help_text="Why it could not be read from its source; empty: it was.")
+
+    def get_error(self, load: EndpointLoad) -> str:
+        return _error_of(load.endpoint)
 
     def get_expires(self, load: EndpointLoad) -> str:
         return (load.measured + timedelta(seconds=load.max_age_s)).isoformat()
@@ -71,7 +77,7 @@ class EndpointLoadView(TeamView):
         """What edges are told of an endpoint's load."""
         load = EndpointLoad.objects.filter(endpoint=self._endpoint(name), share__isnull=False).first()
         if load is None:
-            raise _unknown(name)
+            raise _unknown(name, _error_of(self._endpoint(name)))
         return Response(LoadSerializer(load).data)
 
     @extend_schema(request=LoadReportSerializer, responses=LoadSerializer)
@@ -100,11 +106,71 @@ class EndpointLoadView(TeamView):
         return Response(status=HTTP_204_NO_CONTENT)
 
     def _endpoint(self, name: str) -> Endpoint:
-        endpoint = Endpoint.objects.filter(team=self.team, name=name).first()
-        if endpoint is None:
-            raise NotFound(f"There is no endpoint {name}.")
-        return endpoint
+        return _endpoint_of(self.team, name)
 
 
-def _unknown(name: str) -> NotFound:
-    return NotFound(f"No load of endpoint {name} is known.")
+class LoadSourceSerializer(RefusesUnknownFields):
+    """Where the load of an endpoint is read: samples of the text format of Prometheus, or pointers into JSON."""
+
+    url = TextField(max_length=2048, help_text="Such as `http://fra-1.example.com:9100/metrics`.")
+    format = serializers.ChoiceField(FORMATS)
+    current = TextField(max_length=200, help_text='What it has to do: `busy{pool="web"}`, summed, or `/pools/0/busy`.')
+    target = TextField(max_length=200, required=False, allow_blank=True, default="", help_text="Likewise.")
+    capacity = TextField(
+        max_length=200, required=False, allow_blank=True, default="", help_text="Likewise; empty: the endpoint's own."
+    )
+    interval = WholeNumberField(
+        source="interval_s", min_value=5, max_value=3600, default=15, help_text="Seconds from one reading to the next."
+    )
+    max_age = WholeNumberField(
+        source="max_age_s", min_value=1, max_value=DAY_S, default=60, help_text="Seconds until a load is unknown."
+    )
+    read = serializers.DateTimeField(read_only=True, allow_null=True, help_text="The last time, well or not.")
+    error = serializers.CharField(read_only=True, help_text="Why that failed; empty: it did not.")
+
+
+class LoadSourceView(TeamView):
+    @extend_schema(responses=LoadSourceSerializer)
+    def get(self, request: Request, name: str) -> Response:
+        """Where the load of an endpoint is read, and how that went the last time."""
+        return Response(LoadSourceSerializer(self._source(name)).data)
+
+    @extend_schema(request=LoadSourceSerializer, responses=LoadSourceSerializer)
+    def put(self, request: Request, name: str) -> Response:
+        """Have the load of an endpoint read from what it publishes: docs/capacity.md."""
+        endpoint = _endpoint_of(self.team, name)
+        said = LoadSourceSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        try:
+            source = save_source(LoadSource(endpoint=endpoint, **said.validated_data))
+        except DjangoValidationError as error:
+            raise in_fields_of(said, error) from error
+        return Response(LoadSourceSerializer(source).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, name: str) -> Response:
+        """Have it read no more. What was read last counts until it is too old."""
+        self._source(name).delete()
+        return Response(status=HTTP_204_NO_CONTENT)
+
+    def _source(self, name: str) -> LoadSource:
+        source = LoadSource.objects.filter(endpoint=_endpoint_of(self.team, name)).first()
+        if source is None:
+            raise NotFound(f"The load of endpoint {name} is read nowhere.")
+        return source
+
+
+def _endpoint_of(team: Team, name: str) -> Endpoint:
+    endpoint = Endpoint.objects.filter(team=team, name=name).first()
+    if endpoint is None:
+        raise NotFound(f"There is no endpoint {name}.")
+    return endpoint
+
+
+def _error_of(endpoint: Endpoint) -> str:
+    source = LoadSource.objects.filter(endpoint=endpoint).first()
+    return source.error if source else ""
+
+
+def _unknown(name: str, error: str = "") -> NotFound:
+    return NotFound(f"No load of endpoint {name} is known." + (f" Its source says none: {error}." if error else ""))

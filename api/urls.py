@@ -6,10 +6,12 @@ from django.urls import URLPattern, URLResolver, re_path
 from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
+from api.capacity import CapacityView
+from api.fairness import FairnessView
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
 from api.latency import CalibrationView, CoverageView, LatencyStatusView
 from api.latency_models import LatencyDecisionViewSet, LatencyModelViewSet
-from api.loads import EndpointLoadView
+from api.loads import EndpointLoadView, LoadSourceView
 from api.measurements import MeasurementsView
 from api.problems import unknown_url
 from api.regions import EndpointViewSet, NodeViewSet, RegionViewSet, SiteViewSet
@@ -55,6 +57,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *zone_patterns,
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
+    re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/source/?$", LoadSourceView.as_view()),
+    re_path(r"^capacity/?$", CapacityView.as_view()),
+    re_path(r"^fairness/?$", FairnessView.as_view()),
     re_path(r"^explain/?$", ExplainView.as_view()),
     re_path(r"^latency/status/?$", LatencyStatusView.as_view()),
     re_path(r"^latency/calibration/?$", CalibrationView.as_view()),

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from dashboard.live import live
 from dashboard.pages import latency, records, snapshots
+from dashboard.pages.capacity import capacity_page
 from dashboard.pages.checks import CheckSection
 from dashboard.pages.endpoints import EndpointSection
 from dashboard.pages.explain import explain_page
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview_page, name="overview"),
     path("live/", live, name="live"),
     path("explain/", explain_page, name="explain"),
+    path("capacity/", capacity_page, name="capacity"),
     path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),
     *latency.urlpatterns,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from healthchecks.models import Assignment, Check, EndpointHealth, Transition, VantageState, Verdict
+from healthchecks.models import Assignment, Check, EndpointHealth, LoadSource, Transition, VantageState, Verdict
 
 
 class AssignmentInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -53,6 +53,12 @@ class VantageStateAdmin(ObservedAdmin):
 class VerdictAdmin(ObservedAdmin):
     list_display = ("assignment", "family", "state", "since")
     list_select_related = ("assignment__check_definition", "assignment__endpoint")
+
+
+@admin.register(LoadSource)
+class LoadSourceAdmin(ObservedAdmin):
+    list_display = ("endpoint", "url", "format", "interval_s", "read", "error")
+    list_select_related = ("endpoint",)
 
 
 @admin.register(EndpointHealth)

@@ -14,10 +14,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Owned
+from healthchecks.metrics import Format
 from healthchecks.probes import OptionsError, read_options
 from healthchecks.state import State
 from regions.models import Endpoint, Region
 
+FORMATS = [format_.value for format_ in Format]
 STATES = [state.value for state in State]
 STATE_CHOICES = [(state, state.capitalize()) for state in STATES]
 
@@ -240,6 +242,50 @@ class EndpointLoad(models.Model):
 
     def __str__(self) -> str:
         return f"{self.endpoint}: {self.share}"
+
+
+class LoadSource(models.Model):
+    """Where the load of an endpoint is read if it does not say it itself (healthchecks.load_sources)."""
+
+    endpoint = models.OneToOneField(Endpoint, on_delete=models.CASCADE, primary_key=True, related_name="load_source")
+    url = models.CharField("URL", max_length=2048, help_text="Of metrics that the endpoint publishes.")
+    format = models.CharField(max_length=10, choices=[(format_, format_) for format_ in FORMATS])
+    current = models.CharField(max_length=200, help_text="A sample of Prometheus, or a JSON pointer.")
+    target = models.CharField(max_length=200, blank=True, help_text="Likewise; empty: none.")
+    capacity = models.CharField(max_length=200, blank=True, help_text="Likewise; empty: the endpoint's own.")
+    interval_s = models.PositiveIntegerField(
+        default=15, validators=[MinValueValidator(5), MaxValueValidator(3600)], help_text="How often it is read."
+    )
+    max_age_s = models.PositiveIntegerField(
+        default=60, validators=[MinValueValidator(1), MaxValueValidator(86_400)], help_text="Then a load is unknown."
+    )
+    read = models.DateTimeField(null=True, editable=False, help_text="When it was read last, well or not.")
+    error = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="Why that failed; empty: it did not."
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(format__in=FORMATS), name="loadsource_format_known"),
+            models.CheckConstraint(
+                condition=Q(interval_s__gte=5, interval_s__lte=3600),
+                name="loadsource_interval_in_range",
+                violation_error_message="The interval is between 5 seconds and an hour.",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_age_s__gte=1, max_age_s__lte=86_400),
+                name="loadsource_max_age_in_range",
+                violation_error_message="The maximal age is between a second and a day.",
+            ),
+            models.CheckConstraint(
+                condition=Q(interval_s__lte=F("max_age_s")),
+                name="loadsource_interval_within_max_age",
+                violation_error_message="It is read at least once within the maximal age.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} at {self.url}"
 
 
 class HealthSequence(models.Model):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from celery import shared_task
+from django.conf import settings
 
-from healthchecks import services
+from healthchecks import load_sources, services
 from healthchecks.probers import prober_of
 
 
@@ -23,6 +24,11 @@ def reconcile() -> None:
 @shared_task
 def sync_schedule() -> None:
     services.sync_schedule()
+
+
+@shared_task
+def pull_loads() -> None:
+    load_sources.pull_loads(datetime.now(UTC), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
 
 
 @shared_task

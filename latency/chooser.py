@@ -20,11 +20,11 @@ from latency.arrays import Flags, Floats, Indices
 from latency.draws import draws, hashes
 from latency.estimator import Estimator, Evidence, Prediction
 from latency.hysteresis import Switching
-from latency.load import LoadPlan
+from latency.load import NONE, LoadPlan
 from latency.model import Model
 from latency.overflow import Limits
 from latency.population import Client, Region, locate
-from latency.ranking import ranked
+from latency.ranking import put_before, ranked
 
 AT_ONCE = 4096  # clients: a system of as many unknowns as there are regions is solved for each
 IN_TURN = 500  # clients that are published though nobody observed them
@@ -147,7 +147,8 @@ class LearningChooser:
             part = clients[begin : begin + AT_ONCE]
             prediction = self._rank(part, t_s)[0]
             served = self._plan.apply(part, self._orders[part, 0], t_s)
-            orders = moved_to_front(self._orders[part], served)
+            preferred = self._orders[part, 0]
+            orders = put_before(self._orders[part], np.where(served == preferred, NONE, served), preferred)
             self._answering.publish(part, (prediction.rtt_ms, prediction.error_ms), orders, t_s)
         self._is_touched[clients] = False
 
@@ -159,9 +160,3 @@ class LearningChooser:
         for chosen, previous in ((known, self._orders[clients[known]]), (~known, None)):
             self._orders[clients[chosen]] = ranked(cautious_ms[chosen], previous, self._policy.switching)
         return prediction, cautious_ms
-
-
-def moved_to_front(orders: Indices, columns: Indices) -> Indices:
-    """`orders` (C, R) with one column of each (C,) before all others."""
-    others = orders != columns[:, None]
-    return np.concatenate([columns[:, None], orders[others].reshape(len(orders), -1)], axis=1)

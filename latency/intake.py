@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latency.arrays import Floats, Indices
 from latency.blobs import packed, unpacked
-from latency.rows import named, part_of
+from latency.capacity.moves import Moves
+from latency.rows import Columns, named, part_of
 from telemetry.rum.sketch import LOG_UNITS
 
 NONE = 0  # an AS number or country code that is not known
-
-
-class Columns:
-    """Arrays of one length, a field each."""
-
-    __slots__: tuple[str, ...] = ()
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    @classmethod
-    def of(cls, state: dict[str, NDArray[Any]]) -> Self:
-        return cls(**state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +92,27 @@ class Intake:
     places: Places
     newcomers: Newcomers
     increments: Increments
+    moves: Moves = field(default_factory=Moves.none)  # the capacity plan in force
 
     def to_bytes(self) -> bytes:
         """Compact, to be kept."""
         turn = {"t_s": np.array(self.t_s), "full": np.array(self.full)}
-        parts = [named(getattr(self, name).state(), name) for name in ("places", "newcomers", "increments")]
-        return packed(turn | parts[0] | parts[1] | parts[2])
+        for name in ("places", "newcomers", "increments", "moves"):
+            turn |= named(getattr(self, name).state(), name)
+        return packed(turn)
 
     @classmethod
     def from_bytes(cls, blob: bytes) -> Self:
         """What to_bytes() said."""
         arrays = unpacked(blob)
+        moves = part_of(arrays, "moves")  # turns of before there were plans have none
         return cls(
             float(arrays["t_s"]),
             bool(arrays["full"]),
             Places.of(part_of(arrays, "places")),
             Newcomers.of(part_of(arrays, "newcomers")),
             Increments.of(part_of(arrays, "increments")),
+            Moves.of(moves) if moves else Moves.none(),
         )
 
 

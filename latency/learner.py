@@ -1,7 +1,8 @@
 """Learns the latency map, turn by turn.
 
     Intake ─► who is new is admitted ─► estimator observes ─► those observed are ranked anew ─► message: what changed
-                                                              (all of them, if the turn is full)
+       └ capacity plan ───────────────────────────────────┐   (all of them, if the turn is full)     ▲
+                                                          └─► who is served elsewhere ───────────────┘
 
 Pure: the same turns after the same state give the same map to the byte, in whatever process.
 """
@@ -16,15 +17,19 @@ from numpy.typing import NDArray
 
 from latency.arrays import Floats, Indices
 from latency.blobs import packed, unpacked
+from latency.capacity.carrier import Carrier, first_of
+from latency.capacity.members import Members
+from latency.capacity.moves import Moves
 from latency.chooser import RELATE_EVERY_S, Policy
 from latency.clients import Clients
 from latency.columns import moved, orders_moved
 from latency.coverage import Covered, Pair, coverage
+from latency.draws import draws, hashes
 from latency.estimator import Estimator, Prediction
 from latency.foreseen import Foreseen
 from latency.groups import GroupKind
 from latency.intake import Intake, Newcomers, Places
-from latency.keys import by_family
+from latency.keys import by_family, network_of
 from latency.ranking import ranked
 from latency.rows import named, part_of
 from latency.table import Cells, Groups, MapMessage
@@ -46,6 +51,7 @@ class Learner:
         self._estimator = Estimator(self._clients.everybody(places), policy.model)
         self._orders = np.empty((0, len(places.ids)), dtype=np.int64)
         self._t_s = self._related_at_s = 0.0
+        self._carrier = Carrier()
         self._touched = np.empty(0, dtype=np.int64)  # clients that the last turn told of
 
     @property
@@ -87,6 +93,29 @@ class Learner:
         self._estimator.relate(self._t_s)
         self._related_at_s = self._t_s
 
+    def is_moving_otherwise(self, moves: Moves) -> bool:
+        """Whether a capacity plan is another one than that which is followed."""
+        return self._carrier.is_new(moves)
+
+    def members(self, open_ids: Indices) -> Members:
+        """All clients as capacity plans see them, where these regions can serve."""
+        everyone = np.arange(len(self._clients))
+        return Members(
+            self._clients.known.countries,
+            self._clients.known.asns,
+            first_of(self._orders, self._places.ids, open_ids),
+            1.0 + self._estimator.samples(everyone, self._t_s),
+        )
+
+    def rtt_ms(self, clients: Indices) -> Floats:
+        """Round trips of some clients by number, (N, R), as far as was known at the last turn."""
+        return self._estimated(clients)[0].rtt_ms
+
+    def served(self, clients: Indices, open_ids: Indices) -> Indices:
+        """The column where some clients by number are served, (N,), if only these regions can."""
+        orders = self._carrier.orders(self._orders[clients], clients)
+        return first_of(orders, self._places.ids, open_ids)
+
     def message(self, sequence: int, base: int) -> MapMessage:
         """The whole map if `base` is 0, else what the last turn changed of the map before it."""
         clients = self._touched if base else np.arange(len(self._clients))
@@ -121,6 +150,7 @@ class Learner:
             | named(self._places.state(), "places")
             | named(self._clients.known.state(), "clients")
             | named(self._estimator.state(), "estimator")
+            | named(self._carrier.state(), "carrier")
         )
 
     @classmethod
@@ -131,6 +161,7 @@ class Learner:
         learner._admit(Newcomers.of(part_of(arrays, "clients")))
         learner._estimator.restore(part_of(arrays, "estimator"))
         learner._orders = arrays["orders"].astype(np.int64)
+        learner._carrier.restore(part_of(arrays, "carrier"))
         learner._t_s, learner._related_at_s = arrays["times_s"].tolist()
         return learner
 
@@ -144,9 +175,10 @@ class Learner:
         return known
 
     def _finish(self, intake: Intake, known: int) -> None:
-        self._touched = self._observe(intake)
+        observed = self._observe(intake)
         self._relate()
-        self._rank(np.arange(len(self._clients)) if intake.full else self._touched, known)
+        self._rank(np.arange(len(self._clients)) if intake.full else observed, known)
+        self._touched = np.union1d(observed, self._carry_out(intake))
 
     def _foresee(self, intake: Intake, known: int) -> Foreseen:
         increments = intake.increments
@@ -169,6 +201,7 @@ class Learner:
         self._estimator.admit(self._clients.admit(newcomers, self._places))
         unranked = np.tile(np.arange(len(self._places.ids)), (len(newcomers.keys), 1))
         self._orders = np.concatenate([self._orders, unranked])
+        self._carrier.extend(len(newcomers.keys))
 
     def _observe(self, intake: Intake) -> Indices:
         """Who was observed, rising."""
@@ -198,11 +231,22 @@ class Learner:
                 previous = self._orders[chosen[part]] if has_order else None
                 self._orders[chosen[part]] = ranked(cautious_ms, previous, self._policy.switching)
 
+    def _carry_out(self, intake: Intake) -> Indices:
+        """Has the capacity plan followed; the clients that are served otherwise than before, rising."""
+        if not (intake.full or self._carrier.is_new(intake.moves)):
+            return self._carrier.keep(self._carrier.first_open(self._orders, self._places.ids))
+        members = self.members(intake.moves.open_ids)
+        return self._carrier.carry_out(intake.moves, members, self._places.ids, self.rtt_ms, self._draws)
+
+    def _draws(self, clients: Indices) -> Floats:
+        return draws(hashes(map(network_of, self._clients.known.keys[clients].tolist()), 0), 0)
+
     def _cells(self, clients: Indices) -> Cells:
         rising = clients[self._clients.known.keys[clients].argsort()]
         estimated, samples = self._estimated(rising)
         families = by_family(self._clients.known.keys[rising])
-        return Cells(*families, samples, estimated.rtt_ms, estimated.error_ms, self._orders[rising])
+        orders = self._carrier.orders(self._orders[rising], rising)
+        return Cells(*families, samples, estimated.rtt_ms, estimated.error_ms, orders)
 
     def _estimated(self, clients: Indices) -> tuple[Prediction, Floats]:
         return self._predicted(clients), self._estimator.samples(clients, self._t_s)
@@ -239,6 +283,7 @@ class Learner:
         self._estimator = Estimator(self._clients.everybody(places), self._policy.model)
         self._estimator.restore(moved(state, before, places.ids))
         self._orders = orders_moved(self._orders, before, places.ids)
+        self._carrier.reset()
 
 
 def _parts(count: int) -> Iterator[slice]:

@@ -8,6 +8,9 @@ from django.db.models import F, Q
 
 from accounts.models import NAME_PATTERN
 from latency.calibration import BINS
+from latency.capacity.models import CapacityPlan, FairnessReport, RegionDemand
+
+__all__ = ["CapacityPlan", "FairnessReport", "LatencyCheckpoint", "LatencyMap", "LatencyTurn", "RegionDemand"]
 
 
 class LatencyModel(models.Model):

@@ -32,3 +32,11 @@ def ranked(estimates_ms: Floats, previous: Indices | None, switching: Switching)
         order[:, place] = previous[each, taken]
         left_ms[each, taken] = np.inf
     return order
+
+
+def put_before(orders: Indices, moved: Indices, before: Indices) -> Indices:
+    """Orders (C, R) in which the column `moved` (C,) stands right before another one (C,), unless it is below zero."""
+    places = 2 * orders.argsort(axis=1)
+    going = np.flatnonzero(moved >= 0)
+    places[going, moved[going]] = places[going, before[going]] - 1
+    return places.argsort(axis=1, kind="stable")

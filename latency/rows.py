@@ -1,14 +1,29 @@
-"""Arrays that grow with the number of clients or groups, and that can be put down and taken up again."""
+"""Arrays that can be put down and taken up again; some grow with the number of clients or groups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 State = dict[str, NDArray[Any]]
+
+
+class Columns:
+    """Arrays, a field each."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def state(self) -> State:
+        """Every field, by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, state: State) -> Self:
+        """What state() said."""
+        return cls(**state)
 
 
 class Rows:

@@ -20,6 +20,7 @@ from django.db import transaction
 from common.locks import LEARNING, held_for_transaction
 from common.notify import notify
 from latency.calibration import compared
+from latency.capacity.services import in_force
 from latency.evaluation import CALIBRATION_BUCKET_S
 from latency.history import NotKeptError, forget, learner_at, memory
 from latency.intake import Intake, Location, Newcomers, Places
@@ -103,13 +104,15 @@ def _turn(now: datetime, locate: Locate) -> int | None:
     model = in_service(now)
     policy = policy_of(model)
     learner = memory.learner or Learner(places, policy)
+    moves = in_force(now)
     is_as_before = learner.places.same_as(places) and learner.is_under(policy)
-    if not len(places.ids) or (is_as_before and not len(increments.keys)):
+    has_news = len(increments.keys) or learner.is_moving_otherwise(moves) or not is_as_before
+    if not len(places.ids) or not has_news:
         return None
     newcomers = learner.unknown(increments.keys.tolist())
     located = Newcomers.at(newcomers, locate([network_of(key) for key in newcomers]))
     full = memory.learner is None or not is_as_before or _is_full_due(now)
-    intake = Intake(now.timestamp(), full, places, located, increments)
+    intake = Intake(now.timestamp(), full, places, located, increments, moves)
     learner.adopt(policy)
     foreseen = learner.foresee_and_learn(intake)
     number = _write(now, intake, learner, model)

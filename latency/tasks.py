@@ -1,4 +1,4 @@
-"""What the control worker does to judge what was learned."""
+"""What the control worker does to judge what was learned; what needs snapshots as well is in snapshots.tasks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from celery import shared_task
 
 from latency import evaluation, judging, parity
+from latency.capacity import fairness_reports
 
 _lock = threading.Lock()
 
@@ -38,6 +39,12 @@ def watch() -> None:
     evaluation.warn(now)
     evaluation.forget(now)
     parity.forget(now)
+
+
+@shared_task
+def report_fairness() -> None:
+    """Report how far away clients are served, by country and size of network."""
+    fairness_reports.report_fairness(datetime.now(UTC))
 
 
 @contextmanager

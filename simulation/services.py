@@ -15,6 +15,7 @@ from django.utils import timezone
 
 import responder
 from healthchecks.services import HealthState, current_health, health_at
+from simulation.capacity import add_capacity
 from simulation.latencies import current as current_latencies
 from simulation.latencies import latencies_at
 from snapshots.services import NotKeptError, open_at, open_current
@@ -41,7 +42,9 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
         explained = responder.explain(snapshot, health, latency=latency, now_s=moment_s, **asked)
     except ValueError as error:
         raise ValidationError(str(error)) from error
-    return dict(json.loads(explained))
+    found = dict(json.loads(explained))
+    add_capacity(found, datetime.fromtimestamp(moment_s, UTC))
+    return found
 
 
 def _world_at(moment_s: int) -> tuple[responder.Snapshot, responder.Health, responder.LatencyMap]:

@@ -19,6 +19,8 @@ from django.db import connection, transaction
 from kombu.exceptions import OperationalError as BrokerError
 
 import responder
+from latency.capacity.models import CapacityPlan
+from latency.capacity.services import Limits, plan
 from latency.intake import Location
 from latency.services import learn
 from snapshots.flattening import due_names, store
@@ -30,6 +32,7 @@ from snapshots.publication import Publication
 from snapshots.resolving import resolve
 from snapshots.retention import forget_old_generations
 from snapshots.turn import publisher_turn
+from steering.services import policies_going_by
 
 __all__ = [
     "NotKeptError",
@@ -40,6 +43,7 @@ __all__ = [
     "open_at",
     "open_beside_current",
     "open_current",
+    "plan_capacity",
     "prune",
     "publish",
     "refresh_flattened_names",
@@ -132,6 +136,11 @@ def learn_latency(now: datetime) -> int | None:
     except NothingPublishedError:
         return None
     return learn(now, lambda networks: [Location(*place) for place in snapshot.locate(networks)])
+
+
+def plan_capacity(now: datetime, limits: Limits) -> CapacityPlan | None:
+    """Plan who of those that go by the latency map is served elsewhere. None: there is nothing to plan."""
+    return plan(now, policies_going_by("latency"), limits)
 
 
 def _send_publish() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from celery import shared_task
+from django.conf import settings
 from django.db import DatabaseError
 
+from latency.capacity.services import Limits
 from snapshots import services
 
 
@@ -28,6 +30,13 @@ def prune() -> None:
 def learn_latency() -> None:
     """Take what users measured since the last time into the latency map."""
     services.learn_latency(datetime.now(UTC))
+
+
+@shared_task
+def plan_capacity() -> None:
+    """Plan who is served elsewhere so that no region has more to do than it can."""
+    limits = Limits(settings.CAPACITY_MOVED, settings.CAPACITY_COST_MS)
+    services.plan_capacity(datetime.now(UTC), limits)
 
 
 @shared_task

@@ -17,7 +17,8 @@ from django.db import transaction
 
 from accounts.models import Team
 from regions.models import Endpoint
-from steering.models import Binding, Policy, PolicyPool, Pool, PoolMember
+from steering.cycles import reachable
+from steering.models import Binding, Policy, PolicyPool, PolicyStep, Pool, PoolMember, StepReference
 from steering.soundness import Fallbacks, require_acyclic, require_room_for_shadows, require_sound
 from steering.step_errors import dotted
 from steering.step_rows import STEP_LOOKUPS, read_steps, resolve_steps, write_steps
@@ -92,6 +93,15 @@ def steps_with_names(policy: Policy) -> list[dict[str, Any]]:
     Asks nothing of policies for which STEP_LOOKUPS were prefetched.
     """
     return read_steps(policy)
+
+
+def policies_going_by(kind: str) -> set[int]:
+    """The ids of policies with a step of this kind, and of those that may hand over to one that has it."""
+    callers: dict[int, set[int]] = defaultdict(set)
+    for called, caller in StepReference.objects.filter(policy__isnull=False).values_list("policy", "step__policy"):
+        callers[called or 0].add(caller)
+    with_step = PolicyStep.objects.filter(kind=kind).values_list("policy", flat=True)
+    return {found for policy in with_step for found in reachable(policy, callers)}
 
 
 def bind(policy: Policy, zone: Zone, name: str, types: Iterable[str] = STEERABLE) -> list[Binding]:

@@ -50,6 +50,16 @@ class Tried:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Answers of a policy to the clients of a country (empty: unknown) that began with an endpoint."""
+
+    policy_id: int
+    endpoint_id: int
+    country: str
+    count: int
+
+
 def rates(since: datetime, until: datetime, policy_id: int | None = None) -> list[Rate]:
     """Answers a second over time; of one policy, if given. Buckets without any answer are left out."""
     rows = _within(since, until, policy_id).values("bucket").annotate(total=Sum("count")).order_by("bucket")
@@ -78,6 +88,17 @@ def exploration(policy_ids: Collection[int], since: datetime, until: datetime) -
         .order_by("bucket")
     )
     return [Exploration(row["bucket"], row["total"], row["of_it"]) for row in rows]
+
+
+def demand(since: datetime, until: datetime) -> list[Demand]:
+    """Steered answers by policy, endpoint and the client's country; those without an endpoint are left out."""
+    steered = _within(since, until, None).exclude(policy_id=0).exclude(endpoint_id=0)
+    rows = (
+        steered.values("policy_id", "endpoint_id", "country")
+        .annotate(total=Sum("count"))
+        .order_by("policy_id", "endpoint_id", "country")
+    )
+    return [Demand(row["policy_id"], row["endpoint_id"], row["country"], row["total"]) for row in rows]
 
 
 def countries(policy_id: int | None, since: datetime, until: datetime) -> dict[str, int]:

@@ -14,11 +14,13 @@ from django.db import transaction
 from regions.models import EdgeNode
 from telemetry.buckets import NETWORK_BUCKET_S, SHADOW_BUCKET_S, bucket_of
 from telemetry.charts import (
+    Demand,
     Exploration,
     Rate,
     Share,
     Tried,
     countries,
+    demand,
     exploration,
     networks,
     rates,
@@ -31,11 +33,13 @@ from telemetry.models import NetworkCount, QueryCount, ShadowCount
 from telemetry.report import Report
 
 __all__ = [
+    "Demand",
     "Exploration",
     "Rate",
     "Share",
     "Tried",
     "countries",
+    "demand",
     "exploration",
     "forget",
     "networks",

@@ -61,6 +61,12 @@ class Environment(BaseSettings):
         [], description="Address blocks whose X-Forwarded-For the web process believes."
     )
     rum_share: float = Field(0.1, ge=0, le=1, description="Share of page views that beacon.js measures.")
+    capacity_moved: float = Field(
+        0.1, ge=0, le=1, description="Share of the demand that one capacity plan may move, at most."
+    )
+    capacity_cost_ms: float = Field(
+        0.0, ge=0, le=1e6, description="What one unit of an endpoint's cost is worth in milliseconds of round trip."
+    )
     hosts: Annotated[list[str], NoDecode] = Field(["*"], description="Host names the web process answers for.")
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the API.")
     token: SecretStr | None = Field(None, description="API token of the command line.")

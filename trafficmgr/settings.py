@@ -135,6 +135,8 @@ SPECTACULAR_SETTINGS = {
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 RUM_SHARE = ENVIRONMENT.rum_share
+CAPACITY_MOVED = ENVIRONMENT.capacity_moved
+CAPACITY_COST_MS = ENVIRONMENT.capacity_cost_ms
 
 CELERY_BROKER_URL = ENVIRONMENT.require_broker_url()
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -178,6 +180,16 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 15.0},
     },
     "latency: watch": {"task": "latency.tasks.watch", "schedule": 300.0, "options": {"expires": 300.0}},
+    "snapshots: plan capacity": {
+        "task": "snapshots.tasks.plan_capacity",
+        "schedule": 60.0,
+        "options": {"expires": 30.0},
+    },
+    "latency: report fairness": {
+        "task": "latency.tasks.report_fairness",
+        "schedule": 600.0,
+        "options": {"expires": 300.0},
+    },
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "steering: forget shadows": {
         "task": "steering.tasks.forget_shadows",

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from dashboard.forms.regions import EndpointForm
 from dashboard.health import health_of, together
 from dashboard.section import Section
-from healthchecks.models import Family, Transition
+from healthchecks.models import EndpointLoad, Family, LoadSource, Transition
 from healthchecks.services import endpoint_states, health_matrix
 from regions.models import Endpoint
 
@@ -38,5 +38,7 @@ class EndpointSection(Section[Endpoint]):
             "matrix": [(Family(row.family).label, row) for row in matrix],
             "vantages": sorted({name for row in matrix for name in row.vantages}),
             "transitions": Transition.objects.filter(endpoint_id=shown.pk)[:RECENT],
+            "load": EndpointLoad.objects.filter(endpoint=shown, share__isnull=False).first(),
+            "load_source": LoadSource.objects.filter(endpoint=shown).first(),
             "memberships": shown.memberships.select_related("pool"),
         }

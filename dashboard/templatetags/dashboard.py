@@ -124,6 +124,18 @@ def width(share: float) -> str:
 
 
 @register.filter
+def bounded(share: float) -> float:
+    """At most one: a bar ends where its track does."""
+    return min(share, 1.0)
+
+
+@register.filter
+def signed(value: float) -> str:
+    """A difference, to the tenth."""
+    return f"{value:+.1f}"
+
+
+@register.filter
 def rate(value: float) -> str:
     """Something a second: as exact as it is small."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 from aiohttp import ClientError, ClientResponse, ClientSession
 from pydantic import Field, field_validator
@@ -13,6 +14,8 @@ from yarl import URL
 
 from healthchecks.probes import status_codes
 from healthchecks.probes.base import MAX_BODY, Peer, Probe, ProbeError
+
+T = TypeVar("T")
 
 HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 """RFC 9110 section 5.6.2: a token."""
@@ -54,6 +57,10 @@ class HttpProbe(Probe):
         return status_codes.parse(self.expected_codes)
 
     async def attempt(self, peer: Peer, session: ClientSession) -> str:
+        return await self.ask(peer, session, self._judge)
+
+    async def ask(self, peer: Peer, session: ClientSession, read: Callable[[ClientResponse], Awaitable[T]]) -> T:
+        """What `read` makes of the answer. Raises as `attempt` does."""
         request = session.request(
             self.method,
             self._url(peer),
@@ -64,7 +71,7 @@ class HttpProbe(Probe):
         )
         try:
             async with request as response:
-                return await self._judge(response)
+                return await read(response)
         except ClientError as error:
             raise self._failure(error) from error
 

@@ -6,11 +6,15 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from healthchecks.probes.address import RefusedAddressError, require_allowed
 from healthchecks.probes.base import Outcome, Peer, Probe, ProbeError, Target
+
+T = TypeVar("T")
 
 STALL_S = 0.5
 """A timeout noticed this much too late says that this process stood still, and nothing about the endpoint."""
@@ -60,6 +64,19 @@ async def run(probe: Probe, target: Target, session: ClientSession, *, allow_pri
     else:
         succeeded, cause = True, seen
     return Outcome(succeeded, _one_line(cause), (clock() - started) * 1000)
+
+
+async def reach(ask: Callable[[Peer], Awaitable[T]], target: Target, *, allow_private: bool) -> T:
+    """What comes of asking the target within its timeout. Raises ProbeError with the reason in one line."""
+    try:
+        async with asyncio.timeout(target.timeout_s):
+            return await ask(await _peer(target, allow_private))
+    except (ProbeError, RefusedAddressError) as failure:
+        raise ProbeError(_one_line(str(failure))) from failure
+    except TimeoutError as late:
+        raise ProbeError(f"no answer within {target.timeout_s * 1000:.0f} ms") from late
+    except OSError as error:
+        raise ProbeError(_reason(error)) from error
 
 
 async def _peer(target: Target, allow_private: bool) -> Peer:

@@ -98,6 +98,23 @@ function drawTraffic(element, policy, times) {
   return Plotly.react(element, policy.series.map((series, index) => area(series, index, times)), layout, config);
 }
 
+function demandLine(region, index, times, ahead) {
+  const line = colour(`series-${index % seriesCount}`);
+  const common = { type: "scatter", mode: "lines", name: region.name, hovertemplate: "%{y:.1f} / s" };
+  const expected = { ...common, x: [times.at(-1), ahead], y: [region.per_s.at(-1), region.ahead], line: { width: 1.5, color: line, dash: "dot" } };
+  return [{ ...common, x: times, y: region.per_s, line: { width: 1.5, color: line } }, ...(region.ahead === null ? [] : [expected])];
+}
+
+function drawDemand(element, demand, times, ahead) {
+  const axis = { gridcolor: colour("line"), zeroline: false, fixedrange: true, tickcolor: colour("line") };
+  const layout = frame({
+    margin: { l: 34, r: 6, t: 6, b: 24 },
+    xaxis: { ...axis, type: "date", showgrid: false, nticks: 6, tickformat: "%H:%M", hoverformat: "%a %H:%M" },
+    yaxis: { ...axis, rangemode: "tozero", nticks: 4 },
+  });
+  return Plotly.react(element, demand.flatMap((region, index) => demandLine(region, index, times, ahead)), layout, config);
+}
+
 function localTimes(times) {
   return times.map((time) => new Date(time));
 }
@@ -107,6 +124,9 @@ function draw() {
   if (world) drawMap(world, figures.map);
   if (!figures.times) return;
   const times = localTimes(figures.times);
+  for (const element of document.querySelectorAll("[data-demand]")) {
+    drawDemand(element, figures.demand, times, new Date(figures.ahead));
+  }
   for (const element of document.querySelectorAll("[data-policy]")) {
     const policy = figures.policies.find((candidate) => String(candidate.id) === element.dataset.policy);
     if (policy?.series.length) drawTraffic(element, policy, times);

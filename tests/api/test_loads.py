@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from healthchecks.models import LoadSource
 from healthchecks.services import current_health
 
 URL = "/api/v1/endpoints/fra-1/load"
@@ -64,3 +65,50 @@ def test_a_malformed_load_is_refused_at_what_is_wrong(api, fra_1, refused, body,
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
 def test_another_team_has_no_such_endpoint(rival_api, fra_1, refused, method):
     refused(getattr(rival_api, method)(URL, LOAD if method == "put" else None), 404)
+
+
+SOURCE_URL = "/api/v1/endpoints/fra-1/load/source"
+SOURCE = {"url": "http://192.0.2.1:9100/metrics", "format": "prometheus", "current": "busy", "interval": 15}
+
+
+def test_where_a_load_is_read_is_declared_shown_and_removed(api, fra_1, refused):
+    refused(api.get(SOURCE_URL), 404)
+    said = api.put(SOURCE_URL, SOURCE)
+
+    assert said.status_code == 200, said.content
+    whole = SOURCE | {"target": "", "capacity": "", "max_age": 60, "read": None, "error": ""}
+    assert said.json() == api.get(SOURCE_URL).json() == whole
+    assert api.delete(SOURCE_URL).status_code == 204
+    refused(api.get(SOURCE_URL), 404)
+
+
+def test_why_a_load_could_not_be_read_is_told_with_it(api, fra_1, refused):
+    api.put(SOURCE_URL, SOURCE)
+    LoadSource.objects.update(error="connection refused")
+
+    assert "Its source says none: connection refused." in refused(api.get(URL), 404)["detail"]
+    api.put(URL, LOAD)
+    assert api.get(URL).json()["error"] == "connection refused"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (SOURCE | {"url": "ftp://192.0.2.1/"}, "url"),
+        (SOURCE | {"format": "xml"}, "format"),
+        (SOURCE | {"current": "busy{"}, "current"),
+        (SOURCE | {"interval": 4}, "interval"),
+        (SOURCE | {"interval": 90}, "interval"),
+        (SOURCE | {"port": 80}, "port"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_refused_at_what_is_wrong(api, fra_1, refused, body, field):
+    problem = refused(api.put(SOURCE_URL, body), 400)
+
+    assert [error["field"] for error in problem["errors"]] == [field]
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+def test_another_team_has_no_such_source(api, rival_api, fra_1, refused, method):
+    api.put(SOURCE_URL, SOURCE)
+    refused(getattr(rival_api, method)(SOURCE_URL, SOURCE if method == "put" else None), 404)

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latency.blobs import packed, unpacked
+from latency.capacity.members import GroupKeys
+from latency.capacity.moves import Moves
 from latency.chooser import Policy
 from latency.intake import Increments, Intake, Location, Newcomers, Places
 from latency.keys import key_of, network_of
@@ -130,6 +132,52 @@ def test_an_order_is_kept_until_another_is_better_by_enough():
         orders.append(full_map(known).ipv4[HOME].order)
 
     assert [orders[minute] for minute in (19, 39, 59)] == [[0, 1], [0, 1], [1, 0]]
+
+
+def to_tokyo(share: float) -> Moves:
+    """Those of France that prefer Paris go to Tokyo."""
+    keys = GroupKeys(np.array([256 * ord("F") + ord("R")]), np.array([0]), np.array([0]))
+    return Moves.planned(keys, np.array([[1 - share, share, 0.0]]), WORLD.ids, WORLD.ids)
+
+
+def served_first(known: Learner, key: int) -> int:
+    return full_map(known).ipv4[key].order[0]
+
+
+def test_a_capacity_plan_is_followed_told_and_given_up_and_a_restart_changes_nothing_of_it():
+    known = learner()
+    learn(known, (HOME, PARIS, 20.0), (OFFICE, TOKYO, 25.0), full=True)
+    known.learn(replace(turn(known, at_s=NOON_S + 5), moves=to_tokyo(1.0)))
+
+    assert list(decoded(encoded(known.message(2, 1))).ipv4) == [HOME]
+    assert served_first(known, HOME) == 1
+    restarted = Learner.from_bytes(known.to_bytes(), Policy())
+    later = Intake.from_bytes(
+        replace(turn(known, (HOME, PARIS, 21.0), at_s=NOON_S + 9), moves=to_tokyo(1.0)).to_bytes()
+    )
+    for each in (known, restarted):
+        each.learn(later)
+    assert encoded(known.message(3, 2)) == encoded(restarted.message(3, 2))
+    assert served_first(restarted, HOME) == 1
+
+    known.learn(turn(known, at_s=NOON_S + 15))
+    assert list(decoded(encoded(known.message(4, 3))).ipv4) == [HOME]
+    assert served_first(known, HOME) == 0
+
+
+def test_turns_and_states_of_before_there_were_plans_are_read_as_without_one():
+    known = learner()
+    taken = turn(known, (HOME, PARIS, 20.0), full=True)
+    known.learn(taken)
+
+    def without(blob: bytes, part: str) -> bytes:
+        return packed({name: array for name, array in unpacked(blob).items() if not name.startswith(part)})
+
+    assert Intake.from_bytes(without(taken.to_bytes(), "moves.")).moves.same_as(Moves.none())
+    older = Learner.from_bytes(without(known.to_bytes(), "carrier."), Policy())
+    for each in (known, older):
+        each.learn(replace(turn(known, at_s=NOON_S + 5), moves=to_tokyo(1.0)))
+    assert encoded(older.message(2, 0)) == encoded(known.message(2, 0))
 
 
 def test_many_measurements_of_one_window_count_as_a_few():

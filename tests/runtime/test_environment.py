@@ -25,6 +25,12 @@ def no_variables(monkeypatch):
         ("TRAFFICMGR_RATE_LIMIT_EXEMPT", "10.0.0.1/8", "TRAFFICMGR_RATE_LIMIT_EXEMPT: value is not a valid IPv4"),
         ("TRAFFICMGR_TRUSTED_PROXIES", "10.0.0.1/8", "TRAFFICMGR_TRUSTED_PROXIES: value is not a valid IPv4"),
         ("TRAFFICMGR_RUM_SHARE", "1.5", "TRAFFICMGR_RUM_SHARE: Input should be less than or equal to 1"),
+        ("TRAFFICMGR_CAPACITY_MOVED", "1.5", "TRAFFICMGR_CAPACITY_MOVED: Input should be less than or equal to 1"),
+        (
+            "TRAFFICMGR_CAPACITY_COST_MS",
+            "-1",
+            "TRAFFICMGR_CAPACITY_COST_MS: Input should be greater than",
+        ),
         ("TRAFFICMGR_METRICS", "9153", "TRAFFICMGR_METRICS: '9153' is not ADDRESS:PORT"),
         ("TRAFFICMGR_DNSTAP", "/run/dnstap.sock", "TRAFFICMGR_DNSTAP: write unix:/PATH or tcp:HOST:PORT"),
         ("TRAFFICMGR_DNSTAP", "unix:dnstap.sock", "TRAFFICMGR_DNSTAP: write unix:/PATH or tcp:HOST:PORT"),

@@ -4,7 +4,7 @@ from django.db.models import ProtectedError
 
 from accounts.models import Team
 from steering.models import Policy, PolicyStep, Pool, StepReference
-from steering.services import STEP_LOOKUPS, bind, save_policy, steps_with_names
+from steering.services import STEP_LOOKUPS, bind, policies_going_by, save_policy, steps_with_names
 from zones.models import RecordSet
 
 GEO = {
@@ -163,3 +163,12 @@ def test_steps_of_many_policies_are_shown_in_a_fixed_number_of_queries(make_poli
     with django_assert_num_queries(5):
         shown = [steps_with_names(policy) for policy in Policy.objects.prefetch_related(*STEP_LOOKUPS)]
     assert len(shown) == 5
+
+
+def test_a_policy_goes_by_a_step_that_it_has_or_hands_over_to(make_policy, web):
+    learned = make_policy("learned", web, steps=[{"kind": "latency"}])
+    using = make_policy("using", web, steps=[{"kind": "use", "policy": "learned"}])
+    falling_back = make_policy("falling-back", web, steps=[falling_back_to(using)])
+    make_policy("plain", web, steps=[{"kind": "weighted"}])
+
+    assert policies_going_by("latency") == {learned.pk, using.pk, falling_back.pk}
