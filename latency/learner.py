@@ -1,7 +1,8 @@
 """Learns the latency map, turn by turn.
 
     Intake ─► who is new is admitted ─► estimator observes ─► those observed are ranked anew ─► message: what changed
-                                                              (all of them, if the turn is full)
+                                                              (all of them, if the turn is full: then
+                                                              who was not measured for long is forgotten)
 
 Pure: the same turns after the same state give the same map to the byte, in whatever process.
 """
@@ -14,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from latency.arrays import Floats, Indices
+from latency.arrays import Flags, Indices
 from latency.blobs import packed, unpacked
 from latency.chooser import RELATE_EVERY_S, Policy
 from latency.clients import Clients
@@ -28,7 +29,9 @@ from latency.rows import named, part_of
 from latency.table import Cells, Groups, MapMessage
 
 MOST_COPIES = 5  # of one increment: many measurements of ten seconds tell little more than a few
-AT_ONCE = 4096  # clients: a system of as many unknowns as there are regions is solved for each
+AT_ONCE = 2048  # clients, so that what is calculated of them stays near the processor
+FORGOTTEN_AFTER_S = 7 * 86_400.0  # without a measurement: what its groups say is as good by then
+MOST_CLIENTS = 1_000_000  # 60 MB on an edge with 20 regions; of more, who was measured last stays
 NETWORK_KINDS = (GroupKind.NETWORK, GroupKind.PLACELESS_NETWORK)
 
 State = dict[str, NDArray[Any]]
@@ -43,8 +46,10 @@ class Learner:
         self._clients = Clients()
         self._estimator = Estimator(self._clients.everybody(places), policy.model)
         self._orders = np.empty((0, len(places.ids)), dtype=np.int64)
+        self._measured_s = np.empty(0)  # when each client was measured last
         self._t_s = self._related_at_s = 0.0
         self._touched = np.empty(0, dtype=np.int64)  # clients that the last turn told of
+        self._predicted = self._touched, Prediction(self._measured_s, self._measured_s)  # of clients that were ranked
 
     @property
     def places(self) -> Places:
@@ -60,11 +65,13 @@ class Learner:
         if not intake.places.same_as(self._places):
             self._move(intake.places)
         self._t_s = intake.t_s
-        known = len(self._clients)
         self._admit(intake.newcomers)
         self._touched = self._observe(intake)
+        is_new = np.isin(self._clients.known.keys, intake.newcomers.keys)
+        if intake.full:
+            is_new = is_new[self._forget()]
         self._relate()
-        self._rank(np.arange(len(self._clients)) if intake.full else self._touched, known)
+        self._rank(np.arange(len(self._clients)) if intake.full else self._touched, is_new)
 
     def message(self, sequence: int, base: int) -> MapMessage:
         """The whole map if `base` is 0, else what the last turn changed of the map before it."""
@@ -87,6 +94,8 @@ class Learner:
         turn: State = {"times_s": np.array([self._t_s, self._related_at_s]), "orders": self._orders.astype(np.uint8)}
         return packed(
             turn
+            | {"measured_s": self._measured_s}
+            | named(self._clients.names(), "groups")
             | named(self._places.state(), "places")
             | named(self._clients.known.state(), "clients")
             | named(self._estimator.state(), "estimator")
@@ -97,16 +106,20 @@ class Learner:
         """Goes on from what to_bytes() said."""
         arrays = unpacked(blob)
         learner = cls(Places.of(part_of(arrays, "places")), policy)
+        learner._clients.number_groups(part_of(arrays, "groups"))
         learner._admit(Newcomers.of(part_of(arrays, "clients")))
         learner._estimator.restore(part_of(arrays, "estimator"))
         learner._orders = arrays["orders"].astype(np.int64)
         learner._t_s, learner._related_at_s = arrays["times_s"].tolist()
+        measured_s = arrays.get("measured_s", np.full(len(learner._orders), learner._t_s))  # states of old had none
+        learner._measured_s = measured_s
         return learner
 
     def _admit(self, newcomers: Newcomers) -> None:
         self._estimator.admit(self._clients.admit(newcomers, self._places))
         unranked = np.tile(np.arange(len(self._places.ids)), (len(newcomers.keys), 1))
         self._orders = np.concatenate([self._orders, unranked])
+        self._measured_s = np.append(self._measured_s, np.full(len(newcomers.keys), self._t_s))
 
     def _observe(self, intake: Intake) -> Indices:
         """Who was observed, rising."""
@@ -118,7 +131,19 @@ class Learner:
         rtt_ms = np.repeat(increments.rtt_ms(), copies)
         for part in _parts(len(rtt_ms)):
             self._estimator.observe(observed[0][part], observed[1][part], rtt_ms[part], intake.t_s)
+        self._measured_s[clients] = intake.t_s
         return np.unique(clients)
+
+    def _forget(self) -> Indices:
+        """Forgets who was not measured for long. Returns who stays, by the numbers of before."""
+        recent_first = np.lexsort((self._clients.known.keys, -self._measured_s))[:MOST_CLIENTS]
+        staying = np.sort(recent_first[self._measured_s[recent_first] >= self._t_s - FORGOTTEN_AFTER_S])
+        if len(staying) < len(self._clients):
+            self._clients.keep(staying)
+            self._estimator.keep(staying)
+            self._orders, self._measured_s = self._orders[staying], self._measured_s[staying]
+            self._touched = np.flatnonzero(np.isin(staying, self._touched))
+        return staying
 
     def _relate(self) -> None:
         if not self._related_at_s:
@@ -127,26 +152,30 @@ class Learner:
             self._estimator.relate(self._t_s)
             self._related_at_s = self._t_s
 
-    def _rank(self, clients: Indices, ranked_before: int) -> None:
-        is_new = clients >= ranked_before
-        for chosen, has_order in ((clients[~is_new], True), (clients[is_new], False)):
-            for part in _parts(len(chosen)):
-                estimated = self._estimator.predict(chosen[part], self._t_s)
-                cautious_ms = estimated.rtt_ms + self._policy.caution * estimated.error_ms
-                previous = self._orders[chosen[part]] if has_order else None
-                self._orders[chosen[part]] = ranked(cautious_ms, previous, self._policy.switching)
+    def _rank(self, clients: Indices, is_new: Flags) -> None:
+        predicted = self._predict(clients)
+        cautious_ms = predicted.rtt_ms + self._policy.caution * predicted.error_ms
+        for chosen, has_order in ((~is_new[clients], True), (is_new[clients], False)):
+            previous = self._orders[clients[chosen]] if has_order else None
+            self._orders[clients[chosen]] = ranked(cautious_ms[chosen], previous, self._policy.switching)
+        self._predicted = clients, predicted
 
     def _cells(self, clients: Indices) -> Cells:
-        rising = clients[self._clients.known.keys[clients].argsort()]
-        estimated, samples = self._estimated(rising)
-        families = by_family(self._clients.known.keys[rising])
-        return Cells(*families, samples, estimated.rtt_ms, estimated.error_ms, self._orders[rising])
+        rising = self._clients.known.keys[clients].argsort()
+        predicted = self._predicted[1] if np.array_equal(self._predicted[0], clients) else self._predict(clients)
+        families = by_family(self._clients.known.keys[clients[rising]])
+        samples = self._estimator.samples(clients[rising], self._t_s)
+        return Cells(
+            *families, samples, predicted.rtt_ms[rising], predicted.error_ms[rising], self._orders[clients[rising]]
+        )
 
-    def _estimated(self, clients: Indices) -> tuple[Prediction, Floats]:
-        parts = [self._estimator.predict(clients[part], self._t_s) for part in _parts(len(clients))]
-        rtt_ms = [np.empty((0, len(self._places.ids))), *(part.rtt_ms for part in parts)]
-        error_ms = [np.empty((0, len(self._places.ids))), *(part.error_ms for part in parts)]
-        return Prediction(np.concatenate(rtt_ms), np.concatenate(error_ms)), self._estimator.samples(clients, self._t_s)
+    def _predict(self, clients: Indices) -> Prediction:
+        shape = len(clients), len(self._places.ids)
+        predicted = Prediction(np.empty(shape), np.empty(shape))
+        for part in _parts(len(clients)):
+            estimated = self._estimator.predict(clients[part], self._t_s)
+            predicted.rtt_ms[part], predicted.error_ms[part] = estimated.rtt_ms, estimated.error_ms
+        return predicted
 
     def _groups(self, clients: Indices) -> Groups:
         networks, countries = (
