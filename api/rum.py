@@ -29,6 +29,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.models import ApiToken
 from accounts.services import find_token, note_use
 from api.authentication import SCHEME
+from api.measurements import outcome_body
 from api.problems import handle_exception
 from common.problems import problem_response
 from regions.models import AdminState, Endpoint
@@ -168,8 +169,7 @@ def beacons(request: HttpRequest) -> HttpResponseBase:
     else:
         judged = _judge_signed(request, now)
     outcome = record(judged, now)
-    refused = {reason.value: count for reason, count in sorted(outcome.refused.items())}
-    return JsonResponse({"accepted": outcome.accepted, "refused": refused, "errors": judged.errors})
+    return JsonResponse(outcome_body(outcome, judged))
 
 
 def _judge_signed(request: HttpRequest, now: datetime) -> Judged:

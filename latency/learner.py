@@ -22,14 +22,17 @@ from latency.clients import Clients
 from latency.columns import moved, orders_moved
 from latency.estimator import Estimator, Prediction
 from latency.groups import GroupKind
-from latency.intake import Intake, Newcomers, Places
+from latency.intake import Increments, Intake, Newcomers, Places
 from latency.keys import by_family
 from latency.ranking import ranked
 from latency.rows import named, part_of
 from latency.table import Cells, Groups, MapMessage
+from telemetry.rum.judging import LATE_S
 
 MOST_COPIES = 5  # of one increment: many measurements of ten seconds tell little more than a few
 AT_ONCE = 2048  # clients, so that what is calculated of them stays near the processor
+OLD_S = LATE_S + 60.0  # later than beacons come: imported
+HOUR_S = 3600.0
 FORGOTTEN_AFTER_S = 7 * 86_400.0  # without a measurement: what its groups say is as good by then
 MOST_CLIENTS = 1_000_000  # 60 MB on an edge with 20 regions; of more, who was measured last stays
 NETWORK_KINDS = (GroupKind.NETWORK, GroupKind.PLACELESS_NETWORK)
@@ -119,20 +122,27 @@ class Learner:
         self._estimator.admit(self._clients.admit(newcomers, self._places))
         unranked = np.tile(np.arange(len(self._places.ids)), (len(newcomers.keys), 1))
         self._orders = np.concatenate([self._orders, unranked])
-        self._measured_s = np.append(self._measured_s, np.full(len(newcomers.keys), self._t_s))
+        self._measured_s = np.append(self._measured_s, np.zeros(len(newcomers.keys)))
 
     def _observe(self, intake: Intake) -> Indices:
-        """Who was observed, rising."""
+        """Who was observed, rising. What is old is taken in as of its hour, and only where nothing newer is known."""
         increments = intake.increments
-        copies = np.minimum(increments.counts, MOST_COPIES)
         clients = self._clients.numbers(increments.keys)
-        columns = np.searchsorted(self._places.ids, increments.region_ids)
-        observed = [np.repeat(array, copies) for array in (clients, columns)]
-        rtt_ms = np.repeat(increments.rtt_ms(), copies)
-        for part in _parts(len(rtt_ms)):
-            self._estimator.observe(observed[0][part], observed[1][part], rtt_ms[part], intake.t_s)
-        self._measured_s[clients] = intake.t_s
+        is_old = increments.windows_s < intake.t_s - OLD_S
+        at_s = np.where(is_old, increments.windows_s // HOUR_S * HOUR_S, intake.t_s)
+        told = np.flatnonzero(~is_old | (at_s >= self._measured_s[clients] // HOUR_S * HOUR_S))
+        for moment_s in np.unique(at_s[told]).tolist():
+            self._observe_at(moment_s, clients, increments, told[at_s[told] == moment_s])
+        np.maximum.at(self._measured_s, clients, at_s)
         return np.unique(clients)
+
+    def _observe_at(self, t_s: float, clients: Indices, increments: Increments, told: Indices) -> None:
+        copies = np.minimum(increments.counts, MOST_COPIES)[told]
+        columns = np.searchsorted(self._places.ids, increments.region_ids)
+        observed = [np.repeat(array[told], copies) for array in (clients, columns)]
+        rtt_ms = np.repeat(increments.rtt_ms()[told], copies)
+        for part in _parts(len(rtt_ms)):
+            self._estimator.observe(observed[0][part], observed[1][part], rtt_ms[part], t_s)
 
     def _forget(self) -> Indices:
         """Forgets who was not measured for long. Returns who stays, by the numbers of before."""

@@ -36,6 +36,7 @@ CLIENT = {
     "zone": Entry("zone", "Import, export and list zones."),
     "explain": Entry("explain", "Say why a client gets its answer."),
     "simulate": Entry("simulate", "Say whom a change of a policy would move."),
+    "measurements": Entry("measurements", "Import what others have measured."),
     "status": Entry("status", "Show health, generation and edges."),
 }
 

@@ -37,6 +37,7 @@ TURNS = st.lists(
         st.lists(st.tuples(st.sampled_from(sorted(LOCATIONS)), st.sampled_from(WORLD.ids.tolist()), st.floats(1, 500))),
         st.booleans(),
         st.sampled_from([5.0, 700.0, 400_000.0]),
+        st.sampled_from([0, 9000]),
     ),
     min_size=2,
     max_size=6,
@@ -47,10 +48,13 @@ def learner() -> Learner:
     return Learner(WORLD, Policy())
 
 
-def turn(known: Learner, *measured: Measured, at_s: float = NOON_S, full: bool = False, places=WORLD) -> Intake:
+def turn(
+    known: Learner, *measured: Measured, at_s: float = NOON_S, full: bool = False, places=WORLD, late_s: float = 0
+) -> Intake:
     """One measurement each of a client towards a region."""
+    window_s = int(at_s - late_s) // 10 * 10
     keys = known.unknown(key for key, _region, _rtt_ms in measured)
-    rows = [(0, key, 10 + region, region, 1, round(1000 * math.log(rtt_ms))) for key, region, rtt_ms in measured]
+    rows = [(window_s, key, 10 + region, region, 1, round(1000 * math.log(rtt_ms))) for key, region, rtt_ms in measured]
     newcomers = Newcomers.at(keys, [LOCATIONS[key] for key in keys])
     return Intake(at_s, full, places, newcomers, Increments.from_rows(rows))
 
@@ -68,9 +72,9 @@ def full_map(known: Learner):
 def test_a_restart_between_turns_changes_no_octet_of_any_map(turns, restart):
     lasting = restarted = learner()
     now_s = NOON_S
-    for number, (measured, full, later_s) in enumerate(turns):
+    for number, (measured, full, later_s, late_s) in enumerate(turns):
         now_s += later_s
-        taken = turn(lasting, *measured, at_s=now_s, full=full)
+        taken = turn(lasting, *measured, at_s=now_s, full=full, late_s=late_s)
         if number == restart:
             restarted = Learner.from_bytes(restarted.to_bytes(), Policy())
         for each in (lasting, restarted) if restarted is not lasting else (lasting,):
@@ -84,7 +88,7 @@ def test_a_restart_between_turns_changes_no_octet_of_any_map(turns, restart):
 @given(TURNS)
 def test_deltas_upon_a_full_map_hold_every_cell_as_it_was_last_told(turns):
     known, now_s, followed = learner(), NOON_S, dict[int, Row]()
-    for number, (measured, _full, later_s) in enumerate(turns):
+    for number, (measured, _full, later_s, _late_s) in enumerate(turns):
         now_s += later_s
         learn(known, *measured, at_s=now_s)
         delta = decoded(encoded(known.message(number + 2, number + 1)))
@@ -186,6 +190,24 @@ def test_of_more_clients_than_a_map_has_room_for_who_was_measured_last_stays(mon
     learn(known, at_s=NOON_S + 10, full=True)
 
     assert set(full_map(known).ipv4) == {HOME, NOWHERE}
+
+
+def test_what_is_imported_late_weighs_as_much_less_as_it_is_old():
+    known, hours = learner(), 12
+    learn(known, (HOME, PARIS, 20.0), at_s=NOON_S, late_s=hours * 3600)
+
+    assert known.message(1, 0).cells.samples[0] == pytest.approx(0.5, abs=0.03)
+
+
+def test_what_is_imported_late_teaches_nothing_of_who_was_measured_since():
+    known = learner()
+    learn(known, (HOME, PARIS, 20.0))
+    learn(known, (HOME, PARIS, 400.0), (OFFICE, TOKYO, 25.0), at_s=NOON_S + 60, late_s=2 * 3600)
+
+    said = full_map(known)
+    assert said.ipv4[HOME].samples == 1
+    assert said.ipv4[HOME].rtt_ms[0] < 60
+    assert known.message(1, 0).cells.samples[1] == pytest.approx(0.89, abs=0.05)
 
 
 def test_who_comes_back_is_as_new_but_its_groups_remember():
