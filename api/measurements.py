@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
@@ -14,12 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Team
+from api.metrics import note
 from api.resources import TeamView
 from api.schema import FieldErrorSerializer
 from regions.models import Endpoint
 from telemetry.rum.beacon import MAX_BATCH, MalformedError, read_imported
 from telemetry.rum.judging import Judged, judge_imported
-from telemetry.rum.services import Outcome, measured, record, refused
+from telemetry.rum.services import Outcome, measured, refused, take_in
 
 SPAN = timedelta(minutes=15)
 
@@ -105,7 +107,8 @@ class MeasurementsView(TeamView):
         if "dry_run" in request.query_params:
             outcome = Outcome(len(judged.observations), judged.refused)
         else:
-            outcome = record(judged, now)
+            outcome = take_in(judged, now, settings.RUM_STREAM)
+            note(outcome)
         return Response(outcome_body(outcome, judged))
 
 

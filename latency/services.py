@@ -30,7 +30,7 @@ from latency.table import MOST_REGIONS, encoded
 from regions.models import Endpoint
 from telemetry.rum.services import gains
 
-__all__ = ["NotKeptError", "learn", "learner_at", "map_at", "maps_since", "newest_map"]
+__all__ = ["NotKeptError", "learn", "learner_at", "map_at", "maps_since", "newest_map", "newest_map_made"]
 
 FULL_EVERY = timedelta(minutes=10)
 MOST_AT_ONCE = 1_000_000
@@ -61,6 +61,11 @@ def learn(now: datetime, locate: Locate) -> int | None:
 def newest_map() -> int | None:
     """The sequence of the newest map; None: there is none."""
     return LatencyMap.objects.order_by("-sequence").values_list("sequence", flat=True).first()
+
+
+def newest_map_made() -> datetime | None:
+    """When the newest map was made; None: there is none."""
+    return LatencyMap.objects.order_by("-sequence").values_list("created", flat=True).first()
 
 
 def maps_since(sequence: int) -> list[bytes]:

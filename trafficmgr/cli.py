@@ -29,6 +29,7 @@ PROCESSES = {
     "web": Entry("web", "Run the web process: UI, REST, edge feed, measurements."),
     "worker": Entry("worker", "Run a worker: probes of a region, and the control queue."),
     "beat": Entry("beat", "Run the scheduler. One in the whole system."),
+    "counter": Entry("counter", "Count measurements out of TRAFFICMGR_RUM_STREAM."),
     "edge": Entry("edge", "Run an edge: agent and DNS responder."),
     "demo": Entry("demo", "Run and break the demo's endpoints."),
 }

@@ -61,6 +61,7 @@ class Environment(BaseSettings):
         [], description="Address blocks whose X-Forwarded-For the web process believes."
     )
     rum_share: float = Field(0.1, ge=0, le=1, description="Share of page views that beacon.js measures.")
+    rum_stream: str | None = Field(None, description="Redis or Valkey that measurements go through to be counted.")
     hosts: Annotated[list[str], NoDecode] = Field(["*"], description="Host names the web process answers for.")
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the API.")
     token: SecretStr | None = Field(None, description="API token of the command line.")
@@ -94,6 +95,13 @@ class Environment(BaseSettings):
     @classmethod
     def check_metrics(cls, value: str) -> str:
         return cls.check_address(value) if value else value
+
+    @field_validator("rum_stream")
+    @classmethod
+    def check_stream(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("write redis://HOST:PORT/NUMBER, rediss:// or unix://")
+        return value or None
 
     @field_validator("dnstap")
     @classmethod

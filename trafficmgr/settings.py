@@ -129,12 +129,17 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["api.schema.without_final_slash"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.rum_schema.with_measurements",
+    ],
     "ENUM_NAME_OVERRIDES": {"HealthStateEnum": "healthchecks.models.STATE_CHOICES"},
 }
 
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 RUM_SHARE = ENVIRONMENT.rum_share
+RUM_STREAM = ENVIRONMENT.rum_stream
 
 CELERY_BROKER_URL = ENVIRONMENT.require_broker_url()
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -18,6 +18,7 @@ from telemetry.rum.gains import Gains, packed, unpacked
 from telemetry.rum.judging import LATE_S, MAX_COUNT, Judged, Observation, Reason
 from telemetry.rum.ledger import Cell, add_refused, add_sketches, keep_gains, take_gains, take_new
 from telemetry.rum.sketch import LOG_UNITS, Sketch
+from telemetry.rum.stream import append
 
 KEPT = timedelta(hours=24)
 REMEMBERED = timedelta(seconds=LATE_S + 60)
@@ -68,6 +69,17 @@ def record(judged: Judged, now: datetime) -> Outcome:
     return Outcome(accepted, +reasons)
 
 
+def take_in(judged: Judged, now: datetime, stream: str | None) -> Outcome:
+    """Count what was judged, or with the URL of a stream leave that to who reads it (telemetry.rum.counting).
+
+    Then copies and what is capped are found there, and counted as refused. Raises stream.StreamError.
+    """
+    if stream is None:
+        return record(judged, now)
+    append(stream, judged)
+    return Outcome(len(judged.observations), +judged.refused)
+
+
 def sketches_of(observations: Sequence[Observation]) -> dict[Cell, Sketch]:
     """Observations by what they are about; of each no more than a window takes."""
     rtts_ms: defaultdict[Cell, list[float]] = defaultdict(list)
@@ -82,6 +94,11 @@ def gains(most: int) -> Gains:
     Each gain is handed out once, to the one whose transaction commits: call it within one.
     """
     return unpacked(take_gains(most * Gains.ROW_OCTETS))
+
+
+def unlearned() -> int:
+    """How many batches have added to windows and wait for who learns from them."""
+    return UnlearnedBeacons.objects.count()
 
 
 def windows(since: datetime, until: datetime) -> Iterator[Window]:
@@ -114,12 +131,16 @@ def refused(since: datetime, until: datetime) -> dict[str, int]:
     return dict(rows.annotate(Sum("count")).order_by("reason"))
 
 
-def forget(now: datetime) -> int:
-    """Delete what is too old to be read, and beacons whose copies nobody would believe. Returns how many rows."""
+def forget(now: datetime, waiting_since: datetime | None = None) -> int:
+    """Delete what is too old to be read, and beacons whose copies nobody would believe. Returns how many rows.
+
+    `waiting_since`: when the oldest batch that is not counted was judged; what could be a copy of it is kept.
+    """
+    copies_since = min(now, waiting_since or now) - REMEMBERED
     old = [
         BeaconWindow.objects.filter(start__lt=now - KEPT),
         RefusedBeacons.objects.filter(bucket__lt=now - KEPT),
-        CountedBeacon.objects.filter(seen__lt=now - REMEMBERED),
+        CountedBeacon.objects.filter(seen__lt=copies_since),
         UnlearnedBeacons.objects.filter(added__lt=now - REMEMBERED),
     ]
     return sum(rows.delete()[0] for rows in old)
