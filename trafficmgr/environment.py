@@ -61,6 +61,9 @@ class Environment(BaseSettings):
         [], description="Address blocks whose X-Forwarded-For the web process believes."
     )
     rum_share: float = Field(0.1, ge=0, le=1, description="Share of page views that beacon.js measures.")
+    vantage_networks: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
+        [], description="The /24 and /48 that a worker is in: it measures as one of their clients."
+    )
     rum_stream: str | None = Field(None, description="Redis or Valkey that measurements go through to be counted.")
     hosts: Annotated[list[str], NoDecode] = Field(["*"], description="Host names the web process answers for.")
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the API.")
@@ -96,6 +99,13 @@ class Environment(BaseSettings):
     def check_metrics(cls, value: str) -> str:
         return cls.check_address(value) if value else value
 
+    @field_validator("vantage_networks")
+    @classmethod
+    def check_networks(cls, value: list[IPvAnyNetwork]) -> list[IPvAnyNetwork]:
+        if any(network.prefixlen != (24 if network.version == 4 else 48) for network in value):
+            raise ValueError("each is a /24 of IPv4 or a /48 of IPv6")
+        return value
+
     @field_validator("rum_stream")
     @classmethod
     def check_stream(cls, value: str | None) -> str | None:
@@ -124,7 +134,7 @@ class Environment(BaseSettings):
             raise ValueError("at least one ADDRESS:PORT is needed")
         return value
 
-    @field_validator("dns", "hosts", "rate_limit_exempt", "trusted_proxies", mode="before")
+    @field_validator("dns", "hosts", "rate_limit_exempt", "trusted_proxies", "vantage_networks", mode="before")
     @classmethod
     def split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

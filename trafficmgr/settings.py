@@ -140,6 +140,7 @@ PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 RUM_SHARE = ENVIRONMENT.rum_share
 RUM_STREAM = ENVIRONMENT.rum_stream
+VANTAGE_PREFIXES = [str(network.network_address) for network in ENVIRONMENT.vantage_networks]
 
 CELERY_BROKER_URL = ENVIRONMENT.require_broker_url()
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

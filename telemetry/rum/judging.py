@@ -23,6 +23,8 @@ LATE_IMPORT_S = 23 * 3600
 """Imported measurements come from files and archives. Their windows are kept for a day."""
 AHEAD_S = 10
 """How far the clock of an application may be ahead of ours."""
+VANTAGE_EVERY_S = 60
+"""How often a vantage counts, however many workers measure for its network: a voice beside those of users."""
 LOWEST_RTT_MS, HIGHEST_RTT_MS = 0.05, 10_000.0
 """Below: nothing is that near. Above: a request that hung, which says nothing about the way."""
 MAX_COUNT = 100
@@ -135,6 +137,19 @@ def judge_imported(
             window_s = _window_s(measured_s)
             seen_s = window_s + LATE_IMPORT_S - LATE_S  # so that copies are remembered for as long as they are believed
             identity = _identity(b"imported", content.encode(), endpoint_id)
+            judged.observations.append(Observation(seen_s, identity, window_s, prefix, endpoint_id, rtt_ms))
+    return judged
+
+
+def judge_handshakes(prefix: str, rtts_ms: Mapping[int, float], now_s: float) -> Judged:
+    """Round trips that one of our own has measured at `now_s` from a network, by endpoint: one a minute counts."""
+    judged, window_s = Judged(), _window_s(now_s)
+    for item, (endpoint_id, rtt_ms) in enumerate(rtts_ms.items()):
+        if reason := _reason_against(rtt_ms, now_s, now_s):
+            judged.refuse(item, reason)
+        else:
+            seen_s = int(now_s) // VANTAGE_EVERY_S * VANTAGE_EVERY_S
+            identity = _identity(b"vantage", prefix.encode(), endpoint_id)
             judged.observations.append(Observation(seen_s, identity, window_s, prefix, endpoint_id, rtt_ms))
     return judged
 
