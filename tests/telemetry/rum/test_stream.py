@@ -155,10 +155,10 @@ def test_consumers_and_the_stream_die_in_the_middle_and_every_beacon_counts_once
     with valkey(tmp_path, port):
         left = redis.Redis(port=port)
         take_in(batch(BATCH), NOW, url)
-        others = [Counter(url, log) for _ in range(2)]
-        dead = next(each["name"] for each in left.xinfo_consumers(STREAM, GROUP))
+        (dead,) = (each["name"] for each in left.xinfo_consumers(STREAM, GROUP))
         for entry in left.xpending_range(STREAM, GROUP, "-", "+", 1000, consumername=dead):
             left.xclaim(STREAM, GROUP, dead, 0, [entry["message_id"]], idle=60_000, justid=True)
+        others = [Counter(url, log) for _ in range(2)]
         wait_until(lambda: left.xlen(STREAM) == 0, "an empty stream")
         for other in others:
             other.process.send_signal(signal.SIGTERM)
