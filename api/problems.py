@@ -25,6 +25,7 @@ from rest_framework.settings import api_settings
 from common.problems import problem_response
 from latency.versions import NotPromotedError
 from snapshots.services import NothingPublishedError
+from telemetry.rum.stream import StreamError
 from zones.zonefile import ZoneFileError
 
 MAX_NAMED_USERS = 5
@@ -109,6 +110,11 @@ def _database_lost(error: OperationalError) -> HttpResponseBase:
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used now. Try again.")
 
 
+def _stream_lost(error: StreamError) -> HttpResponseBase:
+    log.error("the stream of measurements cannot be used: %s", error)
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "Measurements cannot be taken now. Send them again.")
+
+
 ANSWERS: list[tuple[type[Exception], Callable[[Any], HttpResponseBase]]] = [
     (ValidationError, lambda error: _bad_request(list(field_errors(error.detail)))),
     (DjangoValidationError, lambda error: _bad_request(list(field_errors(_by_field(error))))),
@@ -121,5 +127,6 @@ ANSWERS: list[tuple[type[Exception], Callable[[Any], HttpResponseBase]]] = [
     (NotPromotedError, lambda error: _conflict(str(error))),
     (NothingPublishedError, lambda error: problem_response(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.")),
     (OperationalError, _database_lost),
+    (StreamError, _stream_lost),
 ]
 """How each kind of error is answered; of several that fit, the first."""

@@ -29,6 +29,8 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.models import ApiToken
 from accounts.services import find_token, note_use
 from api.authentication import SCHEME
+from api.measurements import outcome_body
+from api.metrics import note
 from api.problems import handle_exception
 from common.problems import problem_response
 from regions.models import AdminState, Endpoint
@@ -38,7 +40,8 @@ from telemetry.rum import beacon
 from telemetry.rum.choosing import Candidate, choose
 from telemetry.rum.clients import ClientError, address_behind, network_of, prefix_of
 from telemetry.rum.judging import Judged, judge_own, judge_signed
-from telemetry.rum.services import record
+from telemetry.rum.services import take_in
+from telemetry.rum.stream import StreamError
 from telemetry.rum.token import LIFETIME_S, NONCE_OCTETS, Token
 
 URL_LABEL = "rum-url"
@@ -85,7 +88,7 @@ def _answer(view: View, method: str, request: HttpRequest) -> HttpResponseBase:
         return view(request)
     except RefusedError as error:
         return error.response
-    except (ValidationError, NothingPublishedError, OperationalError) as error:
+    except (ValidationError, NothingPublishedError, OperationalError, StreamError) as error:
         return handle_exception(error, {})
 
 
@@ -121,31 +124,36 @@ def candidates(request: HttpRequest) -> HttpResponseBase:
     if _opted_out(request):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     prefix = _client_prefix(request)
-    chosen = _candidates_of(request.GET.get("name", ""), prefix, secrets.randbits(32))
-    token = Token(
-        int(time.time()) + LIFETIME_S, secrets.token_bytes(NONCE_OCTETS), tuple(c.endpoint_id for c in chosen)
-    )
+    served, chosen = _asked_of(request.GET.get("name", ""), request.GET.get("endpoint"), prefix, secrets.randbits(32))
+    endpoint_ids = [candidate.endpoint_id for candidate in chosen] + ([served] if served else [])
+    token = Token(int(time.time()) + LIFETIME_S, secrets.token_bytes(NONCE_OCTETS), tuple(endpoint_ids))
     body = {
         "token": token.signed(token_key(), prefix),
         "expires_s": token.expires_s,
+        "served": served,
         "candidates": [{"endpoint": candidate.endpoint_id, "url": candidate.url} for candidate in chosen],
     }
     return JsonResponse(body, headers={"Cache-Control": "no-store"})
 
 
-def _candidates_of(name: str, prefix: str, draw: int) -> list[Candidate]:
-    """Raises RefusedError, ValidationError, NothingPublishedError."""
+def _asked_of(name: str, served_by: str | None, prefix: str, draw: int) -> tuple[int | None, list[Candidate]]:
+    """The endpoint that the page was served by, if it says so and the policy has it, and what is to be measured.
+
+    Raises RefusedError, ValidationError, NothingPublishedError.
+    """
     policy = _policy_ran(name, prefix)
     if policy is None:
         raise RefusedError(HTTPStatus.NOT_FOUND, "No policy answers this name: give `name` one that is steered.")
     ids = [candidate["endpoint"] for candidate in policy["candidates"]]
-    rows = Endpoint.objects.filter(pk__in=ids, admin_state=AdminState.ENABLED, labels__has_key=URL_LABEL).order_by("pk")
-    measurable = [Candidate(pk, labels[URL_LABEL]) for pk, labels in rows.values_list("pk", "labels")]
-    if not measurable:
+    endpoints = Endpoint.objects.filter(pk__in=ids)
+    served = endpoints.filter(name=served_by).values_list("pk", flat=True).first() if served_by else None
+    rows = endpoints.filter(admin_state=AdminState.ENABLED, labels__has_key=URL_LABEL).order_by("pk")
+    measurable = [Candidate(pk, labels[URL_LABEL]) for pk, labels in rows.values_list("pk", "labels") if pk != served]
+    if not measurable and not served:
         raise RefusedError(
             HTTPStatus.NOT_FOUND, f"No endpoint of this name can be measured: label one {URL_LABEL}, with an https URL."
         )
-    return choose(policy["chosen"], measurable, draw)
+    return served, choose(policy["chosen"], measurable, draw)
 
 
 def _policy_ran(name: str, prefix: str) -> dict[str, Any] | None:
@@ -167,9 +175,9 @@ def beacons(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     else:
         judged = _judge_signed(request, now)
-    outcome = record(judged, now)
-    refused = {reason.value: count for reason, count in sorted(outcome.refused.items())}
-    return JsonResponse({"accepted": outcome.accepted, "refused": refused, "errors": judged.errors})
+    outcome = take_in(judged, now, settings.RUM_STREAM)
+    note(outcome)
+    return JsonResponse(outcome_body(outcome, judged))
 
 
 def _judge_signed(request: HttpRequest, now: datetime) -> Judged:

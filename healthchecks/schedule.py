@@ -18,6 +18,8 @@ TICK_EXPIRES_S = 5
 """A backlog of ticks is dropped. Not shorter: beat and worker compare their wall clocks."""
 
 TICK = "healthchecks.tasks.probe_tick"
+MEASURE = "latency.tasks.measure_from"
+MEASURE_EVERY_S = 60
 CONTROL_QUEUE = "control"
 
 
@@ -43,11 +45,12 @@ CONTROL = [
 def sync_schedule() -> None:
     """Have every vantage region's queue ticked, and no other. Can be called again and again."""
     names = Region.objects.filter(is_vantage=True).values_list("name", flat=True).distinct()
-    wanted = [*CONTROL, *(_tick(name) for name in sorted(names))]
+    wanted = [*CONTROL, *(periodic for name in sorted(names) for periodic in (_tick(name), _measure(name)))]
     with transaction.atomic():
         for periodic in wanted:
             _keep(periodic)
-        PeriodicTask.objects.filter(task=TICK).exclude(name__in=[periodic.name for periodic in wanted]).delete()
+        of_regions = PeriodicTask.objects.filter(task__in=[TICK, MEASURE])
+        of_regions.exclude(name__in=[periodic.name for periodic in wanted]).delete()
 
 
 def _tick(region_name: str) -> Periodic:
@@ -59,6 +62,18 @@ def _tick(region_name: str) -> Periodic:
         queue=f"probe.{region_name}",
         args=(region_name,),
         expire_seconds=TICK_EXPIRES_S,
+    )
+
+
+def _measure(region_name: str) -> Periodic:
+    return Periodic(
+        f"measure from {region_name}",
+        MEASURE,
+        MEASURE_EVERY_S,
+        SECONDS,
+        queue=f"probe.{region_name}",
+        args=(region_name,),
+        expire_seconds=MEASURE_EVERY_S,
     )
 
 

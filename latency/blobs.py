@@ -6,22 +6,28 @@ Of what is mostly zero only the rest is written: a client measures few of the re
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import write_array
 from numpy.typing import NDArray
 
 CELLS, SHAPE = "@cells", "@shape"
+FAST = 1  # of the levels of zlib
 SPARSE_BELOW = 0.5  # share of what is not zero
 Arrays = Mapping[str, NDArray[Any]]
 
 
 def packed(arrays: Arrays) -> bytes:
-    """Of arrays by names that do not end in CELLS or SHAPE."""
+    """Of arrays by names that do not end in CELLS or SHAPE. What np.savez_compressed() does, but faster."""
     written = io.BytesIO()
     entries = {key: entry for name, array in arrays.items() for key, entry in _entries(name, array).items()}
-    np.savez_compressed(written, allow_pickle=False, **entries)
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST) as archive:
+        for name, entry in entries.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                write_array(member, np.asanyarray(entry), allow_pickle=False)
     return written.getvalue()
 
 

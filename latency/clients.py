@@ -10,6 +10,7 @@ from latency.arrays import Floats, Indices
 from latency.distance import great_circle_km
 from latency.intake import NONE, Newcomers, Places
 from latency.population import UNKNOWN, Population
+from latency.rows import State
 
 
 class Groups:
@@ -32,7 +33,7 @@ class Groups:
 
 
 class Clients:
-    """All clients that were ever admitted."""
+    """All clients that were admitted and are not forgotten."""
 
     def __init__(self) -> None:
         self.known = Newcomers.at([], [])
@@ -65,6 +66,22 @@ class Clients:
     def everybody(self, places: Places) -> Population:
         """All of them, with these regions."""
         return self._population(self.network_of, self.country_of, _km(self.known, places))
+
+    def keep(self, clients: Indices) -> None:
+        """Forgets all clients but these (numbers rising), which are numbered anew. Groups keep their numbers."""
+        self.known = Newcomers.of({name: column[clients] for name, column in self.known.state().items()})
+        self.network_of, self.country_of = self.network_of[clients], self.country_of[clients]
+        self._numbers = {key: number for number, key in enumerate(self.known.keys.tolist())}
+
+    def names(self) -> State:
+        """Of groups, by their numbers: those of clients that are forgotten have some as well."""
+        return {"networks": self.networks.names(), "countries": self.countries.names()}
+
+    def number_groups(self, names: State) -> None:
+        """Gives groups the numbers that names() told of, before any client is admitted."""
+        for groups, known in ((self.networks, names.get("networks")), (self.countries, names.get("countries"))):
+            if known is not None:  # states of old had none
+                groups.numbers(known)
 
     def _population(self, networks: Indices, countries: Indices, km: Floats) -> Population:
         return Population(networks, countries, km, (len(self.networks), len(self.countries)))

@@ -106,6 +106,13 @@ class Estimator:
             part.extend(len(newcomers.networks))
         self._clients += len(newcomers.networks)
 
+    def keep(self, clients: Indices) -> None:
+        """Forgets all clients but these, which are numbered anew; what they taught their groups stays."""
+        self._levels.keep(clients)
+        for _name, part in self._rows():
+            part.keep(clients)
+        self._clients = len(clients)
+
     def groups(self, networks: Indices, countries: Indices, t_s: float) -> list[GroupEstimates]:
         """What everyone and these groups say of a client of whom nothing else is known."""
         placed, placeless = self._covariances.diagonal(axis1=1, axis2=2)

@@ -16,7 +16,6 @@ from latency.chooser import Policy
 from latency.intake import Intake
 from latency.learner import Learner
 from latency.models import LatencyCheckpoint, LatencyModel, LatencyTurn
-from latency.taken import Taken
 from latency.versions import policy_of
 
 Stamp = tuple[int, datetime]  # tells turns of different databases apart
@@ -41,22 +40,18 @@ class Memory:
         """Forgets everything: it may be ahead of what was committed."""
         self.learner: Learner | None = None
         self.stamp: Stamp | None = None
-        self.taken = Taken()
-        self.looked_back: datetime | None = None
 
-    def catch_up(self, horizon: datetime) -> None:
-        """Makes this the state after the newest turn; windows are remembered of turns since `horizon`."""
+    def catch_up(self) -> None:
+        """Makes this the state after the newest turn."""
         newest = LatencyTurn.objects.order_by("-number").values_list("number", "made").first()
         if newest == self.stamp:
             return
         if self.learner is not None and self.stamp is not None and _is_kept(self.stamp):
-            for intake in taught(self.learner, Q(number__gt=self.stamp[0])):
-                self.taken.add(intake.increments)
+            for _intake in taught(self.learner, Q(number__gt=self.stamp[0])):
+                pass
         else:
             self.drop()
             self.learner = None if newest is None else _learner_after(newest[0])
-            for _policy, intake in intakes(Q(made__gte=horizon)):
-                self.taken.add(intake.increments)
         self.stamp = newest
 
 

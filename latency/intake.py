@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from latency.arrays import Floats, Indices
 from latency.blobs import packed, unpacked
@@ -73,10 +74,15 @@ class Increments(Columns):
     log_sums: Indices  # as in telemetry.rum.sketch
 
     @classmethod
-    def from_rows(cls, rows: Sequence[tuple[int, int, int, int, int, int]]) -> Self:
-        """Rows of what the columns are, in whatever order."""
-        columns = np.array(sorted(rows, key=lambda row: (row[1], row[2], row[0])), dtype=np.int64).reshape(-1, 6)
-        return cls(*columns.T)
+    def from_rows(cls, rows: ArrayLike) -> Self:
+        """Rows of what the columns are, (N, 6), in whatever order; those of one window, client and endpoint add up."""
+        columns = np.asarray(rows, dtype=np.int64).reshape(-1, 6).T
+        windows_s, keys, endpoint_ids = columns[:3]
+        columns = columns[:, np.lexsort((windows_s, endpoint_ids, keys))]
+        is_first = np.append(True, (columns[:3, 1:] != columns[:3, :-1]).any(axis=0))[: columns.shape[1]]
+        first = np.flatnonzero(is_first)
+        sums = np.add.reduceat(columns[4:], first, axis=1) if len(first) else columns[4:]
+        return cls(*columns[:4, first], *sums)
 
     def rtt_ms(self) -> Floats:
         """The mean of what was added (geometric)."""

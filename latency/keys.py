@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latency.arrays import Indices
 
@@ -24,6 +25,14 @@ def key_of(network: str) -> int:
         case IPv6Network(prefixlen=48, network_address=first):
             return IPV6 | int(first) >> (128 - IPV6_BITS)
     raise ValueError(f"{network} is neither a /24 of IPv4 nor a /48 of IPv6")
+
+
+def keys_of(addresses: NDArray[np.uint64]) -> Indices:
+    """Of the first addresses of /24s, mapped into IPv6, and of /48s, in halves of 64 bits, (N, 2)."""
+    high, low = addresses.T
+    ipv4, ipv6 = (low & np.uint64(2**32 - 1)) >> np.uint64(32 - IPV4_BITS), high >> np.uint64(64 - IPV6_BITS)
+    keys = np.where(low > 0, ipv4, ipv6 | np.uint64(IPV6))  # a /48 has nothing in its lower half
+    return np.asarray(keys, dtype=np.int64)
 
 
 def network_of(key: int) -> str:

@@ -161,6 +161,12 @@ class Levels:
         for means, count in zip(self._means[1:], newcomers.group_counts[::-1], strict=True):
             means.extend(max(count - len(means.means_ms), 0))
 
+    def keep(self, clients: Indices) -> None:
+        """Forgets all clients but these; groups stay."""
+        self._distance_ms, self._kinds = self._distance_ms[clients], self._kinds[clients]
+        self._is_placeless = self._is_placeless[clients]
+        self._groups = tuple(groups[clients] for groups in self._groups)
+
     def state(self) -> State:
         """What is remembered; who clients are is not."""
         return {key: array for name, means in self._named() for key, array in named(means.state(), name).items()}

@@ -7,7 +7,6 @@ checkpoint ─┬─► incumbent, as it was ────────┬─► t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,15 +27,18 @@ class Moves:
 
     def __init__(self, learner: Learner) -> None:
         self._learner = learner
-        self._before: Indices | None = None
+        self._before: tuple[Indices, Indices] | None = None
+        self.clients = 0
         self.count = 0
 
     def note(self) -> None:
         """Counts what has changed since the last note; the first one counts nothing."""
-        now = self._learner.first_regions()
+        keys, regions = self._learner.first_regions()
         if self._before is not None:
-            self.count += int((now[: len(self._before)] != self._before).sum())
-        self._before = now
+            keys_before, regions_before = self._before
+            _common, here, there = np.intersect1d(keys, keys_before, assume_unique=True, return_indices=True)
+            self.count += int((regions[here] != regions_before[there]).sum())
+        self._before, self.clients = (keys, regions), len(keys)
 
 
 def rehearse(incumbent: Learner, candidate: Learner, turns: Iterable[Intake]) -> Rehearsal:
@@ -49,13 +51,12 @@ def rehearse(incumbent: Learner, candidate: Learner, turns: Iterable[Intake]) ->
     measurements, client_hours, last_s = 0, 0.0, np.nan
     for intake in turns:
         is_first = bool(np.isnan(last_s))
-        adopting = replace(intake, full=intake.full or is_first)
-        seen = incumbent.foresee_and_learn(intake), candidate.foresee_and_learn(adopting)
+        seen = incumbent.foresee_and_learn(intake), candidate.foresee_and_learn(intake, anew=is_first)
         for each in moves:
             each.note()
         if not is_first:
             foreseen.append(seen)
-            client_hours += len(incumbent.first_regions()) * max(intake.t_s - last_s, 0.0) / 3600
+            client_hours += moves[0].clients * max(intake.t_s - last_s, 0.0) / 3600
         last_s = intake.t_s
         measurements += len(seen[0].keys)
         if measurements >= MOST_MEASUREMENTS:

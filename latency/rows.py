@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from latency.arrays import Indices
+
 State = dict[str, NDArray[Any]]
 
 
@@ -36,6 +38,11 @@ class Rows:
         for name in self.ARRAYS:
             array = getattr(self, name)
             setattr(self, name, np.concatenate([array, np.zeros((rows, *array.shape[1:]), array.dtype)]))
+
+    def keep(self, rows: Indices) -> None:
+        """Forgets all rows but these."""
+        for name in self.ARRAYS:
+            setattr(self, name, getattr(self, name)[rows])
 
     def state(self) -> State:
         """Everything that is remembered, by name."""

@@ -1,8 +1,10 @@
 """Learns the latency map from what users measured, and hands it to edges.
 
-    windows ─► what has come since the last turn ─► Learner ─┬─► turn ───────────┐
-                                                             ├─► map ────────────┼─► one transaction, NOTIFY latency
-                                  every ten minutes, full ───┴─► checkpoint, map ┘
+    gains of windows ─► Learner ─┬─► turn ───────────┐
+                                 ├─► map ────────────┼─► one transaction, NOTIFY latency
+      every ten minutes, full ───┴─► checkpoint, map ┘
+
+A turn deletes the gains that it takes in, in the transaction that keeps what came of them: each is learned from once.
 
 One process learns at a time. All it remembers from one turn to the next is in the database as well: a restart, or
 another process that takes over, loses nothing and counts nothing twice.
@@ -11,7 +13,7 @@ another process that takes over, loses nothing and counts nothing twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -23,26 +25,22 @@ from latency.calibration import compared
 from latency.capacity.services import in_force
 from latency.evaluation import CALIBRATION_BUCKET_S
 from latency.history import NotKeptError, forget, learner_at, memory
-from latency.intake import Intake, Location, Newcomers, Places
-from latency.keys import key_of, network_of
+from latency.intake import Increments, Intake, Location, Newcomers, Places
+from latency.keys import keys_of, network_of
 from latency.learner import Learner
 from latency.ledger import add_compared, replace_coverage
 from latency.models import LatencyCheckpoint, LatencyMap, LatencyModel, LatencyTurn
 from latency.table import MOST_REGIONS, encoded
-from latency.taken import Grown
 from latency.versions import in_service, policy_of
 from regions.models import Endpoint
-from telemetry.buckets import BUCKET_S, bucket_of
-from telemetry.rum.judging import AHEAD_S
-from telemetry.rum.services import REMEMBERED, windows
+from telemetry.buckets import bucket_of
+from telemetry.rum.services import gains
 
 __all__ = ["NotKeptError", "learn", "learner_at", "map_at", "maps_since", "newest_map", "newest_turn"]
 
 FULL_EVERY = timedelta(minutes=10)
-LOOK_BACK_EVERY = timedelta(minutes=1)
-"""How often windows are read that only late measurements still add to: there are ten times as many of them."""
-RECENT = timedelta(seconds=60)
-AHEAD = timedelta(seconds=AHEAD_S + BUCKET_S)
+MOST_AT_ONCE = 1_000_000
+"""Gains of windows that a turn takes in; what is left waits for the next one."""
 KEPT = timedelta(hours=25)
 FULL_MAPS_KEPT = 2
 
@@ -98,9 +96,9 @@ def map_at(moment: datetime) -> bytes | None:
 
 
 def _turn(now: datetime, locate: Locate) -> int | None:
-    memory.catch_up(now - REMEMBERED - AHEAD)
+    memory.catch_up()
     places, region_ids = _regions()
-    increments = memory.taken.rest(_windows(now), region_ids)
+    increments = _increments(region_ids)
     model = in_service(now)
     policy = policy_of(model)
     learner = memory.learner or Learner(places, policy)
@@ -118,8 +116,6 @@ def _turn(now: datetime, locate: Locate) -> int | None:
     number = _write(now, intake, learner, model)
     add_compared(compared(foreseen), bucket_of(now, CALIBRATION_BUCKET_S), now)
     memory.learner, memory.stamp = learner, (number, now)
-    memory.taken.add(increments)
-    memory.taken.forget((now - REMEMBERED - AHEAD).timestamp())
     return number
 
 
@@ -140,13 +136,15 @@ def _write(now: datetime, intake: Intake, learner: Learner, model: LatencyModel)
     return turn.number
 
 
-def _windows(now: datetime) -> Iterator[Grown]:
-    looks_back = memory.looked_back is None or not timedelta(0) <= now - memory.looked_back < LOOK_BACK_EVERY
-    if looks_back:
-        memory.looked_back = now
-    for window in windows(now - (REMEMBERED if looks_back else RECENT), now + AHEAD):
-        start_s, sketch = int(window.start.timestamp()), window.sketch
-        yield Grown(start_s, key_of(window.network), window.endpoint_id, sketch.count, sketch.log_sum)
+def _increments(region_ids: Mapping[int, int]) -> Increments:
+    """What has come since the last turn; nothing of endpoints that are in no region."""
+    came = gains(MOST_AT_ONCE)
+    endpoint_ids, regions = np.array(sorted(region_ids.items()), dtype=np.int64).reshape(-1, 2).T
+    known = np.isin(came.endpoint_ids, endpoint_ids)
+    of = regions[np.searchsorted(endpoint_ids, came.endpoint_ids[known])]
+    keys = keys_of(came.addresses[known])
+    columns = (came.windows_s[known], keys, came.endpoint_ids[known], of, came.counts[known], came.log_sums[known])
+    return Increments.from_rows(np.column_stack(columns))
 
 
 def _regions() -> tuple[Places, Mapping[int, int]]:

@@ -1,4 +1,7 @@
-"""What the control worker does to judge what was learned; what needs snapshots as well is in snapshots.tasks."""
+"""What the control worker does to judge what was learned, and workers of vantage regions for the latency map.
+
+What needs snapshots as well is in snapshots.tasks.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from celery import shared_task
+from django.conf import settings
 
 from latency import evaluation, judging, parity
 from latency.capacity import fairness_reports
+from latency.vantage import measure
 
 _lock = threading.Lock()
 
@@ -45,6 +50,18 @@ def watch() -> None:
 def report_fairness() -> None:
     """Report how far away clients are served, by country and size of network."""
     fairness_reports.report_fairness(datetime.now(UTC))
+
+
+@shared_task
+def measure_from(region_name: str) -> None:
+    """Measure for the networks that this worker is in, if it says any."""
+    measure(
+        region_name,
+        settings.VANTAGE_PREFIXES,
+        datetime.now(UTC),
+        allow_private=settings.PROBE_PRIVATE_ADDRESSES,
+        stream=settings.RUM_STREAM,
+    )
 
 
 @contextmanager

@@ -131,6 +131,19 @@ class CountedBeacon(models.Model):
         return f"{self.identity:x}"
 
 
+class UnlearnedBeacons(models.Model):
+    """What a batch has added to windows (telemetry.rum.gains). Who learns from it deletes it with that."""
+
+    added = models.DateTimeField()
+    gains = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "unlearned beacons"
+
+    def __str__(self) -> str:
+        return f"gains of {self.added}"
+
+
 class RefusedBeacons(models.Model):
     """Beacons that came within one bucket and did not count, by the reason."""
 

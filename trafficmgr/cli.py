@@ -29,6 +29,7 @@ PROCESSES = {
     "web": Entry("web", "Run the web process: UI, REST, edge feed, measurements."),
     "worker": Entry("worker", "Run a worker: probes of a region, and the control queue."),
     "beat": Entry("beat", "Run the scheduler. One in the whole system."),
+    "counter": Entry("counter", "Count measurements out of TRAFFICMGR_RUM_STREAM."),
     "edge": Entry("edge", "Run an edge: agent and DNS responder."),
     "demo": Entry("demo", "Run and break the demo's endpoints."),
 }
@@ -37,6 +38,7 @@ CLIENT = {
     "explain": Entry("explain", "Say why a client gets its answer."),
     "simulate": Entry("simulate", "Say whom a change of a policy would move."),
     "model": Entry("model", "Propose, promote and list model versions of latency."),
+    "measurements": Entry("measurements", "Import what others have measured."),
     "status": Entry("status", "Show health, generation and edges."),
 }
 

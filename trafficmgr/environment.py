@@ -67,6 +67,10 @@ class Environment(BaseSettings):
     capacity_cost_ms: float = Field(
         0.0, ge=0, le=1e6, description="What one unit of an endpoint's cost is worth in milliseconds of round trip."
     )
+    vantage_networks: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
+        [], description="The /24 and /48 that a worker is in: it measures as one of their clients."
+    )
+    rum_stream: str | None = Field(None, description="Redis or Valkey that measurements go through to be counted.")
     hosts: Annotated[list[str], NoDecode] = Field(["*"], description="Host names the web process answers for.")
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the API.")
     token: SecretStr | None = Field(None, description="API token of the command line.")
@@ -101,6 +105,20 @@ class Environment(BaseSettings):
     def check_metrics(cls, value: str) -> str:
         return cls.check_address(value) if value else value
 
+    @field_validator("vantage_networks")
+    @classmethod
+    def check_networks(cls, value: list[IPvAnyNetwork]) -> list[IPvAnyNetwork]:
+        if any(network.prefixlen != (24 if network.version == 4 else 48) for network in value):
+            raise ValueError("each is a /24 of IPv4 or a /48 of IPv6")
+        return value
+
+    @field_validator("rum_stream")
+    @classmethod
+    def check_stream(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("write redis://HOST:PORT/NUMBER, rediss:// or unix://")
+        return value or None
+
     @field_validator("dnstap")
     @classmethod
     def check_collector(cls, value: str | None) -> str | None:
@@ -122,7 +140,7 @@ class Environment(BaseSettings):
             raise ValueError("at least one ADDRESS:PORT is needed")
         return value
 
-    @field_validator("dns", "hosts", "rate_limit_exempt", "trusted_proxies", mode="before")
+    @field_validator("dns", "hosts", "rate_limit_exempt", "trusted_proxies", "vantage_networks", mode="before")
     @classmethod
     def split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

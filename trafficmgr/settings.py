@@ -129,6 +129,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["api.schema.without_final_slash"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.rum_schema.with_measurements",
+    ],
     "ENUM_NAME_OVERRIDES": {"HealthStateEnum": "healthchecks.models.STATE_CHOICES"},
 }
 
@@ -137,6 +141,8 @@ TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 RUM_SHARE = ENVIRONMENT.rum_share
 CAPACITY_MOVED = ENVIRONMENT.capacity_moved
 CAPACITY_COST_MS = ENVIRONMENT.capacity_cost_ms
+RUM_STREAM = ENVIRONMENT.rum_stream
+VANTAGE_PREFIXES = [str(network.network_address) for network in ENVIRONMENT.vantage_networks]
 
 CELERY_BROKER_URL = ENVIRONMENT.require_broker_url()
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -34,6 +34,10 @@ class Carrier:
         self._sent = np.append(self._sent, np.full(clients, NOWHERE))
         self._instead_of = np.append(self._instead_of, np.full(clients, NOWHERE))
 
+    def keep_only(self, clients: Indices) -> None:
+        """Forgets all other clients; these are numbered anew."""
+        self._sent, self._instead_of = self._sent[clients], self._instead_of[clients]
+
     def is_new(self, moves: Moves) -> bool:
         """Whether a plan is another one than that which is carried out."""
         return not moves.same_as(self._moves)

@@ -20,7 +20,6 @@ from latency.capacity.members import Members, grouped, sample
 from latency.capacity.models import FairnessReport
 from latency.fairness import Comparison, fairness, network_sizes
 from latency.history import memory
-from telemetry.rum.services import REMEMBERED
 
 KEPT = timedelta(days=30)
 SAMPLED = 4000
@@ -32,7 +31,7 @@ def report_fairness(now: datetime) -> FairnessReport | None:
     with memory.lock, transaction.atomic():
         if not held_for_transaction(LEARNING):
             return None
-        memory.catch_up(now - REMEMBERED)
+        memory.catch_up()
         learner = memory.learner
         if learner is None or not len(learner.members(learner.places.ids).weights):
             return None

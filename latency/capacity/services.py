@@ -31,7 +31,6 @@ from latency.capacity.rooms import region_loads
 from latency.capacity.solver import SolverError
 from latency.capacity.strata import strata
 from latency.history import memory
-from telemetry.rum.services import REMEMBERED
 
 __all__ = ["KEPT", "LAPSE", "Limits", "in_force", "newest_plan", "plan"]
 
@@ -57,7 +56,7 @@ def plan(now: datetime, policy_ids: Collection[int], limits: Limits) -> Capacity
     endpoints = serving(now)
     if not len(_moves(before)) and all(endpoint.share is None for endpoint in endpoints):
         return None
-    known = _known(now, sorted({endpoint.region_id for endpoint in endpoints if endpoint.is_open}))
+    known = _known(sorted({endpoint.region_id for endpoint in endpoints if endpoint.is_open}))
     if known is None:
         return None
     facts = Facts(
@@ -106,12 +105,12 @@ def _store(now: datetime, known: Known, facts: Facts, before: CapacityPlan | Non
     )
 
 
-def _known(now: datetime, open_ids: list[int]) -> Known | None:
+def _known(open_ids: list[int]) -> Known | None:
     """What the learner knows; None: another process is learning."""
     with memory.lock, transaction.atomic():
         if not held_for_transaction(LEARNING):
             return None
-        memory.catch_up(now - REMEMBERED)
+        memory.catch_up()
         learner = memory.learner
         if learner is None:
             return None

@@ -1,5 +1,6 @@
 /* Measures the way from this visitor to a few endpoints, once the page is loaded. Keeps nothing, sets no cookie.
-   <script src="https://TRAFFICMGR/rum/v1/beacon.js" data-name="www.example.com" async></script> */
+   <script src="https://TRAFFICMGR/rum/v1/beacon.js" data-name="www.example.com" async></script>
+   A page that names the endpoint which served it, data-endpoint="fra-1", has its own connection told as well. */
 (function () {
   "use strict";
   var script = document.currentScript, browser = navigator;
@@ -44,11 +45,20 @@
     });
   }
 
+  /* The handshake of the page's own connection; none, if it came over one that was there before. */
+  function handshake() {
+    var timing = (performance.getEntriesByType("navigation") || [])[0];
+    if (!timing || !script.dataset.endpoint || location.hostname !== name) return;
+    var rtt_ms = (timing.secureConnectionStart || timing.connectEnd) - timing.connectStart;
+    return rtt_ms > 0 ? { rtt_ms: rtt_ms, at: timing.connectEnd } : undefined;
+  }
+
   function run() {
-    get(base + "candidates?name=" + encodeURIComponent(name), {}).then(function (response) {
+    var page = handshake(), served = page ? "&endpoint=" + encodeURIComponent(script.dataset.endpoint) : "";
+    get(base + "candidates?name=" + encodeURIComponent(name) + served, {}).then(function (response) {
       return response.ok && response.status !== 204 ? response.json() : { candidates: [] };
     }).then(function (asked) {
-      var found = [];
+      var found = asked.served ? [[asked.served, page]] : [];
       return asked.candidates.reduce(function (before, candidate) {
         return before.then(function () { return measure(candidate); }).then(function (measured) {
           if (isFinite(measured.rtt_ms)) found.push([candidate.endpoint, measured]);

@@ -4,6 +4,8 @@ read here, and a batch with anything malformed in it is refused whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -44,8 +46,24 @@ class OwnBeacon(TypedDict):
     measured_s: float
 
 
+@with_config(STRICT)
+class Imported(TypedDict):
+    """What somebody else has measured: `target` is an endpoint's name, address or host name."""
+
+    client: Annotated[str, Field(max_length=49)]
+    target: Annotated[str, Field(max_length=254)]
+    rtt_ms: float
+    measured_s: float
+
+
+@with_config(STRICT)
+class ImportedBatch(TypedDict):
+    measurements: Annotated[list[Imported], Field(max_length=MAX_BATCH)]
+
+
 SIGNED = TypeAdapter(Annotated[list[SignedBeacon], Field(max_length=MAX_BROWSER_BATCH)])
 OWN = TypeAdapter(Annotated[list[OwnBeacon], Field(max_length=MAX_BATCH)])
+IMPORTED = TypeAdapter(ImportedBatch)
 
 FieldError = dict[str, object]
 
@@ -65,20 +83,40 @@ def read_signed(body: bytes) -> list[SignedBeacon]:
 
 def read_own(body: bytes) -> list[OwnBeacon]:
     """The beacons of an application, with clients cut to their prefix. Raises MalformedError."""
-    beacons, errors = _read(OWN, body), list[FieldError]()
-    for item, beacon in enumerate(beacons):
+    beacons = _read(OWN, body)
+    _cut_clients(beacons)
+    return beacons
+
+
+def read_imported(body: object) -> list[Imported]:
+    """Measurements of a file, from decoded JSON, with clients cut to their prefix. Raises MalformedError."""
+    with _as_malformed():
+        measurements = IMPORTED.validate_python(body)["measurements"]
+    _cut_clients(measurements)
+    return measurements
+
+
+def _cut_clients(sent: Sequence[OwnBeacon] | Sequence[Imported]) -> None:
+    errors = list[FieldError]()
+    for item, measurement in enumerate(sent):
         try:
-            beacon["client"] = prefix_of(beacon["client"])
+            measurement["client"] = prefix_of(measurement["client"])
         except ClientError as error:
             errors.append({"field": f"{item}.client", "message": str(error)})
     if errors:
         raise MalformedError(errors[:MAX_NAMED_ERRORS])
-    return beacons
 
 
 def _read(kind: TypeAdapter[Batch], body: bytes) -> Batch:
-    try:
+    with _as_malformed():
         return kind.validate_json(body if body.lstrip()[:1] == b"[" else _array_of_lines(body))
+
+
+@contextmanager
+def _as_malformed() -> Iterator[None]:
+    try:
+        yield
+        return
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False, include_context=False)
     raise MalformedError([_field_error(item["loc"], item["msg"]) for item in wrong[:MAX_NAMED_ERRORS]])
@@ -89,4 +127,5 @@ def _array_of_lines(body: bytes) -> bytes:
 
 
 def _field_error(path: tuple[int | str, ...], message: str) -> FieldError:
-    return {"field": ".".join(map(str, path)), "message": message}
+    items = path[1:] if path[:1] == ("measurements",) and len(path) > 1 else path
+    return {"field": ".".join(map(str, items)), "message": message}

@@ -40,6 +40,13 @@ def prefix_of(client: str) -> str:
     return socket.inet_ntop(socket.AF_INET6, packed[:6] + bytes(10))
 
 
+def mapped(prefix: str) -> bytes:
+    """The address of a prefix in 16 octets; an IPv4 address is mapped into IPv6."""
+    if ":" in prefix:
+        return socket.inet_pton(socket.AF_INET6, prefix)
+    return IPV4_MAPPED + socket.inet_pton(socket.AF_INET, prefix)
+
+
 def length_of(prefix: str) -> int:
     return IPV6_LENGTH if ":" in prefix else IPV4_LENGTH
 

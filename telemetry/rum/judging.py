@@ -1,8 +1,8 @@
 """Which beacons are believed. No clock, no chance, no database: all of it is handed in.
 
-A beacon counts in the window it was measured in, not in that of its arrival, as long as it is not LATE_S old. It counts
-once: `identity` is a function of what the sender cannot vary, so a copy of it has the same, and copies that come too
-late to be remembered are late or expired.
+A beacon counts in the window it was measured in, not in that of its arrival, as long as it is not LATE_S old; what is
+imported, LATE_IMPORT_S. It counts once: `identity` is a function of what the sender cannot vary, so a copy of it has
+the same, and copies that come too late to be remembered are late or expired.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from telemetry.buckets import BUCKET_S
-from telemetry.rum.beacon import MAX_NAMED_ERRORS, FieldError, OwnBeacon, SignedBeacon
+from telemetry.rum.beacon import MAX_NAMED_ERRORS, FieldError, Imported, OwnBeacon, SignedBeacon
 from telemetry.rum.token import Token, TokenError, read_token
 
 LATE_S = 600
+LATE_IMPORT_S = 23 * 3600
+"""Imported measurements come from files and archives. Their windows are kept for a day."""
 AHEAD_S = 10
 """How far the clock of an application may be ahead of ours."""
+VANTAGE_EVERY_S = 60
+"""How often a vantage counts, however many workers measure for its network: a voice beside those of users."""
 LOWEST_RTT_MS, HIGHEST_RTT_MS = 0.05, 10_000.0
 """Below: nothing is that near. Above: a request that hung, which says nothing about the way."""
 MAX_COUNT = 100
@@ -46,6 +50,8 @@ MESSAGES = {
     Reason.OUTLIER: ("rtt_ms", f"A round trip is between {LOWEST_RTT_MS} and {HIGHEST_RTT_MS:,.0f} ms."),
     Reason.UNKNOWN_ENDPOINT: ("endpoint", "There is no such endpoint, or the token is not about it."),
 }
+LATE_IMPORT = f"It is more than {LATE_IMPORT_S // 3600} h old."
+NO_TARGET = "No endpoint has this name, address or host name, or more than one has."
 
 
 class Observation(NamedTuple):
@@ -111,6 +117,43 @@ def judge_own(beacons: Sequence[OwnBeacon], team_id: int, endpoint_ids: Mapping[
     return judged
 
 
+def judge_imported(
+    measurements: Sequence[Imported], team_id: int, endpoint_ids: Mapping[str, int], now_s: float
+) -> Judged:
+    """Measurements of a file that a team sent at `now_s`; `endpoint_ids` by whatever a target may be called.
+
+    What a measurement says is its identity: the same file sent again counts once.
+    """
+    judged = Judged()
+    for item, measurement in enumerate(measurements):
+        rtt_ms, measured_s, prefix = measurement["rtt_ms"], measurement["measured_s"], measurement["client"]
+        endpoint_id = endpoint_ids.get(measurement["target"])
+        if endpoint_id is None:
+            judged.refuse(item, Reason.UNKNOWN_ENDPOINT, "target", NO_TARGET)
+        elif reason := _reason_against(rtt_ms, measured_s, now_s, LATE_IMPORT_S):
+            judged.refuse(item, reason, None, LATE_IMPORT if reason is Reason.LATE else None)
+        else:
+            content = f"{team_id} {prefix} {measured_s!r} {rtt_ms!r}"
+            window_s = _window_s(measured_s)
+            seen_s = window_s + LATE_IMPORT_S - LATE_S  # so that copies are remembered for as long as they are believed
+            identity = _identity(b"imported", content.encode(), endpoint_id)
+            judged.observations.append(Observation(seen_s, identity, window_s, prefix, endpoint_id, rtt_ms))
+    return judged
+
+
+def judge_handshakes(prefix: str, rtts_ms: Mapping[int, float], now_s: float) -> Judged:
+    """Round trips that one of our own has measured at `now_s` from a network, by endpoint: one a minute counts."""
+    judged, window_s = Judged(), _window_s(now_s)
+    for item, (endpoint_id, rtt_ms) in enumerate(rtts_ms.items()):
+        if reason := _reason_against(rtt_ms, now_s, now_s):
+            judged.refuse(item, reason)
+        else:
+            seen_s = int(now_s) // VANTAGE_EVERY_S * VANTAGE_EVERY_S
+            identity = _identity(b"vantage", prefix.encode(), endpoint_id)
+            judged.observations.append(Observation(seen_s, identity, window_s, prefix, endpoint_id, rtt_ms))
+    return judged
+
+
 def _token(text: str, key: bytes, prefix: str, now_s: float) -> Token | TokenError:
     try:
         return read_token(text, key, prefix, now_s)
@@ -118,10 +161,10 @@ def _token(text: str, key: bytes, prefix: str, now_s: float) -> Token | TokenErr
         return error
 
 
-def _reason_against(rtt_ms: float, measured_s: float, now_s: float) -> Reason | None:
+def _reason_against(rtt_ms: float, measured_s: float, now_s: float, late_s: float = LATE_S) -> Reason | None:
     if not LOWEST_RTT_MS <= rtt_ms <= HIGHEST_RTT_MS:
         return Reason.OUTLIER
-    if measured_s < now_s - LATE_S:
+    if measured_s < now_s - late_s:
         return Reason.LATE
     return Reason.AHEAD if measured_s > now_s + AHEAD_S else None
 

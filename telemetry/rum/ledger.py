@@ -29,14 +29,14 @@ REMEMBER = """
 ADD_SKETCHES = f"""
     WITH given AS (
          SELECT to_timestamp(window_s) AS start, prefix, endpoint_id, count, log_sum, log_square_sum,
-                bins_1, bins_2, bins_3
+                bins_1, bins_2, bins_3, place
            FROM unnest(%s::bigint[], %s::inet[], %s::int[], %s::int[], %s::bigint[], %s::bigint[],
-                       %s::bigint[], %s::bigint[], %s::bigint[])
-             AS sent (window_s, prefix, endpoint_id, count, log_sum, log_square_sum, bins_1, bins_2, bins_3)
+                       %s::bigint[], %s::bigint[], %s::bigint[]) WITH ORDINALITY
+             AS sent (window_s, prefix, endpoint_id, count, log_sum, log_square_sum, bins_1, bins_2, bins_3, place)
     ), added AS (
          INSERT INTO telemetry_beaconwindow AS known
                 (start, prefix, endpoint_id, count, log_sum, log_square_sum, bins_1, bins_2, bins_3)
-         SELECT * FROM given
+         SELECT start, prefix, endpoint_id, count, log_sum, log_square_sum, bins_1, bins_2, bins_3 FROM given
          ON CONFLICT (start, prefix, endpoint_id) DO UPDATE
             SET count = known.count + excluded.count, log_sum = known.log_sum + excluded.log_sum,
                 log_square_sum = known.log_square_sum + excluded.log_square_sum,
@@ -45,9 +45,19 @@ ADD_SKETCHES = f"""
           WHERE known.count + excluded.count <= {MAX_COUNT}
          RETURNING start, prefix, endpoint_id
     )
-    SELECT coalesce(sum(count), 0) FROM given LEFT JOIN added USING (start, prefix, endpoint_id)
+    SELECT place FROM given LEFT JOIN added USING (start, prefix, endpoint_id)
      WHERE added.endpoint_id IS NULL
 """  # noqa: S608 - a number of ours
+KEEP_GAINS = "INSERT INTO telemetry_unlearnedbeacons (added, gains) VALUES (%s, %s)"
+TAKE_GAINS = """
+    DELETE FROM telemetry_unlearnedbeacons
+     WHERE id IN (SELECT id
+                    FROM (SELECT id, octet_length(gains) AS octets,
+                                 sum(octet_length(gains)) OVER (ORDER BY id) AS octets_until
+                            FROM telemetry_unlearnedbeacons) AS waiting
+                   WHERE octets_until - octets < %s)
+    RETURNING gains
+"""
 ADD_REFUSED = """
     INSERT INTO telemetry_refusedbeacons AS known (bucket, reason, count)
     SELECT %s, refused.* FROM unnest(%s::text[], %s::bigint[]) AS refused
@@ -69,10 +79,10 @@ def take_new(observations: Sequence[Observation]) -> list[Observation]:
     return [observation for observation in new.values() if observation.identity in fresh]
 
 
-def add_sketches(sketches: Mapping[Cell, Sketch]) -> int:
-    """Merge sketches into those of their windows. Returns how many measurements found theirs full."""
+def add_sketches(sketches: Mapping[Cell, Sketch]) -> dict[Cell, Sketch]:
+    """Merge sketches into those of their windows. Returns those that were: the others found theirs full."""
     if not sketches:
-        return 0
+        return {}
     cells = sorted(sketches)
     kept = [sketches[cell] for cell in cells]
     columns: list[Iterable[Any]] = [
@@ -84,7 +94,22 @@ def add_sketches(sketches: Mapping[Cell, Sketch]) -> int:
     ]
     with connection.cursor() as cursor:
         cursor.execute(ADD_SKETCHES, [_array(column) for column in columns])
-        return int(cursor.fetchone()[0])
+        full = {cells[place - 1] for (place,) in cursor.fetchall()}
+    return {cell: sketches[cell] for cell in cells if cell not in full}
+
+
+def keep_gains(gains: bytes, now: datetime) -> None:
+    """Keep what was added to windows (telemetry.rum.gains) for who learns from it."""
+    if gains:
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP_GAINS, [now, gains])
+
+
+def take_gains(most_octets: int) -> list[bytes]:
+    """What was kept and not taken yet, the oldest first, until it has `most_octets`. Gone with this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_GAINS, [most_octets])
+        return [bytes(gains) for (gains,) in cursor.fetchall()]
 
 
 def add_refused(refused: Counter[Reason], bucket: datetime) -> None:

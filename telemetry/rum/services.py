@@ -12,11 +12,13 @@ from django.db import transaction
 from django.db.models import Max, Sum
 
 from telemetry.buckets import BUCKET_S, bucket_of
-from telemetry.models import BeaconWindow, CountedBeacon, RefusedBeacons
+from telemetry.models import BeaconWindow, CountedBeacon, RefusedBeacons, UnlearnedBeacons
 from telemetry.rum.clients import network_of
+from telemetry.rum.gains import Gains, packed, unpacked
 from telemetry.rum.judging import LATE_S, MAX_COUNT, Judged, Observation, Reason
-from telemetry.rum.ledger import Cell, add_refused, add_sketches, take_new
+from telemetry.rum.ledger import Cell, add_refused, add_sketches, keep_gains, take_gains, take_new
 from telemetry.rum.sketch import LOG_UNITS, Sketch
+from telemetry.rum.stream import append
 
 KEPT = timedelta(hours=24)
 REMEMBERED = timedelta(seconds=LATE_S + 60)
@@ -58,11 +60,24 @@ def record(judged: Judged, now: datetime) -> Outcome:
     with transaction.atomic():
         new = take_new(judged.observations)
         sketches = sketches_of(new)
-        accepted = sum(sketch.count for sketch in sketches.values()) - add_sketches(sketches)
+        added = add_sketches(sketches)
+        keep_gains(packed(added), now)
+        accepted = sum(sketch.count for sketch in added.values())
         reasons[Reason.DUPLICATE] += len(judged.observations) - len(new)
         reasons[Reason.CAPPED] += len(new) - accepted
         add_refused(reasons, bucket_of(now))
     return Outcome(accepted, +reasons)
+
+
+def take_in(judged: Judged, now: datetime, stream: str | None) -> Outcome:
+    """Count what was judged, or with the URL of a stream leave that to who reads it (telemetry.rum.counting).
+
+    Then copies and what is capped are found there, and counted as refused. Raises stream.StreamError.
+    """
+    if stream is None:
+        return record(judged, now)
+    append(stream, judged)
+    return Outcome(len(judged.observations), +judged.refused)
 
 
 def sketches_of(observations: Sequence[Observation]) -> dict[Cell, Sketch]:
@@ -73,10 +88,23 @@ def sketches_of(observations: Sequence[Observation]) -> dict[Cell, Sketch]:
     return {cell: Sketch.of(measured[:MAX_COUNT]) for cell, measured in rtts_ms.items()}
 
 
+def gains(most: int) -> Gains:
+    """What windows have gained since the last call, by the order in which it was committed, about `most` rows at most.
+
+    Each gain is handed out once, to the one whose transaction commits: call it within one.
+    """
+    return unpacked(take_gains(most * Gains.ROW_OCTETS))
+
+
+def unlearned() -> int:
+    """How many batches have added to windows and wait for who learns from them."""
+    return UnlearnedBeacons.objects.count()
+
+
 def windows(since: datetime, until: datetime) -> Iterator[Window]:
     """Every window that starts within [since, until), by its start, then network and endpoint.
 
-    Windows still grow for judging.LATE_S after their start: who reads on from `until` reads those again.
+    Windows still grow for judging.LATE_S after their start: gains() says by what.
     """
     rows = BeaconWindow.objects.filter(start__gte=since, start__lt=until).order_by("start", "prefix", "endpoint_id")
     columns = ("start", "prefix", "endpoint_id", "count", "log_sum", "log_square_sum", "bins_1", "bins_2", "bins_3")
@@ -103,11 +131,16 @@ def refused(since: datetime, until: datetime) -> dict[str, int]:
     return dict(rows.annotate(Sum("count")).order_by("reason"))
 
 
-def forget(now: datetime) -> int:
-    """Delete what is too old to be read, and beacons whose copies nobody would believe. Returns how many rows."""
+def forget(now: datetime, waiting_since: datetime | None = None) -> int:
+    """Delete what is too old to be read, and beacons whose copies nobody would believe. Returns how many rows.
+
+    `waiting_since`: when the oldest batch that is not counted was judged; what could be a copy of it is kept.
+    """
+    copies_since = min(now, waiting_since or now) - REMEMBERED
     old = [
         BeaconWindow.objects.filter(start__lt=now - KEPT),
         RefusedBeacons.objects.filter(bucket__lt=now - KEPT),
-        CountedBeacon.objects.filter(seen__lt=now - REMEMBERED),
+        CountedBeacon.objects.filter(seen__lt=copies_since),
+        UnlearnedBeacons.objects.filter(added__lt=now - REMEMBERED),
     ]
     return sum(rows.delete()[0] for rows in old)

@@ -13,10 +13,11 @@ def schema():
     return SchemaGenerator().get_schema(request=None, public=True)
 
 
-def operations(schema):
+def operations(schema, prefix="/api/v1/"):
     return [
         (f"{method.upper()} {path}", operation)
         for path, methods in schema["paths"].items()
+        if path.startswith(prefix)
         for method, operation in methods.items()
     ]
 
@@ -42,6 +43,16 @@ def test_every_operation_documents_its_problems(schema):
 def test_every_operation_needs_a_token_or_a_session(schema):
     for name, operation in operations(schema):
         assert operation["security"] == [{"token": []}, {"cookieAuth": []}], name
+
+
+def test_measurements_are_documented_and_need_a_token_of_applications_alone(schema):
+    doors = dict(operations(schema, "/rum/v1/"))
+
+    assert set(doors) == {"GET /rum/v1/beacon.js", "GET /rum/v1/candidates", "POST /rum/v1/beacons"}
+    assert [door["security"] for door in doors.values()] == [[{}], [{}], [{"token": []}, {}]]
+    bodies = doors["POST /rum/v1/beacons"]["requestBody"]["content"]
+    assert set(bodies["text/plain"]["schema"]["items"]["properties"]) == {"token", "endpoint", "rtt_ms", "age_ms"}
+    assert "Outcome" in schema["components"]["schemas"]
 
 
 def test_urls_are_documented_without_a_final_slash(schema):

@@ -10,7 +10,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.running_system import RunningSystem
 
 CHROMIUM = "/usr/bin/chromium"
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--host-resolver-rules=MAP www.demo.test 127.0.0.1",
+]
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,11 @@ NAME = "www.demo.test"
 PAGE = """<!doctype html><title>shop</title>
 <script src="{web}/rum/v1/beacon.js" data-name="www.demo.test" data-share="1" async></script>"""
 
+CONNECTED = """const known = performance.getEntriesByType.bind(performance);
+performance.getEntriesByType = (kind) =>
+  kind === "navigation" ? [{ connectStart: 5, secureConnectionStart: 25.5, connectEnd: 60 }] : known(kind);"""
+"""A handshake of the page's own that took 20.5 ms: over loopback the browser sees none."""
+
 
 class Site(http.server.ThreadingHTTPServer):
     """A shop whose page carries the script, and what the script fetches of endpoints; it remembers what was."""
@@ -85,6 +90,21 @@ def test_a_page_measures_two_endpoints_and_its_beacon_counts(chromium: Browser, 
         again = json.load(response)
     assert (again["accepted"], again["refused"]) == (0, {"duplicate": 2})
     assert [context.cookies(), faults] == [[], []]
+    context.close()
+
+
+def test_a_page_of_the_steered_name_tells_of_the_connection_it_came_by(chromium, system: RunningSystem, site: Site):
+    site.page = site.page.replace(" async", ' data-endpoint="fra-1" async')
+    context = chromium.new_context()
+    context.add_init_script(CONNECTED)
+    page = context.new_page()
+    with page.expect_response(lambda response: response.url.endswith("/rum/v1/beacons")) as answered:
+        page.goto(f"http://{NAME}:{site.server_port}/")
+
+    beacons = json.loads(answered.value.request.post_data)
+    assert len({beacon["endpoint"] for beacon in beacons}) == 2
+    assert beacons[0]["rtt_ms"] == 20.5
+    assert not [path for path in site.probed() if "open" in path], "fra-1 is not asked: the page has measured it"
     context.close()
 
 

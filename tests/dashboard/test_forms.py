@@ -50,8 +50,8 @@ def test_a_new_region_is_stored_for_the_team_and_its_probes_are_scheduled(adas_b
     region = Region.objects.get(name="us")
     assert (region.team, response["Location"]) == (ops, f"/regions/{region.pk}/")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM django_celery_beat_periodictask WHERE queue = 'probe.us'")
-        assert cursor.fetchone() == (1,)
+        cursor.execute("SELECT name FROM django_celery_beat_periodictask WHERE queue = 'probe.us' ORDER BY name")
+        assert cursor.fetchall() == [("measure from us",), ("probe from us",)]
 
 
 @pytest.mark.parametrize(

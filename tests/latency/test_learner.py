@@ -15,9 +15,10 @@ from latency.capacity.members import GroupKeys
 from latency.capacity.moves import Moves
 from latency.chooser import Policy
 from latency.intake import Increments, Intake, Location, Newcomers, Places
-from latency.keys import key_of, network_of
+from latency.keys import key_of, keys_of, network_of
 from latency.learner import Learner
 from latency.table import encoded
+from telemetry.rum.clients import mapped
 from tests.latency.cast import NOON_S
 from tests.latency.map_reader import Row, decoded
 
@@ -37,7 +38,8 @@ TURNS = st.lists(
     st.tuples(
         st.lists(st.tuples(st.sampled_from(sorted(LOCATIONS)), st.sampled_from(WORLD.ids.tolist()), st.floats(1, 500))),
         st.booleans(),
-        st.sampled_from([5.0, 700.0]),
+        st.sampled_from([5.0, 700.0, 400_000.0]),
+        st.sampled_from([0, 9000]),
     ),
     min_size=2,
     max_size=6,
@@ -48,10 +50,13 @@ def learner() -> Learner:
     return Learner(WORLD, Policy())
 
 
-def turn(known: Learner, *measured: Measured, at_s: float = NOON_S, full: bool = False, places=WORLD) -> Intake:
+def turn(
+    known: Learner, *measured: Measured, at_s: float = NOON_S, full: bool = False, places=WORLD, late_s: float = 0
+) -> Intake:
     """One measurement each of a client towards a region."""
+    window_s = int(at_s - late_s) // 10 * 10
     keys = known.unknown(key for key, _region, _rtt_ms in measured)
-    rows = [(0, key, 10 + region, region, 1, round(1000 * math.log(rtt_ms))) for key, region, rtt_ms in measured]
+    rows = [(window_s, key, 10 + region, region, 1, round(1000 * math.log(rtt_ms))) for key, region, rtt_ms in measured]
     newcomers = Newcomers.at(keys, [LOCATIONS[key] for key in keys])
     return Intake(at_s, full, places, newcomers, Increments.from_rows(rows))
 
@@ -69,9 +74,9 @@ def full_map(known: Learner):
 def test_a_restart_between_turns_changes_no_octet_of_any_map(turns, restart):
     lasting = restarted = learner()
     now_s = NOON_S
-    for number, (measured, full, later_s) in enumerate(turns):
+    for number, (measured, full, later_s, late_s) in enumerate(turns):
         now_s += later_s
-        taken = turn(lasting, *measured, at_s=now_s, full=full)
+        taken = turn(lasting, *measured, at_s=now_s, full=full, late_s=late_s)
         if number == restart:
             restarted = Learner.from_bytes(restarted.to_bytes(), Policy())
         for each in (lasting, restarted) if restarted is not lasting else (lasting,):
@@ -85,7 +90,7 @@ def test_a_restart_between_turns_changes_no_octet_of_any_map(turns, restart):
 @given(TURNS)
 def test_deltas_upon_a_full_map_hold_every_cell_as_it_was_last_told(turns):
     known, now_s, followed = learner(), NOON_S, dict[int, Row]()
-    for number, (measured, _full, later_s) in enumerate(turns):
+    for number, (measured, _full, later_s, _late_s) in enumerate(turns):
         now_s += later_s
         learn(known, *measured, at_s=now_s)
         delta = decoded(encoded(known.message(number + 2, number + 1)))
@@ -206,9 +211,75 @@ def test_what_was_learned_of_regions_that_stay_is_kept_when_others_come_and_go()
     assert said.ipv4[HOME].samples == pytest.approx(40, abs=2)
 
 
+def test_who_was_not_measured_for_a_week_is_forgotten_when_everything_is_looked_at_anew():
+    known, day_s = learner(), 86_400.0
+    learn(known, (HOME, PARIS, 20.0), (OFFICE, TOKYO, 25.0))
+    learn(known, (SHOP, PARIS, 21.0), at_s=NOON_S + 4 * day_s)
+
+    learn(known, (OFFICE, TOKYO, 26.0), at_s=NOON_S + 6 * day_s, full=True)
+    assert set(full_map(known).ipv4) == {HOME, OFFICE}
+    learn(known, (OFFICE, TOKYO, 26.0), at_s=NOON_S + 8 * day_s)
+    assert set(full_map(known).ipv4) == {HOME, OFFICE}
+    learn(known, at_s=NOON_S + 8 * day_s, full=True)
+
+    said = full_map(known)
+    assert set(said.ipv4) == {OFFICE}
+    assert set(said.ipv6) == {0x20010DB80007}
+    assert said.ipv4[OFFICE].samples == pytest.approx(1, abs=0.3)
+    assert known.unknown([HOME, OFFICE, SHOP]) == [HOME]
+
+
+def test_of_more_clients_than_a_map_has_room_for_who_was_measured_last_stays(monkeypatch):
+    monkeypatch.setattr("latency.learner.MOST_CLIENTS", 2)
+    known = learner()
+    learn(known, (HOME, PARIS, 20.0), (OFFICE, TOKYO, 25.0))
+    learn(known, (NOWHERE, PARIS, 21.0), at_s=NOON_S + 5)
+
+    learn(known, at_s=NOON_S + 10, full=True)
+
+    assert set(full_map(known).ipv4) == {HOME, NOWHERE}
+
+
+def test_what_is_imported_late_weighs_as_much_less_as_it_is_old():
+    known, hours = learner(), 12
+    learn(known, (HOME, PARIS, 20.0), at_s=NOON_S, late_s=hours * 3600)
+
+    assert known.message(1, 0).cells.samples[0] == pytest.approx(0.5, abs=0.03)
+
+
+def test_what_is_imported_late_teaches_nothing_of_who_was_measured_since():
+    known = learner()
+    learn(known, (HOME, PARIS, 20.0))
+    learn(known, (HOME, PARIS, 400.0), (OFFICE, TOKYO, 25.0), at_s=NOON_S + 60, late_s=2 * 3600)
+
+    said = full_map(known)
+    assert said.ipv4[HOME].samples == 1
+    assert said.ipv4[HOME].rtt_ms[0] < 60
+    assert known.message(1, 0).cells.samples[1] == pytest.approx(0.89, abs=0.05)
+
+
+def test_who_comes_back_is_as_new_but_its_groups_remember():
+    known, week_s = learner(), 7 * 86_400.0
+    learn(known, (HOME, PARIS, 20.0), (NOWHERE, LIMA, 25.0))
+    learn(known, (OFFICE, TOKYO, 25.0), at_s=NOON_S + week_s + 60, full=True)
+    restarted = Learner.from_bytes(known.to_bytes(), Policy())
+
+    for each in (known, restarted):
+        learn(each, (HOME, PARIS, 30.0), (NOWHERE, LIMA, 25.0), at_s=NOON_S + week_s + 65, full=True)
+
+    assert full_map(known).ipv4[HOME].samples == 1
+    assert encoded(known.message(2, 0)) == encoded(restarted.message(2, 0))
+
+
 @pytest.mark.parametrize("network", ["0.0.0.0/24", "203.0.113.0/24", "255.255.255.0/24", "::/48", "2001:db8:ffff::/48"])
 def test_a_network_is_that_of_its_key(network):
     assert network_of(key_of(network)) == network
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/24", "203.0.113.0/24", "2001:db8:ffff::/48", "ffff:ffff:ffff::/48"])
+def test_a_first_address_has_the_key_of_its_network(network):
+    halves = np.frombuffer(mapped(network.partition("/")[0]), dtype=">u8").astype(np.uint64)
+    assert keys_of(halves[None]).tolist() == [key_of(network)]
 
 
 @pytest.mark.parametrize("network", ["203.0.113.0/25", "2001:db8::/56", "somewhere"])

@@ -85,6 +85,28 @@ def test_with_independent_regions_the_posterior_is_plain_shrinkage():
 
 @settings(deadline=None, max_examples=40)
 @given(
+    arrays(np.float64, (5, 5), elements=st.floats(-30, 30)),
+    arrays(np.float64, (4, 5), elements=st.just(0.0) | st.floats(0.01, 50)),
+    arrays(np.float64, (4, 5), elements=st.floats(-100, 100)),
+)
+def test_leaving_out_what_nobody_observed_changes_nothing(factors, counts, means):
+    covariance, noise = (factors @ factors.T + np.eye(5))[None].repeat(4, axis=0), np.full(4, 12.0)
+    roots = np.sqrt(counts) / noise[:, None]
+
+    mean, variance, pull = posterior(covariance, counts, means, noise)
+
+    for client in range(4):
+        weighted = roots[client][:, None] * covariance[client]
+        system = np.linalg.inv(np.eye(5) + weighted * roots[client])
+        pulls = system @ (roots[client] * means[client])
+        left = covariance[client] - weighted.T @ system @ weighted
+        assert mean[client] == pytest.approx(weighted.T @ pulls, abs=1e-6)
+        assert variance[client] == pytest.approx(np.maximum(left.diagonal(), 0), abs=1e-5)
+        assert pull[client] == pytest.approx((roots[client] * pulls).sum(), abs=1e-6)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
     arrays(np.float64, (3, 3), elements=st.floats(-30, 30)),
     arrays(np.float64, 3, elements=st.floats(0, 50)),
     st.integers(0, 2),

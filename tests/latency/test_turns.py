@@ -59,9 +59,13 @@ IDENTITIES = itertools.count(1)
 
 def measure(endpoint: Endpoint, *rtts_ms: float, client: str = HOME, at: datetime = NOW, late_s: int = 0) -> None:
     """Beacons that arrive at a moment, measured `late_s` before it."""
-    window_s = int(at.timestamp() - late_s) // 10 * 10
+    window_s = window_at(at - timedelta(seconds=late_s))
     seen = [Observation(window_s, next(IDENTITIES), window_s, client, endpoint.id, rtt_ms) for rtt_ms in rtts_ms]
     assert record(Judged(seen), at).accepted == len(rtts_ms)
+
+
+def window_at(moment: datetime) -> int:
+    return int(moment.timestamp()) // 10 * 10
 
 
 def in_lyon(networks: Sequence[str]) -> list[Location]:
@@ -169,15 +173,45 @@ def test_a_turn_that_is_not_committed_has_not_been(paris, monkeypatch):
 def test_another_process_goes_on_where_the_first_one_was(paris):
     measure(paris, 22.0)
     turn()
-    ours = memory.learner, memory.stamp, memory.taken
+    ours = memory.learner, memory.stamp
     restart()
     measure(paris, 23.0)
     assert turn(5) == 2
-    memory.learner, memory.stamp, memory.taken = ours
+    memory.learner, memory.stamp = ours
     measure(paris, 24.0)
 
     assert turn(10) == 3
     assert newest().ipv4[HOME_KEY].samples == 3
+
+
+def test_what_is_committed_after_what_came_later_is_learned_from_once_all_the_same(paris, other_connection):
+    with transaction.atomic():
+        measure(paris, 22.0)
+        other_connection(lambda: measure(paris, 23.0, client=OFFICE))
+        assert other_connection(turn) == 1
+    assert set(newest().ipv4) == set()
+    assert turn(5) == 2
+    assert turn(10) is None
+
+    assert samples(11) == 1
+
+
+def test_a_turn_takes_no_more_than_it_can_and_the_next_one_goes_on(paris, monkeypatch):
+    monkeypatch.setattr("latency.services.MOST_AT_ONCE", 2)
+    for rtt_ms in (22.0, 23.0, 24.0, 25.0, 26.0):
+        measure(paris, rtt_ms)
+
+    assert [turn(number) for number in range(4)] == [1, 2, 3, None]
+    assert samples(5) == 5
+
+
+def test_a_window_that_is_full_teaches_nothing_more(paris):
+    measure(paris, *[22.0] * 100)
+    assert turn() == 1
+    refused = record(Judged([Observation(0, next(IDENTITIES), window_at(NOW), HOME, paris.id, 900.0)]), NOW)
+    assert refused.accepted == 0
+
+    assert turn(5) is None
 
 
 def test_while_another_process_learns_ours_does_not(paris, other_connection):
@@ -193,7 +227,7 @@ def other_connection():
     """Calls a function in a thread, whose connection is another one."""
 
     def call(function):
-        results = []
+        results: list[object] = []
 
         def run():
             try:

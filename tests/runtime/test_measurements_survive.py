@@ -15,22 +15,39 @@ from pathlib import Path
 
 import pytest
 
+from tests.healthchecks.waiting import wait_until
 from tests.running_system import RunningSystem, temporary_home
 from tests.scenarios.client import call, eventually
+from tests.telemetry.rum.valkey import valkey
+from trafficmgr.runtime.ports import free_port
 
 BATCHES, BATCH, SENDERS = 80, 50, 2
 ANSWER_S = 20
 
 
-@pytest.fixture
-def system() -> Iterator[RunningSystem]:
+@contextlib.contextmanager
+def started(**variables: str) -> Iterator[RunningSystem]:
     with temporary_home() as home:
-        system = RunningSystem(home, demo=False)
+        system = RunningSystem(home, demo=False, variables=variables)
         system.start()
         call(system, "PUT", "/api/v1/regions/eu", {"latitude": 50, "longitude": 8, "is_vantage": False})
         call(system, "PUT", "/api/v1/endpoints/fra", {"region": "eu", "ipv4": "192.0.2.1"})
         yield system
         system.stop()
+
+
+@pytest.fixture
+def system() -> Iterator[RunningSystem]:
+    with started() as system:
+        yield system
+
+
+@pytest.fixture
+def streaming(tmp_path) -> Iterator[RunningSystem]:
+    """One whose web process leaves counting to another."""
+    port = free_port()
+    with valkey(tmp_path, port), started(TRAFFICMGR_RUM_STREAM=f"redis://127.0.0.1:{port}/0") as system:
+        yield system
 
 
 class Sender(threading.Thread):
@@ -70,8 +87,9 @@ def beacon(batch: int, part: int) -> dict[str, object]:
     }
 
 
-def kill_web(system: RunningSystem) -> None:
-    os.kill(min(pid for pid, arguments in system.processes().items() if "trafficmgr web" in arguments), signal.SIGKILL)
+def kill(system: RunningSystem, command: str) -> None:
+    found = [pid for pid, arguments in system.processes().items() if f"trafficmgr {command}" in arguments]
+    os.kill(min(found), signal.SIGKILL)
 
 
 def kill_backend(system: RunningSystem) -> None:
@@ -95,7 +113,7 @@ def test_beacons_survive_the_death_of_the_web_process_and_of_postgres(system):
         return sum(sender.acknowledged for sender in senders)
 
     eventually(acknowledged, (BATCHES // 8).__le__, what="some are acknowledged")
-    kill_web(system)
+    kill(system, "web")
     eventually(acknowledged, (BATCHES // 2).__le__, what="more are, by the next web process")
     kill_backend(system)
     for sender in senders:
@@ -104,3 +122,19 @@ def test_beacons_survive_the_death_of_the_web_process_and_of_postgres(system):
     assert sum(sender.failed for sender in senders) > 0
     (fra,) = call(system, "GET", "/api/v1/measurements")[1]["endpoints"]
     assert (fra["endpoint"], fra["count"]) == ("fra", BATCHES * BATCH)
+
+
+def counted(system: RunningSystem) -> int:
+    return sum(each["count"] for each in call(system, "GET", "/api/v1/measurements")[1]["endpoints"])
+
+
+def test_with_a_stream_beacons_survive_the_death_of_who_takes_them_and_of_who_counts_them(streaming):
+    sender = Sender(streaming, range(BATCHES))
+    sender.start()
+    eventually(lambda: sender.acknowledged, (BATCHES // 8).__le__, what="some are acknowledged")
+    kill(streaming, "counter")
+    eventually(lambda: sender.acknowledged, (BATCHES // 2).__le__, what="more are")
+    kill(streaming, "web")
+    sender.join()
+
+    wait_until(lambda: counted(streaming) == BATCHES * BATCH, "all of them to count")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -16,6 +18,7 @@ from trafficmgr.environment import environment
 from trafficmgr.runtime.tied import die_with_parent
 
 APPLICATION = "trafficmgr.asgi:application"
+COUNTERS = "PROMETHEUS_MULTIPROC_DIR"  # where the processes share what they count (api.metrics)
 STOP_TIMEOUT_S = 5  # event streams never end by themselves
 
 
@@ -34,7 +37,9 @@ def web(workers: int) -> None:
         respawn_failed_workers=True,
         websockets=False,
     )
-    server.serve(target_loader=load)
+    with tempfile.TemporaryDirectory(prefix="trafficmgr-web-") as counters:
+        os.environ[COUNTERS] = counters
+        server.serve(target_loader=load)
 
 
 def load(target: str) -> Callable[..., Any]:

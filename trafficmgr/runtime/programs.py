@@ -1,7 +1,8 @@
 """What `trafficmgr up` runs, each as one supervised program.
 
 services    postgres, broker            unless DATABASE_URL, BROKER_URL name others
-processes   web, beat, edge, worker-REGION…, and of the demo: origins, traffic, measurements
+processes   web, beat, edge, worker-REGION…, counter if there is a stream,
+            and of the demo: origins, traffic, measurements
 """
 
 from __future__ import annotations
@@ -46,10 +47,12 @@ def process(name: str, *arguments: str) -> Program:
     return Program(name, [sys.executable, "-m", "trafficmgr", *arguments])
 
 
-def fixed_processes(demo: bool) -> list[Program]:
-    """All but the workers."""
+def fixed_processes(demo: bool, counts: bool) -> list[Program]:
+    """All but the workers. `counts`: measurements go through a stream."""
+    counter = [process("counter", "counter")] if counts else []
     demo_processes = [process(f"demo-{part}", "demo", part) for part in ("origins", "traffic", "measurements")]
-    return [process("web", "web"), process("edge", "edge"), process("beat", "beat"), *(demo_processes if demo else [])]
+    fixed = [process("web", "web"), process("edge", "edge"), process("beat", "beat")]
+    return [*fixed, *counter, *(demo_processes if demo else [])]
 
 
 def workers(regions: Sequence[str]) -> list[Program]:

@@ -117,7 +117,7 @@ class System:
         self.regions = control_plane.vantage_regions() or []
 
     def _start_processes(self) -> None:
-        programs = [*fixed_processes(self.declared.demo), *workers(self.regions)]
+        programs = [*fixed_processes(self.declared.demo, counts=bool(self.declared.rum_stream)), *workers(self.regions)]
         self.say(f"starting {', '.join(program.name for program in programs)}")
         self.supervision.add(programs)
         self._wait(lambda: web_is_ready(self.declared.web_url), READY_TIMEOUT_S, "GET /readyz answers 200")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -36,8 +37,9 @@ def www(ops, fra, iad):
 
 @pytest.fixture
 def asked(client):
-    def ask(name="www.demo.test", address=VISITOR, **headers):
-        return client.get("/rum/v1/candidates", {"name": name}, REMOTE_ADDR=address, headers=headers)
+    def ask(name="www.demo.test", address=VISITOR, endpoint=None, **headers):
+        query = {"name": name} | ({"endpoint": endpoint} if endpoint else {})
+        return client.get("/rum/v1/candidates", query, REMOTE_ADDR=address, headers=headers)
 
     return ask
 
@@ -60,6 +62,29 @@ def test_the_token_is_about_the_candidates_and_for_the_visitors_network(asked, w
     token = read_token(told["token"], token_key(), PREFIX, time.time())
     assert (token.endpoint_ids, token.expires_s) == ((fra.pk, iad.pk), told["expires_s"])
     assert asked().json()["token"] != told["token"], "each view of a page has a token of its own"
+
+
+def test_a_page_that_says_who_served_it_may_tell_of_its_own_connection(asked, www, fra, iad, visitor):
+    told = asked(endpoint="fra").json()
+
+    assert told["served"] == fra.pk
+    assert [candidate["endpoint"] for candidate in told["candidates"]] == [iad.pk]
+    beacons = [{"token": told["token"], "endpoint": pk, "rtt_ms": 20.0, "age_ms": 0} for pk in (fra.pk, iad.pk)]
+    assert visitor(json.dumps(beacons)).json()["accepted"] == 2
+
+
+def test_a_page_served_by_what_has_no_url_tells_of_its_own_connection_all_the_same(asked, www, fra, iad):
+    dark = Endpoint.objects.get(name="dark")
+    assert asked(endpoint="dark").json()["served"] == dark.pk
+    Endpoint.objects.update(labels={})
+    assert asked(endpoint="dark").json()["candidates"] == []
+
+
+def test_an_endpoint_that_the_name_is_not_answered_with_served_nobody(asked, www, rivals):
+    declare_endpoint(rivals, "theirs", "192.0.2.8")
+
+    told = asked(endpoint="theirs").json()
+    assert (told["served"], len(told["candidates"])) == (None, 2)
 
 
 def test_a_visitor_over_ipv6_measures_a_name_that_has_ipv4_only(asked, www):

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, OperationalError, connection
 
-from telemetry.models import BeaconWindow, CountedBeacon, RefusedBeacons
+from telemetry.models import BeaconWindow, CountedBeacon, RefusedBeacons, UnlearnedBeacons
 from telemetry.rum import services
 from telemetry.rum.judging import LATE_S, MAX_COUNT, Judged, Observation, Reason
-from telemetry.rum.services import KEPT, forget, measured, record, refused, windows
+from telemetry.rum.services import KEPT, forget, gains, measured, record, refused, windows
 from telemetry.rum.sketch import Sketch
 
 NOW = datetime(2026, 11, 21, 8, 0, 7, tzinfo=UTC)
@@ -147,6 +147,32 @@ def test_a_window_takes_no_more_than_tells_something():
 
 
 @pytest.mark.django_db
+def test_what_windows_have_gained_is_handed_out_once():
+    record(judged(seen(1, 10.0), seen(2, 20.0), seen(3, prefix=OFFICE)), NOW)
+    record(judged(seen(1, 10.0), seen(4, 40.0, endpoint=IAD)), NOW)
+
+    gained = gains(100)
+    rows = zip(gained.addresses.tolist(), gained.endpoint_ids.tolist(), gained.counts.tolist(), strict=True)
+    assert sorted(rows, key=str) == [
+        ([0, 0xFFFF_CB00_7100], FRA, 2),
+        ([0, 0xFFFF_CB00_7100], IAD, 1),
+        ([0x2001_0DB8_0000_0000, 0], FRA, 1),
+    ]
+    assert set(gained.windows_s.tolist()) == {WINDOW_S}
+    assert sum(gained.log_sums.tolist()) == sum(sketch.log_sum for sketch in kept().values())
+    assert len(gains(100).counts) == 0
+
+
+@pytest.mark.django_db
+def test_what_a_full_window_refused_was_not_gained():
+    record(judged(*[seen(number) for number in range(MAX_COUNT)]), NOW)
+    record(judged(seen(9_000), seen(9_001, endpoint=IAD)), NOW)
+
+    gained = gains(100)
+    assert list(zip(gained.endpoint_ids.tolist(), gained.counts.tolist(), strict=True)) == [(FRA, MAX_COUNT), (IAD, 1)]
+
+
+@pytest.mark.django_db
 def test_refusals_are_counted_by_reason():
     record(judged(seen(1), late=2), NOW)
     record(judged(seen(1), late=1, forged=4), NOW + timedelta(seconds=1))
@@ -175,8 +201,9 @@ def test_what_is_old_is_forgotten_and_what_could_be_copied_is_not(django_assert_
     record(judged(seen(1, window_s=int(old.timestamp())), late=1), old)
     record(judged(seen(2, window_s=int(copyable.timestamp())), late=1), NOW)
 
-    with django_assert_num_queries(3):  # none of the rows is read
-        assert forget(NOW) == 3
+    with django_assert_num_queries(4):  # none of the rows is read
+        assert forget(NOW) == 4
+    assert UnlearnedBeacons.objects.count() == 1
     assert [row.identity for row in CountedBeacon.objects.all()] == [2]
     assert BeaconWindow.objects.count() == RefusedBeacons.objects.count() == 1
 

@@ -1,0 +1,167 @@
+"""Beacons over a stream of a real Valkey: whoever dies on the way, each counts, and each counts once."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+
+from telemetry.models import BeaconWindow, CountedBeacon
+from telemetry.rum.counting import count_next
+from telemetry.rum.judging import LATE_S, Judged, Observation, Reason
+from telemetry.rum.services import KEPT, forget, refused, take_in
+from telemetry.rum.stream import GROUP, STREAM, Consumer, StreamError, oldest
+from tests.healthchecks.test_losses import database_url
+from tests.healthchecks.waiting import wait_until
+from tests.telemetry.rum.valkey import valkey
+from trafficmgr.runtime.ports import free_port
+
+NOW = datetime.now(UTC)
+WINDOW_S = int(NOW.timestamp()) // 10 * 10
+BATCHES, BATCH = 60, 50
+IDENTITIES = itertools.count(1)
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def url(port) -> str:
+    return f"redis://127.0.0.1:{port}/0"
+
+
+@pytest.fixture
+def stream(url, port, tmp_path) -> Iterator[str]:
+    with valkey(tmp_path, port):
+        yield url
+
+
+def batch(size: int = 3, window_s: int = WINDOW_S, **refusals: int) -> Judged:
+    """Each of a network of its own."""
+    judged = Judged()
+    for identity in itertools.islice(IDENTITIES, size):
+        prefix = f"11.{identity // 250 % 250}.{identity % 250}.0"
+        judged.observations.append(Observation(window_s, identity, window_s, prefix, 7, 34.5))
+    judged.refused.update({Reason(name): count for name, count in refusals.items()})
+    return judged
+
+
+def consumer(url: str, name: str = "ours", claim_s: float = 0) -> Consumer:
+    joined = Consumer(url, name, claim_s)
+    joined.join()
+    return joined
+
+
+def counted() -> int:
+    return sum(BeaconWindow.objects.values_list("count", flat=True))
+
+
+def test_what_is_taken_in_counts_once_somebody_counts(transactional_db, stream):
+    outcome = take_in(batch(late=2), NOW, stream)
+    assert (outcome.accepted, dict(outcome.refused), counted()) == (3, {"late": 2}, 0)
+    assert oldest(stream) is not None
+
+    ours = consumer(stream)
+    assert (count_next(ours), counted()) == (1, 3)
+    assert refused(NOW - timedelta(minutes=1), NOW + timedelta(minutes=9)) == {"late": 2}
+    assert oldest(stream) is None
+    assert redis.Redis.from_url(stream).xlen(STREAM) == 0
+
+
+def test_what_a_consumer_took_and_did_not_count_is_counted_by_another(transactional_db, stream):
+    take_in(batch(), NOW, stream)
+    assert consumer(stream, "dead").take(0.1).ids
+
+    assert (count_next(consumer(stream)), counted()) == (1, 3)
+
+
+def test_what_a_consumer_counted_and_did_not_delete_counts_once(transactional_db, stream, monkeypatch):
+    take_in(batch(), NOW, stream)
+    dead = consumer(stream, "dead")
+    with monkeypatch.context() as killed:
+        killed.setattr(dead, "done", lambda _taken: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            count_next(dead)
+    assert counted() == 3
+
+    assert (count_next(consumer(stream)), counted()) == (1, 3)
+    assert oldest(stream) is None
+
+
+def test_while_a_batch_waits_what_could_be_a_copy_of_it_is_remembered(transactional_db, stream):
+    sent = batch(window_s=WINDOW_S - LATE_S)
+    for _twice in range(2):
+        take_in(sent, NOW, stream)
+    ours = consumer(stream)
+    taken = ours.take(0.1)
+    later = NOW + timedelta(hours=3)
+    take_in(Judged(sent.observations), NOW, None)
+
+    forget(later, oldest(stream))
+    assert CountedBeacon.objects.count() == 3
+    ours.done(taken)
+    forget(later, oldest(stream))
+    assert CountedBeacon.objects.count() == 0
+    assert timedelta(hours=3) < KEPT
+    assert counted() == 3
+
+
+def test_a_stream_that_does_not_answer_acknowledges_nothing(url):
+    with pytest.raises(StreamError):
+        take_in(batch(), NOW, url)
+
+
+def test_an_application_is_told_when_the_stream_does_not_answer(application, fra, settings, url, refused):
+    settings.RUM_STREAM = url
+    body = f'{{"id": "a", "client": "203.0.113.7", "endpoint": "fra", "rtt_ms": 30.0, "measured_s": {WINDOW_S}}}'
+
+    assert "again" in refused(application(body), 503)["detail"]
+
+
+class Counter:
+    """`trafficmgr counter`, a process of its own."""
+
+    def __init__(self, url: str, log: Path) -> None:
+        environment = os.environ | {"DATABASE_URL": database_url(), "TRAFFICMGR_RUM_STREAM": url}
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "trafficmgr", "counter"], env=environment, stdout=out, stderr=out
+            )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def test_consumers_and_the_stream_die_in_the_middle_and_every_beacon_counts_once(transactional_db, url, port, tmp_path):
+    """The first consumer is killed while it counts, then the stream itself, which has written all it acknowledged."""
+    total, log = BATCHES * BATCH, tmp_path / "counters.log"
+    with valkey(tmp_path, port):
+        for _number in range(BATCHES):
+            take_in(batch(BATCH), NOW, url)
+        first = Counter(url, log)
+        wait_until(lambda: counted() > 0, "the first batches")
+        first.kill()
+    with valkey(tmp_path, port):
+        left = redis.Redis(port=port)
+        take_in(batch(BATCH), NOW, url)
+        (dead,) = (each["name"] for each in left.xinfo_consumers(STREAM, GROUP))
+        for entry in left.xpending_range(STREAM, GROUP, "-", "+", 1000, consumername=dead):
+            left.xclaim(STREAM, GROUP, dead, 0, [entry["message_id"]], idle=60_000, justid=True)
+        others = [Counter(url, log) for _ in range(2)]
+        wait_until(lambda: left.xlen(STREAM) == 0, "an empty stream")
+        for other in others:
+            other.process.send_signal(signal.SIGTERM)
+            assert other.process.wait(20) == 0
+        assert counted() == total + BATCH
+        assert [each["name"] for each in left.xinfo_consumers(STREAM, GROUP)] == [dead]
