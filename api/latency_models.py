@@ -88,7 +88,7 @@ class LatencyModelSerializer(serializers.ModelSerializer[LatencyModel]):
         fields = ["name", "note", "created", "created_by", "parameters", "promotions", "decisions"]
 
 
-class ProposalSerializer(RefusesUnknownFields):
+class ModelProposalSerializer(RefusesUnknownFields):
     """A new version."""
 
     name = TextField(max_length=63, validators=[RegexValidator(NAME_PATTERN, NAME_HELP)])
@@ -106,11 +106,11 @@ class LatencyModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Team
     lookup_field = "name"
     lookup_value_regex = NAME
 
-    @extend_schema(request=ProposalSerializer, responses={HTTP_201_CREATED: LatencyModelSerializer})
+    @extend_schema(request=ModelProposalSerializer, responses={HTTP_201_CREATED: LatencyModelSerializer})
     def create(self, request: Request) -> Response:
         """Propose a version: the gate decides on it by what was measured of late, within a minute or so."""
         user = _administrator(request)
-        proposal = ProposalSerializer(data=request.data)
+        proposal = ModelProposalSerializer(data=request.data)
         proposal.is_valid(raise_exception=True)
         said = proposal.validated_data
         try:

@@ -28,7 +28,7 @@ from steering.shadows import stop_shadow
 LEAST_PERCENT = 0.001
 
 
-class ProposalSerializer(RefusesUnknownFields):
+class ShadowProposalSerializer(RefusesUnknownFields):
     """A policy as it might be: what is left out is as it is."""
 
     pools = NamesField(Pool.objects.all(), required=False, allow_empty=False)
@@ -89,11 +89,11 @@ class ShadowView(TeamView):
         """The shadow of a policy, with what it would have answered so far: docs/simulation.md."""
         return self._shown(self._policy(name))
 
-    @extend_schema(request=ProposalSerializer, responses=ShadowSerializer)
+    @extend_schema(request=ShadowProposalSerializer, responses=ShadowSerializer)
     def put(self, request: Request, name: str) -> Response:
         """Have edges try a proposed policy beside the served one, in place of the shadow it has. No answer changes."""
         policy = self._policy(name)
-        proposal = ProposalSerializer(data=request.data, context={"view": self})
+        proposal = ShadowProposalSerializer(data=request.data, context={"view": self})
         proposal.is_valid(raise_exception=True)
         given: dict[str, Any] = dict(proposal.validated_data)
         change = Change(policy, given.get("pools"), given.get("steps"))
