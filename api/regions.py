@@ -42,15 +42,22 @@ class RegionViewSet(DeclaredViewSet[Region]):
 class SiteSerializer(DeclaredSerializer[Site]):
     """A place with edge nodes."""
 
+    region = NamedField(
+        Region.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="Whose endpoints stand here too: what edges see of the way to clients counts for it.",
+    )
+
     class Meta:
         model = Site
-        fields = ["id", "name", "latitude", "longitude", "created", "updated"]
+        fields = ["id", "name", "latitude", "longitude", "region", "created", "updated"]
 
 
 class SiteViewSet(DeclaredViewSet[Site]):
     """Places with edge nodes."""
 
-    queryset = Site.objects.all()
+    queryset = Site.objects.select_related("region")
     serializer_class = SiteSerializer
 
 

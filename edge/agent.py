@@ -235,7 +235,9 @@ class Agent:
         """Whether the feed has it now."""
         async with self._reporting:
             counters, health = self._serving.counters(), self._serving.health
-            report = self._reports.due(counters, self._serving.generation, health.sequence)
+            report = self._reports.due(
+                counters, self._serving.generation, health.sequence, self._serving.take_handshakes
+            )
             try:
                 await self._feed.report(report)
             except FeedError as error:

@@ -197,6 +197,12 @@ def _tcp(tcp: TcpCounts) -> Iterator[Metric]:
     ended.add_metric(["refused"], tcp["refused"])
     ended.add_metric(["cut off"], tcp["cut_off"])
     yield ended
+    measured = CounterMetricFamily(
+        "trafficmgr_tcp_handshakes", "Round trips of TCP handshakes, kept to be reported or left out.", labels=["how"]
+    )
+    measured.add_metric(["kept"], tcp["handshakes"])
+    measured.add_metric(["left out"], tcp["handshakes_left_out"])
+    yield measured
 
 
 def _dnstap(dnstap: DnstapCount) -> Iterator[Metric]:

@@ -3,21 +3,24 @@
     counters (cumulative) ── minus what is acknowledged ──► report n ──sent──► acknowledged ─► report n + 1
                                                                └── no answer ─► the very same report n again
 
+    handshakes since the last report ──────────────────────────► report n
+
 A report keeps its number and content until it is acknowledged: the feed counts (boot, number) once. Its size is
 bounded, the largest counts first: what has to wait grows meanwhile until its turn comes, so nothing is lost, however
-long the feed is away. What is remembered is bounded by the responder's own tables.
+long the feed is away. What is remembered is bounded by the responder's own tables. Handshakes are a sample that the
+responder bounds: they go with the report that is made next, and with no other.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:  # types of the stub only
-    from responder import Counters
+    from responder import Counters, Handshake
 
 MAX_COUNTS = 5000
 """Of one report; the rest goes with the next ones."""
@@ -37,8 +40,14 @@ class Reports:
         self._shadows = Unreported(("shadow", "country", "endpoint", "shadow_endpoint"), MAX_SHADOWS)
         self._pending: dict[str, Any] | None = None
 
-    def due(self, counters: Counters, generation: int, health_sequence: int) -> dict[str, Any]:
-        """The report to send now: the one that is not acknowledged yet, or else a new one."""
+    def due(
+        self,
+        counters: Counters,
+        generation: int,
+        health_sequence: int,
+        take_handshakes: Callable[[], Sequence[Handshake]],
+    ) -> dict[str, Any]:
+        """The report to send now: the one that is not acknowledged yet, or else a new one with what is taken."""
         if self._pending is None:
             self._sequence += 1
             self._pending = {
@@ -56,6 +65,9 @@ class Reports:
             shadows = self._shadows.of(counters["shadows"])
             if shadows:  # only of a feed that has told of shadows
                 self._pending["shadows"] = shadows
+            handshakes = take_handshakes()
+            if handshakes:  # as with networks
+                self._pending["handshakes"] = list(handshakes)
         return self._pending
 
     def is_complete(self, counters: Counters) -> bool:

@@ -12,7 +12,7 @@ from edge.protocol import PLAIN, Protocol
 from responder import Dnstap, Health, LatencyMap, Server, Snapshot
 
 if TYPE_CHECKING:  # a type of the stub only
-    from responder import Counters, Limits
+    from responder import Counters, Handshake, Limits
 
 NO_COUNTERS: Counters = {
     "queries": 0,
@@ -20,7 +20,7 @@ NO_COUNTERS: Counters = {
     "withheld": 0,
     "slipped": 0,
     "answers": [],
-    "tcp": {"open": 0, "buffered_octets": 0, "refused": 0, "cut_off": 0},
+    "tcp": {"open": 0, "buffered_octets": 0, "refused": 0, "cut_off": 0, "handshakes": 0, "handshakes_left_out": 0},
     "networks": [],
     "shadows": [],
     "listeners": [],
@@ -143,6 +143,10 @@ class Serving:
 
     def counters(self) -> Counters:
         return self._server.counters() if self._server else NO_COUNTERS
+
+    def take_handshakes(self) -> list[Handshake]:
+        """Round trips of clients over TCP since the last call."""
+        return self._server.take_handshakes() if self._server else []
 
     def sockets(self) -> list[int]:
         """Descriptors of what it listens on, for a successor to inherit."""

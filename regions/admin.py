@@ -14,7 +14,7 @@ class RegionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Site)
 class SiteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "team", "latitude", "longitude")
+    list_display = ("name", "team", "region", "latitude", "longitude")
 
 
 @admin.register(EdgeNode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Func, Q, Value
@@ -91,9 +92,22 @@ class Site(Owned):
 
     latitude = latitude_field()
     longitude = longitude_field()
+    region = models.ForeignKey(
+        Region,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sites",
+        help_text="Whose endpoints stand here too: what edges see of the way to clients counts for it.",
+    )
 
     class Meta(Owned.Meta):
         constraints = [*Owned.Meta.constraints, *coordinate_constraints()]
+
+    def clean(self) -> None:
+        super().clean()
+        if self.region is not None and self.region.team_id != self.team_id:
+            raise ValidationError({"region": "The region is another team's."})
 
 
 class EdgeNode(Owned):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
@@ -81,7 +82,7 @@ def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
     except ValidationError as error:
         errors = [{"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()]
         return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=errors)
-    record_report(node, read, datetime.now(UTC))
+    record_report(node, read, datetime.now(UTC), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 

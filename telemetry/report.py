@@ -5,17 +5,29 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from telemetry.rum.clients import prefix_of
 
 MAX_COUNTS = 10_000
+MAX_HANDSHAKES = 1000
 MAX_NETWORK = 2**32 - 1
 MAX_ID = 2**31 - 1
 MAX_NUMBER = 2**63 - 1
+
+
+def _cut(prefix: str) -> str:
+    """Raises ClientError, which is a ValueError; its message never holds what was sent."""
+    if prefix_of(prefix) != prefix:
+        raise ValueError("A client is the first address of its /24 or /48.")
+    return prefix
+
 
 Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
 CountedNumber = Annotated[int, Field(ge=1, le=10**12)]
+Prefix = Annotated[str, StringConstraints(max_length=39), AfterValidator(_cut)]
 
 
 class Untrusted(BaseModel):
@@ -51,6 +63,14 @@ class ShadowCount(Untrusted):
     count: CountedNumber
 
 
+class Handshake(Untrusted):
+    """How long the TCP handshake of a client of a network took (responder.Handshake)."""
+
+    client: Prefix
+    rtt_us: Annotated[int, Field(ge=1, le=2**32 - 1)]
+    measured_s: Number
+
+
 class Report(Untrusted):
     """(boot_id, sequence) names a report: sent again, it is the same one and counts once."""
 
@@ -63,3 +83,4 @@ class Report(Untrusted):
     answers: Annotated[list[Count], Field(max_length=MAX_COUNTS)]
     networks: Annotated[list[NetworkCount], Field(max_length=MAX_COUNTS)] = []
     shadows: Annotated[list[ShadowCount], Field(max_length=MAX_COUNTS)] = []
+    handshakes: Annotated[list[Handshake], Field(max_length=MAX_HANDSHAKES)] = []

@@ -2,6 +2,7 @@
 
 edge ─► Report (boot_id, sequence) ─► seen before? ─ no ─► NodeReport, QueryCount += counts
                                            │            NetworkCount += networks, ShadowCount += shadows
+                                           │            handshakes ─► handshakes.py
                                            └ yes ─► nothing
 """
 
@@ -28,6 +29,7 @@ from telemetry.charts import (
     split,
     tried,
 )
+from telemetry.handshakes import record_handshakes
 from telemetry.ledger import add_counts, add_networks, add_shadows, take_report
 from telemetry.models import NetworkCount, QueryCount, ShadowCount
 from telemetry.report import Report
@@ -53,14 +55,18 @@ __all__ = [
 KEPT = timedelta(hours=24)
 
 
-def record_report(node: EdgeNode, report: Report, now: datetime) -> bool:
-    """Count what a node reports. False: this very report was counted before."""
+def record_report(node: EdgeNode, report: Report, now: datetime, *, allow_private: bool = False) -> bool:
+    """Count what a node reports. False: this very report was counted before.
+
+    `allow_private`: whether handshakes of clients count whose addresses are not public.
+    """
     with transaction.atomic():
         if not take_report(node, report, now):
             return False
         add_counts(node, report, bucket_of(now))
         add_networks(node, report, bucket_of(now, NETWORK_BUCKET_S))
         add_shadows(node, report, bucket_of(now, SHADOW_BUCKET_S))
+        record_handshakes(node, report, now, allow_private=allow_private)  # last: it writes rows that all share
     return True
 
 

@@ -26,8 +26,12 @@ class RegionForm(ObjectForm[Region]):
 class SiteForm(ObjectForm[Site]):
     class Meta:
         model = Site
-        fields = ["name", "latitude", "longitude"]
+        fields = ["name", "latitude", "longitude", "region"]
         widgets = {"latitude": forms.NumberInput(attrs=DEGREES), "longitude": forms.NumberInput(attrs=DEGREES)}
+
+    def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
+        super().__init__(*args, team=team, **kwargs)
+        self.fields["region"].queryset = Region.objects.filter(team=team)  # type: ignore[attr-defined]
 
 
 class NodeForm(ObjectForm[EdgeNode]):

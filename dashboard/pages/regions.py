@@ -50,7 +50,7 @@ class SiteSection(Section[Site]):
     lead = "Places with edge nodes, which answer queries."
 
     def objects(self) -> QuerySet[Site]:
-        return Site.objects.select_related("team").annotate(node_count=Count("nodes")).order_by("name")
+        return Site.objects.select_related("team", "region").annotate(node_count=Count("nodes")).order_by("name")
 
     def show_context(self, shown: Site) -> dict[str, Any]:
         return {"edges": edges_of(EdgeNode.objects.filter(site=shown), datetime.now(UTC))}

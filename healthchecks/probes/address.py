@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
+from common.special_addresses import is_special
 
 
 class RefusedAddressError(Exception):
@@ -15,12 +15,5 @@ class RefusedAddressError(Exception):
 
 def require_allowed(address: str, *, allow_private: bool) -> None:
     """Raises RefusedAddressError for a private, loopback, link-local or otherwise special `address` unless allowed."""
-    if not allow_private and _is_special(address):
+    if not allow_private and is_special(address):
         raise RefusedAddressError(address)
-
-
-def _is_special(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return not ip.is_global or ip.is_multicast

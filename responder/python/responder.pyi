@@ -174,6 +174,15 @@ class TcpCounts(TypedDict):
     buffered_octets: int  # what they keep in memory at this moment
     refused: int  # connections not let in: too many of one client, or too many in all
     cut_off: int  # connections closed in the middle: too slow in asking or in listening, or holding too much
+    handshakes: int  # round trips that were kept for take_handshakes()
+    handshakes_left_out: int  # those that were not: one of the same client network waits already, or 256 of any do
+
+class Handshake(TypedDict):
+    """How long the handshake of a TCP connection took, as the kernel has measured it (TCP_INFO)."""
+
+    client: str  # first address of the client's /24 or /48
+    rtt_us: int
+    measured_s: int  # Unix time
 
 class NetworkCount(TypedDict):
     policy: int
@@ -329,6 +338,13 @@ class Server:
         """Use `settings` from the next query on, atomically."""
 
     def counters(self) -> Counters: ...
+    def take_handshakes(self) -> list[Handshake]:
+        """Round trips of clients over TCP since the last call: at most 256, one of a client network.
+
+        A connection is told once, when its first query is answered; one that was adopted, or that the kernel could not
+        measure (as after a SYN cookie), not at all.
+        """
+
     def filenos(self) -> list[int]:
         """The listening sockets' descriptors, for a successor to inherit; they stay the server's. None once stopped."""
 

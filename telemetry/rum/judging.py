@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from common.special_addresses import is_special
 from telemetry.buckets import BUCKET_S
+from telemetry.report import Report
 from telemetry.rum.beacon import MAX_NAMED_ERRORS, FieldError, Imported, OwnBeacon, SignedBeacon
 from telemetry.rum.token import Token, TokenError, read_token
 
@@ -151,6 +153,28 @@ def judge_handshakes(prefix: str, rtts_ms: Mapping[int, float], now_s: float) ->
             seen_s = int(now_s) // VANTAGE_EVERY_S * VANTAGE_EVERY_S
             identity = _identity(b"vantage", prefix.encode(), endpoint_id)
             judged.observations.append(Observation(seen_s, identity, window_s, prefix, endpoint_id, rtt_ms))
+    return judged
+
+
+def judge_seen(report: Report, endpoint_id: int | None, now_s: float, *, allow_private: bool) -> Judged:
+    """Handshakes that an edge reported at `now_s`. None: there is no endpoint where it is.
+
+    Clients of networks that are not public are left out unless `allow_private`. Place and name of the report are their
+    identity: the same one sent again counts once.
+    """
+    judged, name = Judged(), b"%b\0%d" % (report.boot_id.bytes, report.sequence)
+    for item, handshake in enumerate(report.handshakes):
+        rtt_ms, measured_s, prefix = handshake.rtt_us / 1000, handshake.measured_s, handshake.client
+        if is_special(prefix) and not allow_private:
+            continue
+        if endpoint_id is None:
+            judged.refuse(item, Reason.UNKNOWN_ENDPOINT)
+        elif reason := _reason_against(rtt_ms, measured_s, now_s):
+            judged.refuse(item, reason)
+        else:
+            window_s = _window_s(measured_s)
+            identity = _identity(b"edge", name, item)
+            judged.observations.append(Observation(window_s, identity, window_s, prefix, endpoint_id, rtt_ms))
     return judged
 
 

@@ -118,6 +118,7 @@ REFUSED = [
     # dangling
     ("nodes", {"name": "n", "site": "nowhere"}, "site"),
     ("endpoints", ENDPOINT | {"region": "mars"}, "region"),
+    ("sites", {"name": "s", "latitude": 1, "longitude": 1, "region": "mars"}, "region"),
     ("checks", CHECK | {"endpoints": ["fra-1", "gone"]}, "endpoints.1"),
     ("checks", CHECK | {"vantages": ["mars"]}, "vantages.0"),
     ("pools", {"name": "p", "members": [{"endpoint": "gone"}]}, "members.0.endpoint"),

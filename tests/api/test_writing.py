@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.models import Team
 from healthchecks.models import Check
 from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import find_node
@@ -142,3 +143,23 @@ def test_a_check_watches_the_endpoints_it_names(api, fra_1, fra_2):
     assert api.put("/api/v1/checks/web", {"kind": "tcp"}).json().items() >= {"endpoints": [], "vantages": []}.items()
     assert api.delete("/api/v1/checks/web").status_code == 204
     assert not Check.objects.exists()
+
+
+def test_a_site_may_say_which_region_it_is_in(api, eu):
+    place = {"latitude": 50, "longitude": 8}
+    assert api.post("/api/v1/sites", place | {"name": "fra", "region": "eu"}).json()["region"] == "eu"
+    assert Site.objects.get().region == eu
+    assert api.patch("/api/v1/sites/fra", {"latitude": 51}).json()["region"] == "eu"
+    assert api.put("/api/v1/sites/fra", place).json()["region"] is None
+    assert api.patch("/api/v1/sites/fra", {"region": "eu"}).json()["region"] == "eu"
+    assert api.patch("/api/v1/sites/fra", {"region": None}).json()["region"] is None
+
+
+def test_a_region_of_another_team_is_none_of_a_site(api, eu, refused):
+    rivals = Team.objects.create(name="rivals-2")
+    Region.objects.create(team=rivals, name="theirs", latitude=0, longitude=0)
+    problem = refused(
+        api.post("/api/v1/sites", {"name": "fra", "latitude": 1, "longitude": 1, "region": "theirs"}), 400
+    )
+
+    assert problem["errors"][0]["field"] == "region"

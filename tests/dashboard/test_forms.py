@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
+from accounts.models import Team
 from healthchecks.models import Check
 from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import find_node
@@ -225,3 +226,19 @@ def test_what_a_page_says_of_names_is_text_and_no_markup(adas_browser):
     page = adas_browser.get("/regions/", {"q": "<script>alert(1)</script>"}).content.decode()
 
     assert "<script>alert" not in page
+
+
+def test_a_site_says_which_region_of_its_team_it_is_in(adas_browser, ops, eu):
+    theirs = Region.objects.create(team=Team.objects.create(name="others"), name="theirs", latitude=0, longitude=0)
+    site = {"name": "fra", "latitude": "50", "longitude": "8"}
+    refused = adas_browser.post("/sites/new/", site | {"region": theirs.pk})
+    assert (refused.status_code, list(refused.context["form"].errors)) == (422, ["region"])
+
+    adas_browser.post("/sites/new/", site | {"region": eu.pk})
+    stored = Site.objects.get()
+    assert stored.region == eu
+    assert f'href="/regions/{eu.pk}/"' in adas_browser.get(f"/sites/{stored.pk}/").content.decode()
+    blocking = adas_browser.get(f"/regions/{eu.pk}/delete/").context["dependents"].blocking
+    assert [(group.kind, group.names) for group in blocking] == [("site", ["fra"])]
+    adas_browser.post(f"/sites/{stored.pk}/edit/", site | {"region": ""})
+    assert Site.objects.get().region is None

@@ -63,8 +63,17 @@ class Node:
         """The addresses of `www`, asked over UDP; at its first address by default."""
         host, _, port = (address or self.serving.addresses[0]).rpartition(":")
         query = dns.message.make_query(f"www.{ORIGIN}", "A")
-        answer = await dns.asyncquery.udp(query, host, port=int(port), timeout=5)
-        return [rdata.address for rrset in answer.answer for rdata in rrset if rrset.rdtype == dns.rdatatype.A]
+        return addresses_in(await dns.asyncquery.udp(query, host, port=int(port), timeout=5))
+
+    async def answer_over_tcp(self) -> list[str]:
+        """The addresses of `www`, asked over a connection of its own."""
+        host, _, port = self.serving.addresses[0].rpartition(":")
+        query = dns.message.make_query(f"www.{ORIGIN}", "A")
+        return addresses_in(await dns.asyncquery.tcp(query, host, port=int(port), timeout=5))
+
+
+def addresses_in(answer: dns.message.Message) -> list[str]:
+    return [rdata.address for rrset in answer.answer for rdata in rrset if rrset.rdtype == dns.rdatatype.A]
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from edge.store import Store
+from telemetry.report import Handshake
 from tests.edge.conftest import ORIGIN, a_node, a_world, eventually
 from tests.worlds import World, digest_of
 
@@ -290,3 +291,15 @@ async def test_a_report_the_feed_calls_malformed_is_dropped_not_repeated_for_eve
 @pytest.fixture(autouse=True)
 def _logged(caplog):
     caplog.set_level(logging.INFO)
+
+
+async def test_the_handshake_of_a_client_over_tcp_is_reported_once(feed, tmp_path):
+    feed.publish(a_world(1, OLD))
+    async with a_node(tmp_path, feed.url) as node:
+        await node.serves(1)
+        assert await node.answer_over_tcp() == [OLD]
+        await eventually(lambda: any("handshakes" in report for report in feed.reports), "it is reported")
+        told = len(feed.reports)
+        await eventually(lambda: len(feed.reports) > told + 1, "others are reported")
+    (handshake,) = [seen for report in feed.reports for seen in report.get("handshakes", [])]
+    assert Handshake.model_validate(handshake).client == "127.0.0.0", "it is what the feed takes"

@@ -49,7 +49,7 @@ def listener(**fields: Any) -> dict[str, Any]:
 def counters(**fields: Any) -> Any:
     nothing = {"queries": 0, "dropped": 0, "answers": [], "networks": [], "shadows": [], "listeners": [listener()]}
     nothing |= {"withheld": 6, "slipped": 5}
-    tcp = {"open": 3, "buffered_octets": 4096, "refused": 2, "cut_off": 1}
+    tcp = {"open": 3, "buffered_octets": 4096, "refused": 2, "cut_off": 1, "handshakes": 9, "handshakes_left_out": 7}
     return nothing | {"tcp": tcp, "dnstap": {"sent": 0, "lost": 0}} | fields
 
 
@@ -141,6 +141,7 @@ def test_limits_tcp_connections_and_dnstap_are_told():
     assert (seen.value("trafficmgr_tcp_connections"), seen.value("trafficmgr_tcp_buffered_octets")) == (3, 4096)
     assert seen.totals("trafficmgr_rate_limited_total", "how") == {("withheld",): 6, ("slipped",): 5}
     assert seen.totals("trafficmgr_tcp_refusals_total", "how") == {("refused",): 2, ("cut off",): 1}
+    assert seen.totals("trafficmgr_tcp_handshakes_total", "how") == {("kept",): 9, ("left out",): 7}
     assert (seen.value("trafficmgr_dnstap_sent_total"), seen.value("trafficmgr_dnstap_lost_total")) == (8, 4)
 
 

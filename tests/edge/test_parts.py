@@ -77,29 +77,29 @@ def counts_of(report) -> dict[int, int]:
 
 def test_a_report_holds_what_came_since_the_last_acknowledged_one():
     reports = Reports(BOOT, "test")
-    assert counts_of(reports.due(counters(e1=3, e2=1), 1, 0)) == {1: 3, 2: 1}
+    assert counts_of(reports.due(counters(e1=3, e2=1), 1, 0, list)) == {1: 3, 2: 1}
     reports.acknowledge()
 
-    report = reports.due(counters(e1=5, e2=1), 1, 0)
+    report = reports.due(counters(e1=5, e2=1), 1, 0, list)
     assert (report["sequence"], counts_of(report)) == (2, {1: 2})
 
 
 def test_a_report_that_is_not_acknowledged_stays_the_same():
     reports = Reports(BOOT, "test")
-    first = reports.due(counters(e1=3), 1, 0)
+    first = reports.due(counters(e1=3), 1, 0, list)
 
-    assert reports.due(counters(e1=9), 2, 7) == first
+    assert reports.due(counters(e1=9), 2, 7, list) == first
     reports.acknowledge()
-    assert counts_of(reports.due(counters(e1=9), 2, 7)) == {1: 6}
+    assert counts_of(reports.due(counters(e1=9), 2, 7, list)) == {1: 6}
 
 
 def test_what_does_not_fit_one_report_goes_with_the_next():
     many = counters(**{f"e{number}": 1 for number in range(1, MAX_COUNTS + 11)})
     reports = Reports(BOOT, "test")
-    assert len(reports.due(many, 1, 0)["answers"]) == MAX_COUNTS
+    assert len(reports.due(many, 1, 0, list)["answers"]) == MAX_COUNTS
     reports.acknowledge()
 
-    assert len(reports.due(many, 1, 0)["answers"]) == 10
+    assert len(reports.due(many, 1, 0, list)["answers"]) == 10
 
 
 def test_without_af_xdp_sockets_answer_and_the_log_says_why_once(caplog):

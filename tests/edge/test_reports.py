@@ -77,13 +77,13 @@ def test_an_outage_of_the_feed_loses_nothing_and_doubles_nothing(reports, counti
         counting.answers[second] += 1
         counting.networks[3320] += 3
         counting.shadows[second % 2] += 1
-        report = reports.due(counting.read(), 1, 0)
+        report = reports.due(counting.read(), 1, 0, list)
         if 20 <= second < 30:
             telemetry.take(report)  # it arrives; only the acknowledgement is lost
         if not 20 <= second < 80:
             telemetry.take(report)
             reports.acknowledge()
-    telemetry.take(reports.due(counting.read(), 1, 0))
+    telemetry.take(reports.due(counting.read(), 1, 0, list))
 
     assert telemetry.answers == counting.answers
     assert telemetry.networks == counting.networks
@@ -102,7 +102,7 @@ def test_a_report_is_bounded_and_what_waits_comes_to_its_turn(reports, counting,
             counting.answers[busy] += 2
             counting.networks[busy] += 2
             counting.shadows[busy] += 2
-        report = reports.due(counting.read(), 1, 0)
+        report = reports.due(counting.read(), 1, 0, list)
         assert len(report["answers"]) <= 50
         assert len(report["networks"]) <= 20
         assert len(report["shadows"]) <= 20
@@ -110,7 +110,7 @@ def test_a_report_is_bounded_and_what_waits_comes_to_its_turn(reports, counting,
         reports.acknowledge()
     assert set(range(60)) <= telemetry.answers.keys(), "no key starves behind those that are always busy"
     for _ in range(10):
-        telemetry.take(reports.due(counting.read(), 1, 0))
+        telemetry.take(reports.due(counting.read(), 1, 0, list))
         reports.acknowledge()
 
     assert telemetry.answers == counting.answers
@@ -120,15 +120,15 @@ def test_a_report_is_bounded_and_what_waits_comes_to_its_turn(reports, counting,
 
 def test_what_is_remembered_does_not_grow_while_the_feed_is_away(reports, counting):
     counting.answers[10] = 1
-    first = reports.due(counting.read(), 1, 0)
+    first = reports.due(counting.read(), 1, 0, list)
     for _ in range(1000):
         counting.answers[10] += 1
-        assert reports.due(counting.read(), 1, 0) is first
+        assert reports.due(counting.read(), 1, 0, list) is first
 
 
 def test_a_feed_of_the_release_before_is_not_bothered_with_networks_or_shadows_that_there_are_not(reports, counting):
     counting.answers[10] = 1
-    assert not {"networks", "shadows"} & reports.due(counting.read(), 1, 0).keys()
+    assert not {"networks", "shadows"} & reports.due(counting.read(), 1, 0, list).keys()
 
 
 def test_who_explores_is_told_apart_and_the_release_before_is_not_bothered_with_who_does_not(reports):
@@ -137,8 +137,27 @@ def test_who_explores_is_told_apart_and_the_release_before_is_not_bothered_with_
         answers = [{**kind, "explored": False, "count": 97}, {**kind, "explored": True, "count": explored}]
         return {"queries": 100, "answers": answers, "networks": [], "shadows": []}
 
-    first = reports.due(counters(3), 1, 0)["answers"]
+    first = reports.due(counters(3), 1, 0, list)["answers"]
     assert [("explored" in answer, answer["count"]) for answer in first] == [(False, 97), (True, 3)]
     reports.acknowledge()
-    second = reports.due(counters(5), 1, 0)["answers"]
+    second = reports.due(counters(5), 1, 0, list)["answers"]
     assert [(answer["explored"], answer["count"]) for answer in second] == [(True, 2)]
+
+
+def handshake(client: str) -> Any:
+    return {"client": client, "rtt_us": 900, "measured_s": 1_795_334_400}
+
+
+def test_handshakes_go_with_one_report_however_often_that_is_sent(reports, counting):
+    seen = [[handshake("203.0.113.0")], [handshake("198.51.100.0")], []]
+
+    def due() -> Any:
+        return reports.due(counting.read(), 1, 0, lambda: seen.pop(0))
+
+    first = due()
+    assert first["handshakes"] == [handshake("203.0.113.0")]
+    assert due() is first, "it is not acknowledged yet"
+    reports.acknowledge()
+    assert due()["handshakes"] == [handshake("198.51.100.0")]
+    reports.acknowledge()
+    assert "handshakes" not in due(), "a feed of the release before is not bothered with none"

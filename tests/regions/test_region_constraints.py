@@ -97,3 +97,15 @@ def test_two_nodes_have_no_token_in_common(eu):
     EdgeNode.objects.create(team=eu.team, name="fra-1", site=site, token_digest="a")
     with pytest.raises(IntegrityError, match="token_digest"):
         EdgeNode.objects.create(team=eu.team, name="fra-2", site=site, token_digest="a")
+
+
+def test_a_site_is_in_no_region_of_another_team(eu):
+    site = Site(team=Team.objects.create(name="rivals"), name="fra", latitude=50, longitude=8, region=eu)
+    with pytest.raises(ValidationError, match="another team"):
+        site.full_clean()
+
+
+def test_a_region_stays_while_a_site_says_it_is_there(eu):
+    Site.objects.create(team=eu.team, name="fra", latitude=50, longitude=8, region=eu)
+    with pytest.raises(IntegrityError):
+        eu.delete()

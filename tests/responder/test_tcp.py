@@ -1,5 +1,6 @@
 """TCP and its limits: what a client may do with a connection, and what no client can do to the others."""
 
+import os
 import resource
 import socket
 import struct
@@ -190,7 +191,14 @@ class TestCaps:
         assert all(is_served(sock) for sock in mine)
         with connect(server) as one_more:
             assert not is_served(one_more)
-        assert server.counters()["tcp"] == {"open": 3, "buffered_octets": 0, "refused": 1, "cut_off": 0}
+        assert server.counters()["tcp"] == {
+            "open": 3,
+            "buffered_octets": 0,
+            "refused": 1,
+            "cut_off": 0,
+            "handshakes": 1,
+            "handshakes_left_out": 2,
+        }
         assert all(is_served(sock) for sock in mine)
         for sock in mine:
             sock.close()
@@ -339,3 +347,30 @@ def descriptors_for(connections: int) -> int:
 def resident_octets() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize()
+
+
+class TestHandshakes:
+    def test_one_is_told_once_its_connection_has_asked_and_cut_to_the_network(self, server: Server) -> None:
+        before_s = int(time.time())
+        with connect(server) as sock:
+            assert server.take_handshakes() == []
+            assert is_served(sock)
+            assert is_served(sock)
+            (told,) = server.take_handshakes()
+        assert told["client"] == "127.0.0.0"
+        assert 0 < told["rtt_us"] < TIMEOUT_S * 1e6
+        assert before_s <= told["measured_s"] <= time.time()
+        assert server.take_handshakes() == []
+        assert server.counters()["tcp"]["handshakes"] == 1
+
+    def test_an_adopted_connection_was_told_by_who_accepted_it(self, server: Server, start: Start) -> None:
+        with connect(server) as sock:
+            assert is_served(sock)
+            successor = start({})
+            left = server.leave()
+            successor.adopt(left)
+            for descriptor in left:
+                os.close(descriptor)
+            assert is_served(sock)
+        assert len(server.take_handshakes()) == 1
+        assert successor.take_handshakes() == []

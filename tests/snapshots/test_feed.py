@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -25,7 +26,7 @@ from snapshots.bulletin import Bulletin
 from snapshots.feed import event_stream
 from snapshots.health_log import HealthLog
 from snapshots.services import publish
-from telemetry.models import NodeReport
+from telemetry.models import BeaconWindow, NodeReport
 from tests.snapshots.declaring import declare_address, declare_endpoint, declare_zone
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -118,6 +119,28 @@ def test_a_report_is_taken_and_taken_again_without_counting(node):
     for _ in range(2):
         assert node.post("/edge/v1/report", REPORT, content_type="application/json").status_code == 204
     assert NodeReport.objects.get().queries == 3
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_what_an_edge_sees_of_a_private_client_counts_only_where_such_are_probed(node, ops, settings, allowed):
+    settings.PROBE_PRIVATE_ADDRESSES = allowed
+    fra = declare_endpoint(ops, "fra-1", "192.0.2.1")
+    Site.objects.update(region=fra.region)
+    seen = {"client": "127.0.0.0", "rtt_us": 900, "measured_s": int(time.time())}
+    for _ in range(2):
+        response = node.post("/edge/v1/report", REPORT | {"handshakes": [seen]}, content_type="application/json")
+        assert response.status_code == 204
+
+    counted = list(BeaconWindow.objects.values_list("prefix", "endpoint_id", "count"))
+    assert counted == ([("127.0.0.0", fra.pk, 1)] if allowed else [])
+
+
+def test_a_client_that_is_not_cut_to_its_network_is_not_even_repeated(node):
+    seen = {"client": "193.0.14.129", "rtt_us": 900, "measured_s": 1}
+    response = node.post("/edge/v1/report", REPORT | {"handshakes": [seen]}, content_type="application/json")
+
+    assert [error["field"] for error in response.json()["errors"]] == ["handshakes.0.client"]
+    assert "193.0.14.129" not in response.content.decode()
 
 
 def test_a_malformed_report_is_a_problem_that_names_the_field(node):

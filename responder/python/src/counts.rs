@@ -5,7 +5,7 @@ use pyo3::types::{PyDict, PyList};
 use responder_core::answer::Transport;
 use responder_core::counters::{NetworkTally, ShadowTally, Tally};
 use responder_core::latency::{BUCKETS, bound_ns};
-use responder_server::{DnstapTotals, ListenerTotals, TcpTotals, Totals};
+use responder_server::{DnstapTotals, Handshake, ListenerTotals, TcpTotals, Totals};
 
 #[pyfunction]
 pub(crate) fn latency_bounds_ns() -> Vec<u64> {
@@ -49,7 +49,20 @@ fn tcp_counts<'py>(py: Python<'py>, totals: &TcpTotals) -> PyResult<Bound<'py, P
     counts.set_item("buffered_octets", totals.buffered_octets)?;
     counts.set_item("refused", totals.refused)?;
     counts.set_item("cut_off", totals.cut_off)?;
+    counts.set_item("handshakes", totals.handshakes)?;
+    counts.set_item("handshakes_left_out", totals.handshakes_left_out)?;
     Ok(counts)
+}
+
+pub(crate) fn handshake_dict<'py>(
+    py: Python<'py>,
+    handshake: &Handshake,
+) -> PyResult<Bound<'py, PyDict>> {
+    let said = PyDict::new(py);
+    said.set_item("client", handshake.client.to_string())?;
+    said.set_item("rtt_us", handshake.rtt_us)?;
+    said.set_item("measured_s", handshake.answered_s)?;
+    Ok(said)
 }
 
 fn network_count<'py>(

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use responder_server::{BindError, InheritError, Inherited, Limits, Options, XdpStatus};
 
-use crate::counts::counters_dict;
+use crate::counts::{counters_dict, handshake_dict};
 use crate::dnstap::Dnstap;
 use crate::health::Health;
 use crate::latency_map::{LatencyMap, known};
@@ -126,6 +126,12 @@ impl Server {
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let totals = py.detach(|| self.lock().totals());
         counters_dict(py, &totals)
+    }
+
+    fn take_handshakes<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let taken = py.detach(|| self.lock().take_handshakes());
+        let said = taken.iter().map(|handshake| handshake_dict(py, handshake));
+        said.collect()
     }
 
     fn filenos(&self, py: Python<'_>) -> Vec<RawFd> {

@@ -16,6 +16,7 @@ mod dnstap;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod handover;
+mod handshakes;
 mod interrupt;
 mod limits;
 mod listen;
@@ -37,6 +38,7 @@ mod xdp;
 
 pub use dnstap::{Collector, Dnstap, DnstapTotals, MalformedCollector};
 pub use handover::{InheritError, Inherited, connections};
+pub use handshakes::Handshake;
 pub use limits::Limits;
 pub use listen::BindError;
 pub use receive_buffer::ReceiveBuffer;

@@ -55,7 +55,7 @@ pub(crate) mod tests {
         assert!(!message.starts_with(DEADLY), "a deadly query");
     }
 
-    fn server() -> Server {
+    pub(crate) fn server() -> Server {
         let digest = Digest::of(POLICIES);
         let manifest = format!(
             r#"{{"format":1,"generation":1,"created":"","zones":{{}},"policies":"{digest}","geo":{{}}}}"#
@@ -67,7 +67,7 @@ pub(crate) mod tests {
         Server::start(&listen, 1, world, Known::default(), Options::default()).unwrap()
     }
 
-    fn connection(to: SocketAddr) -> TcpStream {
+    pub(crate) fn connection(to: SocketAddr) -> TcpStream {
         let connection = TcpStream::connect(to).unwrap();
         connection.set_read_timeout(Some(DEADLINE)).unwrap();
         connection
@@ -77,7 +77,7 @@ pub(crate) mod tests {
         [&(message.len() as u16).to_be_bytes(), message].concat()
     }
 
-    fn is_answered(mut connection: &TcpStream) -> bool {
+    pub(crate) fn is_answered(mut connection: &TcpStream) -> bool {
         let mut reply = [0; 2 + QUERY.len()];
         connection.write_all(&framed(QUERY)).unwrap();
         connection.read_exact(&mut reply).is_ok()

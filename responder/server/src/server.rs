@@ -18,6 +18,7 @@ use responder_core::snapshot::{SnapshotError, World};
 
 use crate::dnstap::{Dnstap, Writer};
 use crate::handover::Inherited;
+use crate::handshakes::Handshake;
 use crate::interrupt;
 use crate::limits::Limits;
 use crate::listen::{BindError, Listening};
@@ -159,6 +160,11 @@ impl Server {
         totals.tcp = self.shared.tcp.totals();
         totals.dnstap = self.dnstap.as_ref().map(Writer::totals).unwrap_or_default();
         totals
+    }
+
+    /// Round trips of clients over TCP since the last call: a bounded sample, one of a client network.
+    pub fn take_handshakes(&self) -> Vec<Handshake> {
+        self.shared.tcp.handshakes.take()
     }
 
     /// The sockets it listens on, to be handed to another process, which may use them beside this one. They stay ours.

@@ -15,6 +15,7 @@ use responder_core::client_prefix::ClientPrefix;
 
 use crate::admission::Pass;
 use crate::connection::{Connection, Turn, Wants};
+use crate::handshakes::rtt_us;
 use crate::memory::{Memory, Share};
 use crate::replies::Replies;
 use crate::stopwatch::Running;
@@ -72,6 +73,8 @@ pub(crate) struct TcpServer {
 struct Guest {
     connection: Connection,
     peer: SocketAddr,
+    /// Of the handshake, until the first query is answered.
+    rtt_us: Option<u32>,
     share: Share,
     _pass: Pass,
 }
@@ -195,7 +198,8 @@ impl TcpServer {
         while let Ok(stream) = self.adopted.try_recv() {
             let peer = stream.peer_addr();
             if let (Ok(peer), Ok(())) = (peer, stream.set_nonblocking(true)) {
-                ready.extend(self.admit(TcpStream::from_std(stream), peer, shared));
+                // Whoever accepted it knows how long its handshake took.
+                ready.extend(self.admit(TcpStream::from_std(stream), peer, None, shared));
             }
         }
     }
@@ -206,7 +210,10 @@ impl TcpServer {
         }
         for _ in 0..ACCEPTS_PER_TURN {
             match self.listener.accept() {
-                Ok((stream, peer)) => ready.extend(self.admit(stream, peer, shared)),
+                Ok((stream, peer)) => {
+                    let rtt_us = rtt_us(&stream);
+                    ready.extend(self.admit(stream, peer, rtt_us, shared));
+                }
                 Err(error) if is_of_one_client(&error) => {}
                 Err(error) => {
                     let is_done = error.kind() == io::ErrorKind::WouldBlock;
@@ -219,7 +226,13 @@ impl TcpServer {
     }
 
     /// `None`: not let in, or lost already; dropping the stream closes it.
-    fn admit(&mut self, mut stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<Token> {
+    fn admit(
+        &mut self,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+        rtt_us: Option<u32>,
+        shared: &Shared,
+    ) -> Option<Token> {
         let pass = self.pass(ClientPrefix::of(peer.ip()), shared)?;
         let token = Token(self.next_token);
         self.next_token += 1;
@@ -233,6 +246,7 @@ impl TcpServer {
         let guest = Guest {
             connection: Connection::new(stream, Instant::now()),
             peer,
+            rtt_us,
             share: self.memory.share(),
             _pass: pass,
         };
@@ -257,7 +271,7 @@ impl TcpServer {
             let Some(guest) = self.guests.get_mut(&token) else {
                 continue;
             };
-            let peer = guest.peer;
+            let (peer, rtt_us) = (guest.peer, &mut guest.rtt_us);
             let mut turn = Turn {
                 now,
                 limits: &shared.limits,
@@ -271,6 +285,10 @@ impl TcpServer {
                 let client = || Some(peer);
                 let reply = worker.answer(&serving, asked, peer.ip(), circumstances, client);
                 running.stop(worker.latency(), 1);
+                if let Some(rtt_us) = rtt_us.take_if(|_| reply.is_some()) {
+                    let (_, now_ms) = circumstances;
+                    shared.tcp.handshakes.note(peer.ip(), rtt_us, now_ms / 1000);
+                }
                 reply
             });
             guest.share.set(guest.connection.held());
