@@ -24,8 +24,6 @@ from tests.healthchecks.waiting import wait_until
 from tests.telemetry.rum.valkey import valkey
 from trafficmgr.runtime.ports import free_port
 
-NOW = datetime.now(UTC)
-WINDOW_S = int(NOW.timestamp()) // 10 * 10
 BATCHES, BATCH = 60, 50
 IDENTITIES = itertools.count(1)
 
@@ -46,9 +44,14 @@ def stream(url, port, tmp_path) -> Iterator[str]:
         yield url
 
 
-def batch(size: int = 3, window_s: int = WINDOW_S, **refusals: int) -> Judged:
+def now() -> datetime:
+    """The stream has a clock of its own: theirs must agree."""
+    return datetime.now(UTC)
+
+
+def batch(size: int = 3, age_s: int = 0, **refusals: int) -> Judged:
     """Each of a network of its own."""
-    judged = Judged()
+    judged, window_s = Judged(), (int(now().timestamp()) - age_s) // 10 * 10
     for identity in itertools.islice(IDENTITIES, size):
         prefix = f"11.{identity // 250 % 250}.{identity % 250}.0"
         judged.observations.append(Observation(window_s, identity, window_s, prefix, 7, 34.5))
@@ -67,26 +70,26 @@ def counted() -> int:
 
 
 def test_what_is_taken_in_counts_once_somebody_counts(transactional_db, stream):
-    outcome = take_in(batch(late=2), NOW, stream)
+    outcome = take_in(batch(late=2), now(), stream)
     assert (outcome.accepted, dict(outcome.refused), counted()) == (3, {"late": 2}, 0)
     assert oldest(stream) is not None
 
     ours = consumer(stream)
     assert (count_next(ours), counted()) == (1, 3)
-    assert refused(NOW - timedelta(minutes=1), NOW + timedelta(minutes=9)) == {"late": 2}
+    assert refused(now() - timedelta(minutes=1), now() + timedelta(minutes=9)) == {"late": 2}
     assert oldest(stream) is None
     assert redis.Redis.from_url(stream).xlen(STREAM) == 0
 
 
 def test_what_a_consumer_took_and_did_not_count_is_counted_by_another(transactional_db, stream):
-    take_in(batch(), NOW, stream)
+    take_in(batch(), now(), stream)
     assert consumer(stream, "dead").take(0.1).ids
 
     assert (count_next(consumer(stream)), counted()) == (1, 3)
 
 
 def test_what_a_consumer_counted_and_did_not_delete_counts_once(transactional_db, stream, monkeypatch):
-    take_in(batch(), NOW, stream)
+    take_in(batch(), now(), stream)
     dead = consumer(stream, "dead")
     with monkeypatch.context() as killed:
         killed.setattr(dead, "done", lambda _taken: 1 / 0)
@@ -99,13 +102,13 @@ def test_what_a_consumer_counted_and_did_not_delete_counts_once(transactional_db
 
 
 def test_while_a_batch_waits_what_could_be_a_copy_of_it_is_remembered(transactional_db, stream):
-    sent = batch(window_s=WINDOW_S - LATE_S)
+    sent = batch(age_s=LATE_S)
     for _twice in range(2):
-        take_in(sent, NOW, stream)
+        take_in(sent, now(), stream)
     ours = consumer(stream)
     taken = ours.take(0.1)
-    later = NOW + timedelta(hours=3)
-    take_in(Judged(sent.observations), NOW, None)
+    later = now() + timedelta(hours=3)
+    take_in(Judged(sent.observations), now(), None)
 
     forget(later, oldest(stream))
     assert CountedBeacon.objects.count() == 3
@@ -118,12 +121,14 @@ def test_while_a_batch_waits_what_could_be_a_copy_of_it_is_remembered(transactio
 
 def test_a_stream_that_does_not_answer_acknowledges_nothing(url):
     with pytest.raises(StreamError):
-        take_in(batch(), NOW, url)
+        take_in(batch(), now(), url)
 
 
 def test_an_application_is_told_when_the_stream_does_not_answer(application, fra, settings, url, refused):
     settings.RUM_STREAM = url
-    body = f'{{"id": "a", "client": "203.0.113.7", "endpoint": "fra", "rtt_ms": 30.0, "measured_s": {WINDOW_S}}}'
+    body = (
+        f'{{"id": "a", "client": "203.0.113.7", "endpoint": "fra", "rtt_ms": 30.0, "measured_s": {now().timestamp()}}}'
+    )
 
     assert "again" in refused(application(body), 503)["detail"]
 
@@ -148,13 +153,13 @@ def test_consumers_and_the_stream_die_in_the_middle_and_every_beacon_counts_once
     total, log = BATCHES * BATCH, tmp_path / "counters.log"
     with valkey(tmp_path, port):
         for _number in range(BATCHES):
-            take_in(batch(BATCH), NOW, url)
+            take_in(batch(BATCH), now(), url)
         first = Counter(url, log)
         wait_until(lambda: counted() > 0, "the first batches")
         first.kill()
     with valkey(tmp_path, port):
         left = redis.Redis(port=port)
-        take_in(batch(BATCH), NOW, url)
+        take_in(batch(BATCH), now(), url)
         (dead,) = (each["name"] for each in left.xinfo_consumers(STREAM, GROUP))
         for entry in left.xpending_range(STREAM, GROUP, "-", "+", 1000, consumername=dead):
             left.xclaim(STREAM, GROUP, dead, 0, [entry["message_id"]], idle=60_000, justid=True)
