@@ -28,18 +28,19 @@ HELP = {
     "capacity": "What it can do, likewise; empty: the endpoint's own.",
     "max_age_s": "Once what was read last is older, the load is unknown.",
 }
+WIDGETS: dict[str, forms.Widget | type[forms.Widget]] = {
+    name: forms.TextInput(attrs={"spellcheck": "false", "class": "code"}) for name in ("url", *SELECTORS)
+}
 
 
 class LoadSourceForm(StoredForm):
     """Where the load of an endpoint is read; `source` is where it is read now."""
 
     def __init__(self, *args: Any, endpoint: Endpoint, source: LoadSource | None, **kwargs: Any) -> None:
-        super().__init__(*args, initial=model_to_dict(source, INPUTS) if source else None, **kwargs)
+        kwargs["initial"] = model_to_dict(source, INPUTS) if source else None
+        super().__init__(*args, **kwargs)
         self.endpoint = endpoint
-        widgets = {
-            name: forms.TextInput(attrs={"spellcheck": "false", "class": "code"}) for name in ("url", *SELECTORS)
-        }
-        self.fields.update(fields_for_model(LoadSource, INPUTS, widgets=widgets, labels=LABELS, help_texts=HELP))
+        self.fields.update(fields_for_model(LoadSource, INPUTS, widgets=WIDGETS, labels=LABELS, help_texts=HELP))
 
     def clean(self) -> dict[str, Any]:
         """What the model says of each value: inputs made of its fields do not know its bounds."""
