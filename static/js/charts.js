@@ -108,13 +108,13 @@ function demandLine(region, index, times, ahead) {
 
 function drawDemand(element, demand, times, ahead) {
   const axis = { gridcolor: colour("line"), zeroline: false, fixedrange: true, tickcolor: colour("line") };
+  const firsts = demand.map((region) => region.per_s.findIndex((rate) => rate !== null));
+  const since = Math.min(times.length - 1, ...firsts.filter((place) => place >= 0));
   const layout = frame({
     margin: { l: 34, r: 6, t: 6, b: 24 },
-    xaxis: { ...axis, type: "date", showgrid: false, nticks: 6, tickformat: "%H:%M", hoverformat: "%a %H:%M" },
+    xaxis: { ...axis, type: "date", range: [times[since], ahead], showgrid: false, nticks: 6, tickformat: "%H:%M", hoverformat: "%a %H:%M" },
     yaxis: { ...axis, rangemode: "tozero", nticks: 4 },
   });
-  const firsts = demand.map((region) => region.per_s.findIndex((rate) => rate !== null));
-  const since = Math.min(times.length, ...firsts.filter((place) => place >= 0));
   const known = demand.map((region) => ({ ...region, per_s: region.per_s.slice(since) }));
   const traces = known.flatMap((region, index) => demandLine(region, index, times.slice(since), ahead));
   return Plotly.react(element, traces, layout, config);

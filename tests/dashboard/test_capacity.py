@@ -48,7 +48,7 @@ def test_who_is_how_far_away_is_shown_by_country_and_size_of_network(adas_browse
     FairnessReport.objects.create(made=timezone.now(), countries=countries, network_sizes=sizes)
     page = adas_browser.get("/capacity/").content.decode()
 
-    for shown in ("France", "unknown", "small", "41.5 ms", "88.8 ms", "farther"):
+    for shown in ("France", "unknown", "small", "41.5 ms", "88.8 ms", "Worse"):
         assert shown in page, shown
 
 
