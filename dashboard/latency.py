@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -115,6 +116,11 @@ def read_latency(user: User, now: datetime) -> LatencyPage:
         clients=sum(country.clients for country in covered),
         may_promote=user.is_superuser,
     )
+
+
+def parameters_in_service(now: datetime) -> str:
+    """All that learning goes by at `now`, as JSON that can be proposed with changes."""
+    return json.dumps(in_service(now).parameters, indent=2)
 
 
 def _drifts(now: datetime, names: Mapping[int, str]) -> list[tuple[str, Drift]]:

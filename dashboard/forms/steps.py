@@ -210,7 +210,7 @@ def _make(step: type[BaseModel], name: str, info: FieldInfo, names: Names) -> fo
     if any(Members in (part, *get_args(part)) for part in parts):
         choices = [(ALL, "all candidates"), *names.members]
         return MembersField(choices=choices, required=False)
-    return NUMBERS.get(kind, forms.CharField)(required=False)
+    return INPUTS.get(kind, forms.CharField)(required=False)
 
 
 def _if_empty(step: type[BaseModel], names: Names) -> IfEmptyField:
@@ -226,4 +226,8 @@ class MeasureField(forms.FloatField):
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-NUMBERS: dict[Any, Callable[..., forms.Field]] = {int: forms.IntegerField, float: MeasureField}
+INPUTS: dict[Any, Callable[..., forms.Field]] = {
+    bool: forms.BooleanField,
+    int: forms.IntegerField,
+    float: MeasureField,
+}

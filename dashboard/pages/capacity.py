@@ -12,12 +12,16 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 from dashboard.access import signed_in, visible
+from latency.capacity.fairness_reports import newest_report
 from latency.capacity.forecast import AHEAD, DAY, an_hour_ahead
 from latency.capacity.history import STEP, recorded
 from latency.capacity.report import known
 from latency.capacity.services import newest_plan
 from latency.capacity.shown import shown
 from regions.models import Region
+
+MOST_COUNTRIES = ":20"
+"""A slice of those whose clients measured most."""
 
 
 @login_required
@@ -26,8 +30,13 @@ def capacity_page(request: HttpRequest) -> HttpResponseBase:
     regions = visible(Region.objects.all(), signed_in(request))
     plan = newest_plan(datetime.now(UTC))
     names = dict(regions.values_list("id", "name"))
-    context = {"plan": shown(plan, names) if plan else None, "figures": _figures(names, datetime.now(UTC))}
-    return render(request, "dashboard/capacity.html", context)
+    context = {
+        "plan": shown(plan, names) if plan else None,
+        "fairness": newest_report(),
+        "most_countries": MOST_COUNTRIES,
+        "figures": _figures(names, datetime.now(UTC)),
+    }
+    return render(request, "dashboard/capacity/index.html", context)
 
 
 def _figures(names: Mapping[int, str], now: datetime) -> dict[str, Any]:

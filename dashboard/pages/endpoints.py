@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
 
+from dashboard.forms.load_sources import LoadSourceForm
 from dashboard.forms.regions import EndpointForm
 from dashboard.health import health_of, together
-from dashboard.section import Section
+from dashboard.section import Section, View
+from dashboard.writing import field_asked, field_problems, sent
 from healthchecks.models import EndpointLoad, Family, LoadSource, Transition
 from healthchecks.services import endpoint_states, health_matrix
 from regions.models import Endpoint
@@ -22,6 +29,12 @@ class EndpointSection(Section[Endpoint]):
     slug = "endpoints"
     lead = "Addresses or host names that serve users."
     searched = ("name", "region__name", "ipv4", "ipv6", "hostname")
+
+    def more_urls(self, one: str) -> list[tuple[str, View, str]]:
+        return [
+            (f"{one}load/", self.load_source, "endpoints-load"),
+            (f"{one}load/delete/", require_POST(self.delete_load_source), "endpoints-load-delete"),
+        ]
 
     def objects(self) -> QuerySet[Endpoint]:
         return Endpoint.objects.select_related("team", "region")
@@ -42,3 +55,31 @@ class EndpointSection(Section[Endpoint]):
             "load_source": LoadSource.objects.filter(endpoint=shown).first(),
             "memberships": shown.memberships.select_related("pool"),
         }
+
+    def load_source(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """The form that says where the load of an endpoint is read."""
+        endpoint = self.find(request, key)
+        source = LoadSource.objects.filter(endpoint=endpoint).first()
+        form = LoadSourceForm(sent(request), endpoint=endpoint, source=source)
+        if field := field_asked(request):
+            return field_problems(request, form, field)
+        if form.is_bound and form.is_valid():
+            try:
+                form.store()
+            except ValidationError as problem:
+                form.refuse(problem)
+            else:
+                messages.success(request, f"The load of {endpoint} is read there from now on.")
+                return redirect(self.url_of(endpoint))
+        response = self._render(request, "load", {"object": endpoint, "form": form, "source": source})
+        response.status_code = 422 if form.is_bound else 200
+        return response
+
+    def delete_load_source(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """Have the load of an endpoint read no more."""
+        endpoint = self.find(request, key)
+        LoadSource.objects.filter(endpoint=endpoint).delete()
+        messages.success(
+            request, f"The load of {endpoint} is read no more. What was read last counts until it is too old."
+        )
+        return redirect(self.url_of(endpoint))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
@@ -15,9 +15,11 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from dashboard.access import signed_in
-from dashboard.latency import read_latency
+from dashboard.forms.latency_models import ProposalForm
+from dashboard.latency import parameters_in_service, read_latency
+from dashboard.writing import field_asked, field_problems, sent
 from latency.models import LatencyModel, LatencyPromotion
-from latency.versions import NotPromotedError, promote, return_to
+from latency.versions import NotPromotedError, ask, promote, return_to
 
 Serve = Callable[[LatencyModel, User | None, datetime], LatencyPromotion]
 
@@ -27,6 +29,36 @@ def latency_page(request: HttpRequest) -> HttpResponseBase:
     """What was learned, whether predictions come true, and model versions with what the gate found."""
     page = read_latency(signed_in(request), datetime.now(UTC))
     return render(request, "dashboard/latency/index.html", {"latency": page})
+
+
+@login_required
+def latency_propose(request: HttpRequest) -> HttpResponseBase:
+    """The form that proposes a version."""
+    now = datetime.now(UTC)
+    form = ProposalForm(sent(request), user=_administrator(request))
+    if field := field_asked(request):
+        return field_problems(request, form, field)
+    if form.is_bound and form.is_valid():
+        try:
+            decision = form.store(now)
+        except ValidationError as problem:
+            form.refuse(problem)
+        else:
+            messages.success(request, f"{decision.candidate} is proposed. The gate decides within a minute or so.")
+            return redirect("latency")
+    context = {"form": form, "parameters": parameters_in_service(now)}
+    return render(request, "dashboard/latency/propose.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_POST
+def latency_ask(request: HttpRequest, key: int) -> HttpResponseBase:
+    """Have the gate decide on a version once more."""
+    _administrator(request)
+    model = get_object_or_404(LatencyModel, pk=key)
+    ask(model, datetime.now(UTC))
+    messages.success(request, f"The gate decides on {model} within a minute or so.")
+    return redirect("latency")
 
 
 @login_required
@@ -44,9 +76,7 @@ def latency_return(request: HttpRequest, key: int) -> HttpResponseBase:
 
 
 def _serve(request: HttpRequest, key: int, how: Serve) -> HttpResponseBase:
-    user = signed_in(request)
-    if not user.is_superuser:
-        raise PermissionDenied("All teams are served by the version in service: ask an administrator.")
+    user = _administrator(request)
     model = get_object_or_404(LatencyModel, pk=key)
     try:
         how(model, user, datetime.now(UTC))
@@ -57,8 +87,17 @@ def _serve(request: HttpRequest, key: int, how: Serve) -> HttpResponseBase:
     return redirect("latency")
 
 
+def _administrator(request: HttpRequest) -> User:
+    user = signed_in(request)
+    if not user.is_superuser:
+        raise PermissionDenied("All teams are served by the version in service: ask an administrator.")
+    return user
+
+
 urlpatterns: list[URLPattern] = [
     path("latency/", latency_page, name="latency"),
+    path("latency/models/new/", latency_propose, name="latency-propose"),
+    path("latency/models/<int:key>/ask/", latency_ask, name="latency-ask"),
     path("latency/models/<int:key>/promote/", latency_promote, name="latency-promote"),
     path("latency/models/<int:key>/return/", latency_return, name="latency-return"),
 ]

@@ -70,7 +70,7 @@ def age(moment: datetime | None) -> str:
 @register.filter
 def percent(share: float | None) -> str:
     """A share of one, as people read it; nothing for none."""
-    return "" if share is None else f"{share * 100:.0f} %" if share >= 0.1 or not share else f"{share * 100:.1f} %"
+    return "" if share is None else f"{share * 100:.0f} %" if share >= 0.0995 or not share else f"{share * 100:.1f} %"
 
 
 @register.filter

@@ -98,21 +98,26 @@ function drawTraffic(element, policy, times) {
   return Plotly.react(element, policy.series.map((series, index) => area(series, index, times)), layout, config);
 }
 
+// A first day has few points, and a line of one is none: so each is a mark as well.
 function demandLine(region, index, times, ahead) {
   const line = colour(`series-${index % seriesCount}`);
-  const common = { type: "scatter", mode: "lines", name: region.name, hovertemplate: "%{y:.1f} / s" };
+  const common = { type: "scatter", mode: "lines+markers", marker: { size: 4, color: line }, name: region.name, hovertemplate: "%{y:.1f} / s" };
   const expected = { ...common, x: [times.at(-1), ahead], y: [region.per_s.at(-1), region.ahead], line: { width: 1.5, color: line, dash: "dot" } };
   return [{ ...common, x: times, y: region.per_s, line: { width: 1.5, color: line } }, ...(region.ahead === null ? [] : [expected])];
 }
 
 function drawDemand(element, demand, times, ahead) {
   const axis = { gridcolor: colour("line"), zeroline: false, fixedrange: true, tickcolor: colour("line") };
+  const firsts = demand.map((region) => region.per_s.findIndex((rate) => rate !== null));
+  const since = Math.min(times.length - 1, ...firsts.filter((place) => place >= 0));
   const layout = frame({
     margin: { l: 34, r: 6, t: 6, b: 24 },
-    xaxis: { ...axis, type: "date", showgrid: false, nticks: 6, tickformat: "%H:%M", hoverformat: "%a %H:%M" },
+    xaxis: { ...axis, type: "date", range: [times[since], ahead], showgrid: false, nticks: 6, tickformat: "%H:%M", hoverformat: "%a %H:%M" },
     yaxis: { ...axis, rangemode: "tozero", nticks: 4 },
   });
-  return Plotly.react(element, demand.flatMap((region, index) => demandLine(region, index, times, ahead)), layout, config);
+  const known = demand.map((region) => ({ ...region, per_s: region.per_s.slice(since) }));
+  const traces = known.flatMap((region, index) => demandLine(region, index, times.slice(since), ahead));
+  return Plotly.react(element, traces, layout, config);
 }
 
 function localTimes(times) {

@@ -55,7 +55,7 @@ function drawDeciles(element) {
 }
 
 function drawExplored(element) {
-  const most = Math.max(0.01, ...learned.explored.map((point) => point.share)); // what explore steps do without being told
+  const most = Math.max(0.005, ...learned.explored.map((point) => point.share)); // hardly anybody should look like it
   const layout = frame({
     margin: { l: 46, r: 6, t: 6, b: 24 },
     hovermode: "x unified",

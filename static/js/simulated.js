@@ -30,10 +30,7 @@ function changeAreas(countries, byLatency) {
     text: countries.map(changeText),
     hovertemplate: "%{text}<extra></extra>",
     marker: { line: { color: colour("border-land"), width: 0.6 } },
-    colorbar: {
-      orientation: "h", y: -0.02, yanchor: "top", thickness: 8, len: 0.5, outlinewidth: 0, nticks: 5,
-      ticksuffix: byLatency ? " ms" : "", tickformat: byLatency ? "" : ".0%",
-    },
+    showscale: false, // the page has its own: plotly's writes inline styles, which pages forbid
     ...changeScale(countries, byLatency),
   };
 }
@@ -51,13 +48,21 @@ function changeMarks(countries, byLatency) {
   return marks(countries, marker, changeText);
 }
 
+function labelScale(countries, byLatency) {
+  const { zmin, zmax } = changeScale(countries, byLatency);
+  const said = byLatency ? (change) => `${change > 0 ? "+" : ""}${change.toFixed(0)} ms` : (share) => `${100 * share} %`;
+  document.getElementById("least-change").textContent = said(zmin);
+  document.getElementById("most-change").textContent = said(zmax);
+}
+
 function drawChange() {
   const element = document.getElementById("change-map");
   if (!element) return;
   const { countries, by_latency: byLatency } = JSON.parse(document.getElementById("change-figures").textContent);
   const known = countries.filter((country) => changeOf(country, byLatency) !== null);
   const traces = [changeAreas(known, byLatency), changeMarks(known, byLatency)];
-  Plotly.react(element, traces, frame({ geo: geography(), margin: { l: 0, r: 0, t: 4, b: 40 } }), config);
+  labelScale(known, byLatency);
+  Plotly.react(element, traces, frame({ geo: geography(), margin: { l: 0, r: 0, t: 4, b: 4 } }), config);
 }
 
 document.addEventListener("htmx:afterSwap", drawChange);

@@ -17,6 +17,8 @@ OPTIONS = [
     "--disable-component-update",
     "--host-resolver-rules=MAP www.demo.test 127.0.0.1",
 ]
+FORBIDDEN = "Content Security Policy"
+"""In what the console says of a style, script or connection that our own pages forbid."""
 
 
 @pytest.fixture(scope="session")
@@ -35,12 +37,13 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser, system: RunningSystem) -> Iterator[Page]:
-    """A page that notes script errors and requests that leave the machine, and fails the test for them."""
+    """A page that notes script errors, what it forbids itself, and requests that leave. They fail the test."""
     context = chromium.new_context(base_url=system.web, viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(30_000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if FORBIDDEN in message.text else None)
     page.on("request", lambda request: faults.append(request.url) if _leaves(request.url, system) else None)
     yield page
     context.close()

@@ -108,6 +108,41 @@ def test_an_administrator_promotes_and_returns(roots_browser, wary):
     assert first.promotions.first().made_by.username == "root"
 
 
+def test_an_administrator_proposes_a_version_and_has_it_decided_again(roots_browser):
+    shown = roots_browser.get("/latency/models/new/").content.decode()
+    assert "half_life_s" in shown, "what is in service is there to start from"
+    said = {"name": "calmer", "note": "fewer moves", "parameters": '{"switching": {"switch_ms": 6}}'}
+    page = roots_browser.post("/latency/models/new/", said, follow=True).content.decode()
+    assert "calmer is proposed." in page
+
+    calmer = LatencyModel.objects.get(name="calmer")
+    assert calmer.parameters["switching"]["switch_ms"] == 6
+    assert (calmer.note, calmer.created_by.username) == ("fewer moves", "root")
+    calmer.decisions.update(made=datetime.now(UTC), passed=False, numbers={}, incumbent=in_service(datetime.now(UTC)))
+    assert "Decide again" in roots_browser.get("/latency/").content.decode()
+    roots_browser.post(f"/latency/models/{calmer.pk}/ask/")
+    assert calmer.decisions.filter(made=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "problem"),
+    [
+        ({"name": "Not A Name"}, "name", "Use lower-case letters"),
+        ({"parameters": "{caution"}, "parameters", "This is not JSON."),
+        ({"parameters": "[1]"}, "parameters", "Say an object"),
+        ({"parameters": '{"switching": {"switch_ms": -1}}'}, "parameters", "switching.switch_ms: Say a number above 0"),
+        ({"parameters": '{"luck": 1}'}, "parameters", "luck: There is no such parameter"),
+    ],
+)
+def test_a_wrong_proposal_is_refused_beside_its_field(roots_browser, change, field, problem):
+    said = {"name": "calmer", "note": "", "parameters": '{"caution": 1}'} | change
+    response = roots_browser.post("/latency/models/new/", said)
+
+    assert response.status_code == 422
+    assert problem in str(response.context["form"].errors[field])
+    assert not LatencyModel.objects.exclude(name="built-in").exists()
+
+
 def test_what_cannot_be_promoted_says_why(roots_browser):
     model = in_service(datetime.now(UTC))
     page = roots_browser.post(f"/latency/models/{model.pk}/promote/", follow=True).content.decode()
@@ -117,6 +152,8 @@ def test_what_cannot_be_promoted_says_why(roots_browser):
 
 def test_others_see_versions_and_promote_none(adas_browser, ada, wary):
     assert "Promote" not in adas_browser.get("/latency/").content.decode()
-    for how in ("promote", "return"):
+    assert "Propose a version" not in adas_browser.get("/latency/").content.decode()
+    assert adas_browser.get("/latency/models/new/").status_code == 403
+    for how in ("promote", "return", "ask"):
         assert signed_in_as(ada).post(f"/latency/models/{wary.pk}/{how}/").status_code == 403
     assert in_service(datetime.now(UTC)).name == "built-in"

@@ -30,10 +30,13 @@ NO_PAGES = {
     "policies-shadow",
     "policies-shadow-stop",
     "policies-unbind",
+    "endpoints-load-delete",
+    "latency-propose",
+    "latency-ask",
     "latency-promote",
     "latency-return",
 }
-"""A stream, a part of a page, and what only takes posts."""
+"""A stream, a part of a page, what only takes posts, and what only administrators open."""
 
 
 @pytest.fixture

@@ -91,6 +91,19 @@ def test_steps_are_stored_as_they_are_written(adas_browser, web, eu):
     ]
 
 
+def test_what_is_either_so_or_not_is_ticked(adas_browser, web):
+    step = {"steps-0-kind": "healthy", "steps-0-if_empty": "bypass", "steps-0-relative": "on"}
+    adas_browser.post("/policies/new/", BASE | step)
+    policy = Policy.objects.get()
+
+    assert steps_with_names(policy) == [{"kind": "healthy", "relative": True, "if_empty": {"action": "bypass"}}]
+    edited = adas_browser.get(f"/policies/{policy.pk}/edit/").content.decode()
+    assert '<input type="checkbox" name="steps-0-relative"' in edited
+    del step["steps-0-relative"]
+    adas_browser.post(f"/policies/{policy.pk}/edit/", BASE | step)
+    assert not steps_with_names(Policy.objects.get())[0]["relative"]
+
+
 def test_an_edited_policy_that_is_sent_unchanged_is_the_same(adas_browser, web, eu):
     adas_browser.post("/policies/new/", BASE | GEO)
     policy = Policy.objects.get()

@@ -1,7 +1,8 @@
 """Visitors of the demo: a gentle stream of queries with client subnets from around the world.
 
 Subnets are drawn evenly from the global IPv4 unicast space, so countries show up in proportion to their allocations.
-Where the way is learned, the same ones come again and again.
+Where the way is learned, half of them come again and again, and measure. The others never do: what is known of their
+ways is what others of their country taught, so some of them are worth exploring.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ MEAN_RATE_PER_S = 25.0
 SWING = 0.5  # the rate breathes by this share, so that the charts have something to show
 PERIOD_S = 600.0
 LEARNED = f"learn.{ORIGIN}"
+MEASURING = 0.5  # of those who ask for it
 NAMES = {
     f"www.{ORIGIN}": 5,
     f"api.{ORIGIN}": 2,
@@ -54,7 +56,8 @@ def random_subnet(chance: random.Random) -> ipaddress.IPv4Network:
 def visit(chance: random.Random) -> bytes:
     """One query in wire format."""
     name = chance.choices(list(NAMES), list(NAMES.values()))[0]
-    network = chance.choice(sampled_clients(VISITORS)) if name == LEARNED else str(random_subnet(chance))
+    measures = name == LEARNED and chance.random() < MEASURING
+    network = chance.choice(sampled_clients(VISITORS)) if measures else str(random_subnet(chance))
     subnet = dns.edns.ECSOption(network.removesuffix("/24"), 24)
     query = dns.message.make_query(name, dns.rdatatype.A, use_edns=0, payload=1232, options=[subnet])
     return query.to_wire()

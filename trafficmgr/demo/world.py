@@ -23,6 +23,8 @@ from zones.models import Zone
 from zones.services import create_zone, put_record_set
 
 DEMO_LABEL = "demo"
+EXPLORED_PERCENT = 10
+"""Ten times the usual: the demo has few clients, and few of them are as near to another region as to theirs."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,12 @@ def _policies(team: Team, endpoints: dict[str, Endpoint]) -> list[Policy]:
         save_policy(
             Policy(team=team, name="learn"),
             pools=[everywhere],
-            steps=[*SIFT, {"kind": "latency"}, {"kind": "explore"}, {"kind": "first", "count": 1}],
+            steps=[
+                *SIFT,
+                {"kind": "latency"},
+                {"kind": "explore", "percent": EXPLORED_PERCENT},
+                {"kind": "first", "count": 1},
+            ],
         ),
     ]
 
