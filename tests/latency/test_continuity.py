@@ -1,4 +1,4 @@
-"""Whatever turns come, a learner that goes on in memory and one that starts again between them are the same to the octet.
+"""Whatever turns come, a learner that goes on in memory and one that starts again between them are alike to the octet.
 
 random turns ─┬─► goes on, foreseeing as the control worker does ─┐
               ├─► goes on, as replays do ─────────────────────────┼─► the same maps, deltas and states
