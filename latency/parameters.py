@@ -64,7 +64,7 @@ def _read(known: Part, given: Any, path: str) -> Part:
 
 
 def _number(known: float, value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
         raise BadParameterError(where, "Say a number.")
     if isinstance(known, int) and value != int(value):
         raise BadParameterError(where, "Say a whole number.")
