@@ -238,6 +238,18 @@ def test_a_window_that_is_full_teaches_nothing_more(paris):
     assert turn(5) is None
 
 
+def test_while_a_thread_learns_the_next_tick_does_not_wait_for_it(paris, other_connection, monkeypatch):
+    meanwhile = []
+
+    def takes_long(now, locate):
+        meanwhile.append(other_connection(lambda: turn(5)))
+        return 1
+
+    monkeypatch.setattr("latency.services._turn", takes_long)
+    assert turn() == 1
+    assert meanwhile == [None]
+
+
 def test_while_another_process_learns_ours_does_not(paris, other_connection):
     measure(paris, 22.0)
     with transaction.atomic(), connection.cursor() as cursor:
