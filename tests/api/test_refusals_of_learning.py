@@ -52,6 +52,8 @@ REFUSED = [
     ("post", MODELS, parameters({"model": {"strikes": HUGE}}), "parameters.model.strikes"),
     ("post", MODELS, parameters({"model": {"half_life_s": 0}}), "parameters.model.half_life_s"),
     ("post", MODELS, parameters({"model": {"network": {"spread_ms": []}}}), "parameters.model.network.spread_ms"),
+    ("post", MODELS, parameters({"model": {"least_noise_ms": 0.001}}), "parameters.model.least_noise_ms"),
+    ("post", MODELS, parameters({"model": {"last_mile_spread_ms": 1e9}}), "parameters.model.last_mile_spread_ms"),
     ("post", MODELS, parameters({"switching": {"switch_after_s": 1}}), "parameters.switching.switch_after_s"),
     ("put", LOAD, [], ""),
     ("put", LOAD, {"current": HUGE}, "current"),

@@ -71,7 +71,7 @@ def test_without_turns_there_is_no_evidence_and_one_may_ask_again(paris):
 
 
 def test_parameters_that_no_computer_can_reckon_with_do_not_pass_and_hold_up_nobody(learned, caplog, monkeypatch):
-    absurd = proposed("absurd", model={"last_mile_spread_ms": 1e9})
+    absurd = proposed("absurd", model={"last_mile_spread_ms": 1e4})
     sound = proposed("sound", caution=0.3)
 
     def tried(incumbent, candidate, turns):
