@@ -24,7 +24,7 @@ from healthchecks.models import LoadSource
 from healthchecks.probes import ProbeError, Target, open_session
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
-from healthchecks.probes.running import reach
+from healthchecks.probes.running import one_line, reach
 
 TIMEOUT_S = 3.0
 MOST_OCTETS = 2**20
@@ -91,7 +91,7 @@ async def _read(source: LoadSource, session: ClientSession, allow_private: bool)
         target_load, capacity = (find(named) if named else None for named in (source.target, source.capacity))
         return LoadReport(find(source.current), target_load, capacity, source.max_age_s)
     except (ProbeError, MetricError) as error:
-        return str(error)
+        return one_line(str(error))
 
 
 async def _text(response: ClientResponse) -> str:
@@ -114,10 +114,16 @@ def _request(url: str) -> tuple[HttpProbe, Target]:
     return kind(path=parsed.raw_path_qs), Target(parsed.raw_host or "", parsed.port or kind.default_port, TIMEOUT_S)
 
 
+def _require_host(name: str) -> None:
+    """Raises ValueError unless it is an address, or labels of 1 to 63 octets (RFC 1035 section 2.3.4)."""
+    if ":" not in name and not all(0 < len(label) < 64 for label in name.removesuffix(".").split(".")):
+        raise ValueError("This host name has a label that is empty, or longer than 63 octets.")
+
+
 def _problems(source: LoadSource) -> dict[str, list[str]]:
     problems: dict[str, list[str]] = {}
     try:
-        _request(source.url)
+        _require_host(_request(source.url)[1].host)
     except ValueError as error:
         problems["url"] = [str(error).splitlines()[0]]
     for field in ("current", "target", "capacity"):

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
+
+BAD_ESCAPE = re.compile("~(?![01])")  # RFC 6901 section 3
 
 Numbers = Callable[[str], float]
 """The number behind a selector. Raises MetricError."""
@@ -37,8 +40,10 @@ def require_selector(format_: Format, selector: str) -> None:
     """Raises MetricError unless `selector` could lead to a number."""
     if format_ is Format.PROMETHEUS:
         _wanted(selector)
-    elif selector and not selector.startswith("/"):
-        raise MetricError(f"{selector} is not a JSON pointer: it begins with /.")
+    elif selector and (not selector.startswith("/") or BAD_ESCAPE.search(selector)):
+        raise MetricError(
+            f"{selector} is not a JSON pointer: it begins with /, and has ~0 for ~ and ~1 for / in a name."
+        )
 
 
 def _prometheus_numbers(text: str) -> Numbers:

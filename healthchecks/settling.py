@@ -73,7 +73,10 @@ class _Settling:
             self.ledger.write(endpoint, family, (before, after), after, cause=self.other_cause)
 
     def _settle_split(self, endpoint: Endpoint, family: Family, state: State) -> None:
-        """An endpoint that is up although some vantages say down may be on its way (S14)."""
+        """An endpoint that is up although some vantages say down may be on its way (S14). Not of one without a verdict
+        yet: edges have not been told of it."""
+        if state is State.UNKNOWN and (endpoint.id, family) not in self.beliefs.told:
+            return
         votes = self.beliefs.votes_by_vantage(endpoint.id, family)
         some_down = any(State.DOWN in cast for cast in votes.values())
         split = Split(state is State.UP and some_down, views(votes))

@@ -42,7 +42,14 @@ class Memory:
         self.stamp: Stamp | None = None
 
     def catch_up(self) -> None:
-        """Makes this the state after the newest turn."""
+        """Makes this the state after the newest turn. What ends half-way is forgotten: it would be learned twice."""
+        try:
+            self._catch_up()
+        except BaseException:
+            self.drop()
+            raise
+
+    def _catch_up(self) -> None:
         newest = LatencyTurn.objects.order_by("-number").values_list("number", "made").first()
         if newest == self.stamp:
             return

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from latency.arrays import Floats, Indices
+from latency.arrays import Flags, Floats, Indices
 from latency.blobs import packed, unpacked
 from latency.capacity.moves import Moves
 from latency.rows import Columns, named, part_of
@@ -83,6 +83,10 @@ class Increments(Columns):
         first = np.flatnonzero(is_first)
         sums = np.add.reduceat(columns[4:], first, axis=1) if len(first) else columns[4:]
         return cls(*columns[:4, first], *sums)
+
+    def of_those(self, which: Flags) -> Self:
+        """The increments that `which` (N,) says."""
+        return type(self).of({name: column[which] for name, column in self.state().items()})
 
     def rtt_ms(self) -> Floats:
         """The mean of what was added (geometric)."""

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.db.models import Q
 
 from latency.gate import Rehearsal, Verdict, judged
@@ -33,13 +34,22 @@ def decide(now: datetime) -> list[LatencyDecision]:
 def _decide(decision: LatencyDecision, now: datetime) -> bool:
     """False: another process made it meanwhile."""
     incumbent = in_service(now)
-    verdict = judged(_rehearsed(incumbent, decision.candidate, now))
+    verdict = judged(_tried(decision, incumbent, now))
     made = {"made": now, "incumbent": incumbent, "passed": verdict.passed, "numbers": numbers_of(verdict)}
     is_ours = LatencyDecision.objects.filter(pk=decision.pk, made=None).update(**made) == 1
     decision.refresh_from_db()
     if is_ours:
         log.info("%s against %s: %s", decision, incumbent, "passed" if decision.passed else "did not pass")
     return is_ours
+
+
+def _tried(decision: LatencyDecision, incumbent: LatencyModel, now: datetime) -> Rehearsal:
+    """Nothing, if the parameters make sums that cannot be done: such a version does not pass, nor hold up others."""
+    try:
+        return _rehearsed(incumbent, decision.candidate, now)
+    except np.linalg.LinAlgError as error:
+        log.warning("%s cannot be tried: %s", decision, error)
+        return Rehearsal.of_nothing()
 
 
 def numbers_of(verdict: Verdict) -> dict[str, Any]:

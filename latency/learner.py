@@ -203,7 +203,7 @@ class Learner:
         self._touched = np.union1d(observed, self._carry_out(intake.moves, anew))
 
     def _foresee(self, intake: Intake, known: int) -> Foreseen:
-        increments = intake.increments
+        increments = intake.increments.of_those(~_is_old(intake))  # what is old was not to come: it is not compared
         clients, rows = np.unique(self._clients.numbers(increments.keys), return_inverse=True)
         expected = self._predict(clients)
         cautious_ms = expected.rtt_ms + self._policy.caution * expected.error_ms
@@ -230,7 +230,7 @@ class Learner:
         """Who was observed, rising. What is old is taken in as of its hour, and only where nothing newer is known."""
         increments = intake.increments
         clients = self._clients.numbers(increments.keys)
-        is_old = increments.windows_s < intake.t_s - OLD_S
+        is_old = _is_old(intake)
         at_s = np.where(is_old, increments.windows_s // HOUR_S * HOUR_S, intake.t_s)
         told = np.flatnonzero(~is_old | (at_s >= self._measured_s[clients] // HOUR_S * HOUR_S))
         for moment_s in np.unique(at_s[told]).tolist():
@@ -325,6 +325,10 @@ class Learner:
         self._estimator.restore(moved(state, before, places.ids))
         self._orders = orders_moved(self._orders, before, places.ids)
         self._carrier.reset()
+
+
+def _is_old(intake: Intake) -> Flags:
+    return np.asarray(intake.increments.windows_s < intake.t_s - OLD_S)
 
 
 def _parts(count: int) -> Iterator[slice]:

@@ -20,6 +20,7 @@ UNUSED = {"switching.switch_after_s"}
 """Orders have no clock in them (latency.ranking)."""
 MOST = {"caution": 10.0, "model.base_ms": 1000.0, "model.slope_ms_per_km": 1.0, "model.strikes": 100.0}
 MOST_OTHERWISE = 1e9
+LEAST_NOISE_MS, MOST_LAST_MILE_MS = 0.01, 10_000.0
 ZERO_IS_FINE = {"caution", "switching.switch_ms", "switching.switch_percent", "model.base_ms", "model.slope_ms_per_km"}
 
 
@@ -38,6 +39,15 @@ def read(parameters: Mapping[str, Any]) -> Policy:
         if name not in LEARNED:
             raise BadParameterError(name, f"There is no such parameter: there are {', '.join(LEARNED)}.")
     return _read(Policy(), parameters, "")
+
+
+def require_sound(policy: Policy) -> None:
+    """Raises BadParameterError for what 53 bits do not hold beside each other (latency.posterior: 1 + S / σ²): learning
+    would end at the first client that measures many regions. Versions that are kept are read all the same."""
+    if policy.model.least_noise_ms < LEAST_NOISE_MS:
+        raise BadParameterError("model.least_noise_ms", f"Say {LEAST_NOISE_MS:g} or more.")
+    if policy.model.last_mile_spread_ms > MOST_LAST_MILE_MS:
+        raise BadParameterError("model.last_mile_spread_ms", f"Say {MOST_LAST_MILE_MS:g} at most.")
 
 
 def written(policy: Policy) -> dict[str, Any]:
@@ -64,7 +74,7 @@ def _read(known: Part, given: Any, path: str) -> Part:
 
 
 def _number(known: float, value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
         raise BadParameterError(where, "Say a number.")
     if isinstance(known, int) and value != int(value):
         raise BadParameterError(where, "Say a whole number.")

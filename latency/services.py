@@ -13,6 +13,7 @@ another process that takes over, loses nothing and counts nothing twice.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -47,21 +48,25 @@ FULL_MAPS_KEPT = 2
 Locate = Callable[[Sequence[str]], Sequence[Location]]
 """Where client networks are, such as 203.0.113.0/24."""
 
+_tick = threading.Lock()
+"""Whoever finds it held leaves: ticks that wait for a turn that takes long would take all threads of a worker, and make
+turns in any order of their times."""
+
 log = logging.getLogger(__name__)
 
 
 def learn(now: datetime, locate: Locate) -> int | None:
     """Take in what was measured since the last turn. Returns the number of the turn and of its map.
 
-    None: nothing has come, or another process is at it. Not to be called inside a transaction.
+    None: nothing has come, or another process or thread is at it. Not to be called inside a transaction.
     """
-    with memory.lock:
-        try:
-            with transaction.atomic():
-                return _turn(now, locate) if held_for_transaction(LEARNING) else None
-        except BaseException:
-            memory.drop()
-            raise
+    if not _tick.acquire(blocking=False):
+        return None
+    try:
+        with memory.lock:
+            return _alone(now, locate)
+    finally:
+        _tick.release()
 
 
 def newest_map() -> int | None:
@@ -93,6 +98,15 @@ def map_at(moment: datetime) -> bytes | None:
         return None
     number = LatencyTurn.objects.filter(made__lte=moment).order_by("-number").values_list("number", flat=True)[0]
     return encoded(learner.message(number, 0))
+
+
+def _alone(now: datetime, locate: Locate) -> int | None:
+    try:
+        with transaction.atomic():
+            return _turn(now, locate) if held_for_transaction(LEARNING) else None
+    except BaseException:
+        memory.drop()
+        raise
 
 
 def _turn(now: datetime, locate: Locate) -> int | None:

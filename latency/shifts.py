@@ -24,6 +24,6 @@ class Shifts(Rows):
         return self._ms[clients] * np.exp2(np.minimum(self._seen_at_s[clients] - t_s, 0.0) / self._half_life_s)
 
     def put(self, clients: Indices, regions: Indices, shifts_ms: Floats, t_s: float) -> None:
-        """Says what the shifts of observed cells are from now on, each (N,)."""
+        """Says what the shifts of observed cells are from now on, each (N,). What was seen since stays as recent."""
         self._ms[clients, regions] = shifts_ms
-        self._seen_at_s[clients, regions] = t_s
+        self._seen_at_s[clients, regions] = np.maximum(self._seen_at_s[clients, regions], t_s)

@@ -42,7 +42,9 @@ def policy_of(model: LatencyModel | None) -> Policy:
 
 def propose(name: str, given: Mapping[str, Any], note: str, user: User | None, now: datetime) -> LatencyDecision:
     """A new version, and the decision about it that now waits. Raises BadParameterError, ValidationError by field."""
-    complete = parameters.written(parameters.read(given))
+    policy = parameters.read(given)
+    parameters.require_sound(policy)
+    complete = parameters.written(policy)
     model = LatencyModel(name=name, parameters=complete, note=note, created=now, created_by=user)
     model.full_clean()
     with transaction.atomic():

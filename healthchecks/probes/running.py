@@ -63,7 +63,7 @@ async def run(probe: Probe, target: Target, session: ClientSession, *, allow_pri
         succeeded, cause = False, _reason(error)
     else:
         succeeded, cause = True, seen
-    return Outcome(succeeded, _one_line(cause), (clock() - started) * 1000)
+    return Outcome(succeeded, one_line(cause), (clock() - started) * 1000)
 
 
 async def reach(ask: Callable[[Peer], Awaitable[T]], target: Target, *, allow_private: bool) -> T:
@@ -72,7 +72,7 @@ async def reach(ask: Callable[[Peer], Awaitable[T]], target: Target, *, allow_pr
         async with asyncio.timeout(target.timeout_s):
             return await ask(await _peer(target, allow_private))
     except (ProbeError, RefusedAddressError) as failure:
-        raise ProbeError(_one_line(str(failure))) from failure
+        raise ProbeError(one_line(str(failure))) from failure
     except TimeoutError as late:
         raise ProbeError(f"no answer within {target.timeout_s * 1000:.0f} ms") from late
     except OSError as error:
@@ -81,7 +81,10 @@ async def reach(ask: Callable[[Peer], Awaitable[T]], target: Target, *, allow_pr
 
 async def _peer(target: Target, allow_private: bool) -> Peer:
     """The target with its host name resolved: the address the system would try first (RFC 6724)."""
-    found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # what Python says of labels that are empty or too long
+        raise ProbeError("host name cannot be resolved: it is none") from error
     address = str(found[0][4][0])
     require_allowed(address, allow_private=allow_private)
     return Peer(address, target.port, target.host)
@@ -95,7 +98,7 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno).lower() if error.errno else str(error) or type(error).__name__
 
 
-def _one_line(cause: str) -> str:
+def one_line(cause: str) -> str:
     """Parts of a cause come from the endpoint: nothing unprintable, nothing long."""
     printable = "".join(character if character.isprintable() else " " for character in cause)
     return printable if len(printable) <= MAX_CAUSE else printable[: MAX_CAUSE - 1] + "…"

@@ -32,7 +32,7 @@ def weights(rows: Floats, observed: Floats, factors: Floats) -> Floats:
     known, asked = of_rows.any(axis=1), seen.any(axis=1)
     staying = np.where(known & asked, ASSUMED_STAYING, np.where(known, 0.0, 1.0))[:, None]
     spread = np.stack([(1.0 - staying) * of_rows, staying * seen], axis=1)
-    return _normed((spread * factors).reshape(len(rows), -1)).reshape(spread.shape)
+    return _normed((spread * factors).reshape(len(rows), 2 * rows.shape[1])).reshape(spread.shape)
 
 
 def expected(spread: Floats, sent: Floats) -> Floats:

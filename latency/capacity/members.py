@@ -62,7 +62,7 @@ def grouped(members: Members, most_groups: int = MOST_GROUPS) -> Grouped:
 
 
 def named(countries: Indices, networks: Indices, regions: Indices) -> Indices:
-    """One number for each group: 16 bits, 32 bits and 8 bits."""
+    """One number for each group: 16 bits, 32 bits and 8 bits. Regions by column: their ids may have more."""
     return countries << 40 | networks << 8 | regions
 
 

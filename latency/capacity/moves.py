@@ -102,12 +102,13 @@ class Moves(Columns):
 
     def _lines(self, keys: GroupKeys, ids: Indices) -> Iterator[tuple[Indices, int, float]]:
         """Of each line that moves someone: those among `keys` whom it is about, the column, and the share."""
-        lines = named(self.countries, self.networks, self.preferred_ids)
-        own = named(keys.countries, keys.networks, ids[keys.preferred])
-        others = named(keys.countries, np.full_like(keys.networks, OTHERS), ids[keys.preferred])
-        about = np.where(np.isin(own, lines), own, others)
+        is_there = np.isin(self.preferred_ids, ids)
+        lines = named(self.countries, self.networks, np.searchsorted(ids, self.preferred_ids))  # ids may be too large
+        own = named(keys.countries, keys.networks, keys.preferred)
+        others = named(keys.countries, np.full_like(keys.networks, OTHERS), keys.preferred)
+        about = np.where(np.isin(own, lines[is_there]), own, others)
         rising = np.argsort(about, kind="stable")
-        for line in np.flatnonzero((self.shares > 0) & np.isin(self.target_ids, ids)):
+        for line in np.flatnonzero((self.shares > 0) & is_there & np.isin(self.target_ids, ids)):
             begin, end = np.searchsorted(about[rising], [lines[line], lines[line] + 1])
             if end > begin:
                 column = int(np.searchsorted(ids, self.target_ids[line]))

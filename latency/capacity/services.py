@@ -26,7 +26,8 @@ from latency.capacity.learned import Learned
 from latency.capacity.members import grouped, sample
 from latency.capacity.models import CapacityPlan
 from latency.capacity.moves import Moves
-from latency.capacity.planning import Facts, Known, Limits, Previous, lost, planned
+from latency.capacity.planning import Facts, Known, Limits, Planned, Previous, lost, planned
+from latency.capacity.report import LossReport
 from latency.capacity.rooms import region_loads
 from latency.capacity.solver import SolverError
 from latency.capacity.strata import strata
@@ -89,10 +90,7 @@ def _store(now: datetime, known: Known, facts: Facts, before: CapacityPlan | Non
     begun_s = perf_counter()
     made = planned(known, facts, Previous(_moves(before), _learned(before)), limits)
     solved_ms = 1000 * (perf_counter() - begun_s)
-    if before is not None and before.losses_made is not None and now - before.losses_made < LOSSES_EVERY:
-        lost_of = {"losses": before.losses, "losses_made": before.losses_made}
-    else:
-        lost_of = {"losses": lost(made, known), "losses_made": now}
+    losses, losses_made = _losses(now, made, known, before)
     record(now, {report["region"]: report["before_per_s"] for report in made.numbers.regions})
     CapacityPlan.objects.filter(made__lt=now - KEPT).delete()
     return CapacityPlan.objects.create(
@@ -100,9 +98,23 @@ def _store(now: datetime, known: Known, facts: Facts, before: CapacityPlan | Non
         solved_ms=solved_ms,
         moves=packed(made.moves.state()),
         learned=packed(made.learned.state()),
-        **lost_of,
+        losses=losses,
+        losses_made=losses_made,
         **asdict(made.numbers),
     )
+
+
+def _losses(
+    now: datetime, made: Planned, known: Known, before: CapacityPlan | None
+) -> tuple[list[LossReport], datetime | None]:
+    """What if each region were lost, and when that was looked at: not known is no reason to have no plan."""
+    if before is not None and before.losses_made is not None and now - before.losses_made < LOSSES_EVERY:
+        return before.losses, before.losses_made
+    try:
+        return lost(made, known), now
+    except SolverError as error:
+        log.warning("what a lost region would bring is not known: %s", error)
+        return [], None
 
 
 def _known(open_ids: list[int]) -> Known | None:

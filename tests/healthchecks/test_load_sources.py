@@ -167,6 +167,21 @@ def test_numbers_that_make_no_share_are_an_error_of_the_source(fra_1: Endpoint, 
     assert "capacity: Say it here or of the endpoint" in error_of(fra_1)
 
 
+@pytest.mark.parametrize("wrong", ['.e  :}\x00e"sT', "http://fra..example.com/"])
+def test_what_one_endpoint_publishes_keeps_nobody_from_reading_the_others(
+    fra_1: Endpoint, iad_1: Endpoint, publish: Callable[..., str], wrong: str
+) -> None:
+    source_of(fra_1, publish(wrong))
+    if wrong.startswith("http"):
+        LoadSource.objects.update(url=wrong)  # as it may have been stored before such names were refused
+    source_of(iad_1, publish(PROMETHEUS))
+
+    assert pull() == 2
+    assert error_of(fra_1) != ""
+    assert error_of(iad_1) == ""
+    assert EndpointLoad.objects.get().endpoint == iad_1
+
+
 def test_private_addresses_are_not_read_unless_that_is_allowed(fra_1: Endpoint, publish: Callable[..., str]) -> None:
     source_of(fra_1, publish(PROMETHEUS))
     source_of_name = LoadSource.objects.get(endpoint=fra_1)
@@ -187,6 +202,9 @@ def test_private_addresses_are_not_read_unless_that_is_allowed(fra_1: Endpoint, 
         ({"url": "http://ada:secret@192.0.2.1/"}, "url"),
         ({"url": "metrics"}, "url"),
         ({"url": "http://192.0.2.1:99999/"}, "url"),
+        ({"url": "http://fra..example.com/"}, "url"),
+        ({"url": f"http://{'x' * 64}.example.com/"}, "url"),
+        ({"format": "json", "current": "/pools/~2", "capacity": ""}, "current"),
         ({"current": ""}, "current"),
         ({"current": "busy{"}, "current"),
         ({"target": "a b c"}, "target"),

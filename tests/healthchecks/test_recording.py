@@ -361,6 +361,40 @@ class TestViews:
         report(check, fra_1, eu="down")
         assert services.current_health().views == []
 
+    def test_before_there_is_a_verdict_nothing_is_told_of_who_disagrees(
+        self, check: Check, fra_1: Endpoint, report: Report
+    ) -> None:
+        check.quorum = 3
+        check.save()
+        report(check, fra_1, eu="up", us="down")
+        assert services.current_health() == services.HealthState(0, [])
+        report(check, fra_1, asia="down")
+        assert told() == {(fra_1.id, 4): "up"}
+        assert [len(views) for _endpoint, _family, views in services.current_health().views] == [3]
+
+    def test_a_check_that_is_removed_or_disabled_leaves_no_view(
+        self, check: Check, fra_1: Endpoint, iad_1: Endpoint, report: Report
+    ) -> None:
+        for endpoint in (fra_1, iad_1):
+            report(check, endpoint, eu="up", us="down")
+        services.assign(check, [iad_1], NOON)
+        assert [endpoint for endpoint, _family, _views in services.current_health().views] == [iad_1.id]
+        check.enabled = False
+        check.save()
+        services.assign(check, [iad_1], NOON)
+        assert services.current_health().views == []
+
+    def test_views_are_of_one_family_and_of_the_name_of_who_has_one(
+        self, check: Check, fra_1: Endpoint, iad_1: Endpoint, report: Report
+    ) -> None:
+        Endpoint.objects.filter(id=fra_1.id).update(ipv6="::1")
+        report(check, fra_1, family=4, eu="up", us="up")
+        report(check, fra_1, family=6, eu="up", us="down")
+        assert [family for _endpoint, family, _views in services.current_health().views] == [6]
+        Endpoint.objects.filter(id=iad_1.id).update(ipv4=None, hostname="iad-1.example.com.")
+        report(check, iad_1, family=0, eu="down", us="up")
+        assert [view[:2] for view in services.current_health().views] == [(fra_1.id, 6), (iad_1.id, 0)]
+
     def test_a_vantage_that_is_gone_has_no_view(
         self, check: Check, fra_1: Endpoint, vantages: dict[str, Region], report: Report
     ) -> None:

@@ -135,6 +135,16 @@ def test_too_few_comparisons_raise_no_alarm():
     assert drifts({PARIS: many(9.0, ENOUGH - 2)}, {PARIS: many(1.0)}) == []
 
 
+def test_what_is_imported_late_is_not_compared_with_what_is_believed_since():
+    known = Learner(WORLD, Policy())
+    known.learn(turn(known, (HOME, PARIS, 30.0)))
+    late = turn(known, (HOME, PARIS, 300.0), (OFFICE, TOKYO, 20.0), at_s=NOON_S + 60, late_s=7200)
+    assert compared(known.foresee_and_learn(late)) == {}
+
+    in_time = turn(known, (HOME, PARIS, 31.0), at_s=NOON_S + 65)
+    assert total(compared(known.foresee_and_learn(in_time)).values()).count == 1
+
+
 def test_coverage_says_what_estimates_rest_on_by_country_and_region():
     known = Learner(WORLD, Policy())
     known.learn(turn(known, (HOME, PARIS, 30.0), (HOME, PARIS, 31.0), (SHOP, TOKYO, 240.0)))

@@ -7,10 +7,12 @@ import random
 from datetime import timedelta
 
 import pytest
+from numpy.linalg import LinAlgError
 
 from latency.judging import decide
+from latency.rehearsal import rehearse
 from latency.tasks import check_parity, judge_models
-from latency.versions import NotPromotedError, ask, in_service, promote
+from latency.versions import NotPromotedError, ask, in_service, policy_of, promote
 from tests.latency.test_turns import NOW, measure, turn
 from tests.latency.test_versions import proposed
 
@@ -66,6 +68,22 @@ def test_without_turns_there_is_no_evidence_and_one_may_ask_again(paris):
     again = ask(model, LATER)
     assert again != decision
     assert model.decisions.count() == 2
+
+
+def test_parameters_that_no_computer_can_reckon_with_do_not_pass_and_hold_up_nobody(learned, caplog, monkeypatch):
+    absurd = proposed("absurd", model={"last_mile_spread_ms": 1e4})
+    sound = proposed("sound", caution=0.3)
+
+    def tried(incumbent, candidate, turns):
+        if candidate.is_under(policy_of(absurd)):
+            raise LinAlgError("Singular matrix")
+        return rehearse(incumbent, candidate, turns)
+
+    monkeypatch.setattr("latency.judging.rehearse", tried)
+    decisions = decide(LATER)
+
+    assert [(decision.candidate, decision.passed) for decision in decisions] == [(absurd, False), (sound, True)]
+    assert "cannot be tried: Singular matrix" in caplog.text
 
 
 def test_one_thread_of_a_worker_repeats_turns_at_a_time(paris, monkeypatch):

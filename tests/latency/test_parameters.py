@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from latency.chooser import Policy
-from latency.parameters import BadParameterError, read, written
+from latency.learner import Learner
+from latency.parameters import BadParameterError, read, require_sound, written
+from tests.latency.cast import NOON_S
+from tests.latency.test_learner import HOME, NOWHERE, OFFICE, WORLD, turn
 
 
 def test_what_is_left_out_is_as_in_the_release():
@@ -49,3 +53,24 @@ def test_what_cannot_be_is_refused_by_its_name(given, field):
     with pytest.raises(BadParameterError) as refused:
         read(given)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("model", [{"last_mile_spread_ms": 1e4}, {"least_noise_ms": 0.01, "noise_ms": 0.01}])
+def test_the_utmost_that_may_be_proposed_can_be_reckoned_with(model):
+    policy = read({"model": model})
+    require_sound(policy)
+    known = Learner(WORLD, policy)
+    for minute in range(5):
+        measured = [
+            (client, region, 20.0 + region) for client in (HOME, OFFICE, NOWHERE) for region in WORLD.ids.tolist()
+        ]
+        known.learn(turn(known, *measured * 3, at_s=NOON_S + 300 * minute, full=True))
+
+    assert np.isfinite(known.message(1, 0).cells.rtt_ms).all()
+
+
+@pytest.mark.parametrize("name", ["least_noise_ms", "last_mile_spread_ms"])
+def test_what_numbers_do_not_hold_is_not_sound(name):
+    with pytest.raises(BadParameterError) as refused:
+        require_sound(read({"model": {name: 1e-9 if name.startswith("least") else 1e9}}))
+    assert refused.value.field == f"model.{name}"

@@ -15,6 +15,7 @@ from latency.means import RunningMeans
 from latency.population import UNKNOWN, Client, locate
 from latency.posterior import posterior, surprise
 from latency.related import learned_covariance
+from latency.shifts import Shifts
 from tests.latency.cast import PARIS, REGIONS, french, nowhere
 
 HOUR_S = 3600.0
@@ -43,6 +44,16 @@ def test_a_region_without_a_place_is_at_an_unknown_distance():
     population = locate([french()], [PARIS, replace(PARIS, name="lost", longitude=None)])
 
     assert np.isnan(population.km).tolist() == [[False, True]]
+
+
+def test_a_shift_that_was_seen_lately_is_not_forgotten_sooner_for_what_is_observed_late():
+    shifts = Shifts(1, 1, half_life_s=HOUR_S)
+    row, region = np.array([0]), np.array([0])
+    shifts.put(row, region, np.array([40.0]), HOUR_S)
+    shifts.put(row, region, np.array([40.0]), 0.0)
+
+    assert shifts.at(row, HOUR_S) == pytest.approx(40)
+    assert shifts.at(row, 2 * HOUR_S) == pytest.approx(20)
 
 
 def test_a_mean_forgets_by_age():

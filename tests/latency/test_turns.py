@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from accounts.models import Team
-from latency.history import memory
+from latency.capacity.fairness_reports import report_fairness
+from latency.history import memory, taught
 from latency.intake import Location
 from latency.models import LatencyCheckpoint, LatencyMap, LatencyTurn
 from latency.services import KEPT, NotKeptError, learn, learner_at, maps_since
@@ -184,6 +185,29 @@ def test_another_process_goes_on_where_the_first_one_was(paris):
     assert newest().ipv4[HOME_KEY].samples == 3
 
 
+def test_turns_of_others_that_were_taught_in_part_are_not_learned_twice(paris, monkeypatch):
+    measure(paris, 22.0)
+    turn()
+    ours = memory.learner, memory.stamp
+    restart()
+    for second in (5, 10):
+        measure(paris, 23.0, at=NOW + timedelta(seconds=second))
+        turn(second)
+    memory.learner, memory.stamp = ours
+
+    def taught_in_part(*of_turns):
+        yield next(taught(*of_turns))
+        raise OperationalError
+
+    monkeypatch.setattr("latency.history.taught", taught_in_part)
+    with pytest.raises(OperationalError):
+        report_fairness(NOW + timedelta(seconds=11))
+    monkeypatch.undo()
+    report_fairness(NOW + timedelta(seconds=12))
+
+    assert memory.learner.message(3, 0).cells.samples.tolist() == [pytest.approx(3, abs=0.01)]
+
+
 def test_what_is_committed_after_what_came_later_is_learned_from_once_all_the_same(paris, other_connection):
     with transaction.atomic():
         measure(paris, 22.0)
@@ -212,6 +236,18 @@ def test_a_window_that_is_full_teaches_nothing_more(paris):
     assert refused.accepted == 0
 
     assert turn(5) is None
+
+
+def test_while_a_thread_learns_the_next_tick_does_not_wait_for_it(paris, other_connection, monkeypatch):
+    meanwhile = []
+
+    def takes_long(now, locate):
+        meanwhile.append(other_connection(lambda: turn(5)))
+        return 1
+
+    monkeypatch.setattr("latency.services._turn", takes_long)
+    assert turn() == 1
+    assert meanwhile == [None]
 
 
 def test_while_another_process_learns_ours_does_not(paris, other_connection):

@@ -63,6 +63,27 @@ def test_clients_of_small_networks_go_by_the_rest_of_their_country_and_others_by
     assert sent(moves, clients, losing(1, 1, 1, 1)) == [1, NOWHERE, NOWHERE, NOWHERE]
 
 
+@pytest.mark.parametrize("paris", [3, 70_000])
+def test_groups_are_told_apart_however_large_the_ids_of_regions_are(paris):
+    lyon = 256 + 44  # 64500 and this would be 64501 and 44 in a number with eight bits for a region
+    ids = np.array(sorted([44, lyon, paris]))
+    column = {int(id_): place for place, id_ in enumerate(ids)}
+    groups = keys((FR, 64500, column[lyon]), (FR, 64501, column[44]))
+    shares = np.eye(3)[[column[paris], column[44]]]
+    moves = Moves.planned(groups, shares, ids, ids)
+    clients = members((FR, 64500, column[lyon]), (FR, 64501, column[44]))
+
+    assert moves.sent(clients, ids, losing(1, 1), by_number).tolist() == [column[paris], NOWHERE]
+    assert np.array_equal(moves.shares_of(groups, ids), shares)
+
+
+def test_a_line_about_a_region_that_is_gone_moves_nobody():
+    moves = Moves.planned(keys((FR, FREE, 0), (FR, FREE, 1)), np.eye(3)[[2, 2]], IDS, IDS)
+    left = IDS[1:]
+
+    assert moves.sent(members((FR, FREE, 0), (FR, FREE, 1)), left, losing(1, 1), by_number).tolist() == [1, NOWHERE]
+
+
 def test_the_moves_of_a_group_are_its_own_or_those_of_the_rest_of_its_country():
     groups = keys((FR, 0, 0), (FR, FREE, 0), (FR, 64500, 0), (FR, 64500, 2))
     shares = np.array([[0.8, 0.2, 0], [1.0, 0, 0], [0.5, 0, 0.5], [0.1, 0, 0.9]])

@@ -14,13 +14,14 @@ from latency.capacity.fairness_reports import report_fairness
 from latency.capacity.forecast import AHEAD, DAY, SMOOTHED, STEP_S
 from latency.capacity.models import CapacityPlan, RegionDemand
 from latency.capacity.services import KEPT, LAPSE, Limits, plan
+from latency.capacity.solver import SolverError
 from latency.history import memory
 from latency.intake import Location
 from latency.keys import key_of
 from latency.models import LatencyMap
 from latency.services import learn, learner_at
 from latency.table import encoded
-from regions.models import EdgeNode, Endpoint, Region, Site
+from regions.models import AdminState, EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
 from telemetry.buckets import bucket_of
 from telemetry.models import QueryCount
@@ -120,6 +121,49 @@ def crowd(paris, london, edge):
     answer(edge, paris, 3000)
     loaded(paris, 1400)
     loaded(london, 100)
+
+
+def test_a_plan_is_in_force_though_nobody_can_say_what_a_lost_region_would_bring(crowd, monkeypatch):
+    def lost(*_: object) -> None:
+        raise SolverError("Time limit reached")
+
+    monkeypatch.setattr("latency.capacity.services.lost", lost)
+
+    made = planned()
+
+    assert made is not None
+    assert (made.losses, made.losses_made) == ([], None)
+    assert made.away > 0
+    monkeypatch.undo()
+    assert planned(61).losses_made == NOW + timedelta(seconds=61)
+
+
+def test_where_nobody_is_known_or_nothing_can_serve_there_is_no_plan_or_an_empty_one(paris, london, edge):
+    loaded(paris, 1400)
+    assert planned() is None
+    measure(paris, london)
+    turn()
+    Endpoint.objects.update(admin_state=AdminState.DISABLED)
+    assert planned() is None
+    assert report_fairness(NOW) is not None
+    Endpoint.objects.update(admin_state=AdminState.ENABLED)
+    london.delete()
+    assert turn(5) == 2
+    alone = planned(6)
+    assert (alone.away, alone.losses) == (0, [])
+    week_s = 8 * 86_400
+    measure_nothing_for(week_s)
+    loaded(paris, 1400, at=NOW + timedelta(seconds=week_s))
+    nobody = planned(week_s + 1)
+    assert (nobody.away, nobody.movable_per_s) == (0, 0)
+    assert report_fairness(NOW + timedelta(seconds=week_s)) is None
+
+
+def measure_nothing_for(seconds: int) -> None:
+    """A full turn, after which nobody is known any more."""
+    Region.objects.update(latitude=49.0)
+    assert turn(seconds) is not None
+    assert len(memory.learner.first_regions()[0]) == 0
 
 
 def test_nobody_moves_where_no_region_says_how_loaded_it_is(paris, london, edge):
