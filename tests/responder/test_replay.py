@@ -26,7 +26,7 @@ def world(tmp_path):
         writer.insert_network(IPSet([client]), {"autonomous_system_number": DTAG if client in OURS else HERE})
     writer.to_db_file(str(tmp_path / "asn.mmdb"))
     world = steered_world()
-    world.geo["asn"] = (tmp_path / "asn.mmdb").read_bytes()
+    world.geo = {"asn": (tmp_path / "asn.mmdb").read_bytes()}
     return world.open()
 
 

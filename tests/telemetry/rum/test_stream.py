@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -133,19 +134,19 @@ def test_an_application_is_told_when_the_stream_does_not_answer(application, fra
     assert "again" in refused(application(body), 503)["detail"]
 
 
-class Counter:
-    """`trafficmgr counter`, a process of its own."""
-
-    def __init__(self, url: str, log: Path) -> None:
-        environment = os.environ | {"DATABASE_URL": database_url(), "TRAFFICMGR_RUM_STREAM": url}
-        with log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "trafficmgr", "counter"], env=environment, stdout=out, stderr=out
-            )
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
+@contextmanager
+def counters(url: str, log: Path, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """So many processes `trafficmgr counter`; those that run at the end are killed."""
+    environment = os.environ | {"DATABASE_URL": database_url(), "TRAFFICMGR_RUM_STREAM": url}
+    command = [sys.executable, "-m", "trafficmgr", "counter"]
+    with log.open("ab") as out:
+        processes = [subprocess.Popen(command, env=environment, stdout=out, stderr=out) for _ in range(count)]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def test_consumers_and_the_stream_die_in_the_middle_and_every_beacon_counts_once(transactional_db, url, port, tmp_path):
@@ -154,19 +155,19 @@ def test_consumers_and_the_stream_die_in_the_middle_and_every_beacon_counts_once
     with valkey(tmp_path, port):
         for _number in range(BATCHES):
             take_in(batch(BATCH), now(), url)
-        first = Counter(url, log)
-        wait_until(lambda: counted() > 0, "the first batches")
-        first.kill()
+        with counters(url, log, 1):
+            wait_until(lambda: counted() > 0, "the first batches")
     with valkey(tmp_path, port):
         left = redis.Redis(port=port)
         take_in(batch(BATCH), now(), url)
         (dead,) = (each["name"] for each in left.xinfo_consumers(STREAM, GROUP))
         for entry in left.xpending_range(STREAM, GROUP, "-", "+", 1000, consumername=dead):
             left.xclaim(STREAM, GROUP, dead, 0, [entry["message_id"]], idle=60_000, justid=True)
-        others = [Counter(url, log) for _ in range(2)]
-        wait_until(lambda: left.xlen(STREAM) == 0, "an empty stream")
-        for other in others:
-            other.process.send_signal(signal.SIGTERM)
-            assert other.process.wait(20) == 0
+        with counters(url, log, 2) as others:
+            wait_until(lambda: len(left.xinfo_consumers(STREAM, GROUP)) == 3, "both at the stream")
+            wait_until(lambda: left.xlen(STREAM) == 0, "an empty stream")
+            for other in others:
+                other.send_signal(signal.SIGTERM)
+                assert other.wait(20) == 0
         assert counted() == total + BATCH
         assert [each["name"] for each in left.xinfo_consumers(STREAM, GROUP)] == [dead]
