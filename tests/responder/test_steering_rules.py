@@ -230,7 +230,7 @@ def test_s7_what_a_client_has_measured_decides_and_distance_for_who_has_not():
 
 def test_s7_whoever_is_nearly_as_good_shares_the_best_tier():
     endpoints = [endpoint(1, EU), endpoint(2, US), endpoint(3, ASIA)]
-    steps = [{"kind": "latency", "within_ms": 10}, {"kind": "weighted"}]
+    steps: Steps = [{"kind": "latency", "within_ms": 10}, {"kind": "weighted"}]
     with serving(endpoints, steps, latency=measured([GERMAN], [30, 25, 200])) as served:
         tiers = {kept["endpoint"]: kept["tier"] for kept in served.steps(GERMAN)[0]["kept"]}
         assert tiers[1] == tiers[2] < tiers[3]
@@ -239,7 +239,7 @@ def test_s7_whoever_is_nearly_as_good_shares_the_best_tier():
 
 def test_s8_a_share_of_clients_explores_and_is_counted_apart_and_nobody_who_is_down():
     endpoints = [endpoint(1, EU), endpoint(2, US), endpoint(3, ASIA)]
-    steps = [{"kind": "healthy"}, {"kind": "latency"}, {"kind": "explore", "percent": 50}]
+    steps: Steps = [{"kind": "healthy"}, {"kind": "latency"}, {"kind": "explore", "percent": 50}]
     uncertain = measured(CLIENTS, [25, 30, 28], [1, 16, 16])
     with serving(endpoints, steps, down=[3], latency=uncertain) as served:
         numbers = served.numbers(CLIENTS)
