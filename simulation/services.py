@@ -36,8 +36,9 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
     asked = _read_arguments(
         qname=(_name, qname), qtype=(_type, qtype), client=(_address, client), ecs=(_subnet, ecs), at=(_moment_s, at)
     )
-    moment_s = asked.pop("at")
-    snapshot, health, latency = _world_at(moment_s)
+    asked_for_s, now_s = asked.pop("at"), int(timezone.now().timestamp())
+    snapshot, health, latency = _world_at(asked_for_s, now_s)
+    moment_s = now_s if asked_for_s is None else asked_for_s
     try:
         explained = responder.explain(snapshot, health, latency=latency, now_s=moment_s, **asked)
     except ValueError as error:
@@ -47,9 +48,9 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
     return found
 
 
-def _world_at(moment_s: int) -> tuple[responder.Snapshot, responder.Health, responder.LatencyMap]:
-    """What was served then; of the present second and those to come, what is served now."""
-    if moment_s >= int(timezone.now().timestamp()):
+def _world_at(moment_s: int | None, now_s: int) -> tuple[responder.Snapshot, responder.Health, responder.LatencyMap]:
+    """What was served then; without a moment, of the present second and of those to come, what is served now."""
+    if moment_s is None or moment_s >= now_s:
         return open_current(), opened(current_health()), current_latencies.get()
     moment = datetime.fromtimestamp(moment_s, UTC)
     try:
@@ -108,9 +109,9 @@ def _subnet(text: str | None) -> str | None:
         raise ValueError(f'"{text}" is not a prefix such as 203.0.113.0/24 without bits past its length.') from error
 
 
-def _moment_s(at: int | None) -> int:
+def _moment_s(at: int | None) -> int | None:
     if at is None:
-        return int(timezone.now().timestamp())
+        return None
     if not 0 <= at <= MAX_AT_S:
         raise ValueError("A moment is a number of seconds since 1970.")
     return at

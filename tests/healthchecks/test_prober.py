@@ -110,7 +110,8 @@ async def test_a_target_comes_up_and_goes_down(world: World, tick: Ticker) -> No
         world.declare(target(port))
         await ticking(tick, lambda: world.states() == [(1, State.UP)], "up")
     await ticking(tick, lambda: world.states() == [(1, State.UP), (1, State.DOWN)], "down")
-    assert world.recorded[-1].cause == "connection refused"
+    # Reset: a server that closes drops what it has not accepted yet.
+    assert world.recorded[-1].cause in {"connection refused", "connection reset"}
 
 
 async def test_only_changes_are_recorded(world: World, tick: Ticker) -> None:
