@@ -25,5 +25,5 @@ def test_several_hosts_are_tried_in_their_order():
 
 @pytest.mark.parametrize("url", ["mysql://u@host/name", "postgres://u@host/name?nonsense=1", "postgres://[::1/name"])
 def test_what_libpq_does_not_take_is_refused_by_name(url):
-    with pytest.raises(VariableError, match="^DATABASE_URL: "):
+    with pytest.raises(VariableError, match=r"^DATABASE_URL: "):
         database(url)
