@@ -70,6 +70,9 @@ class Refusal(models.Model):
     part = models.CharField(max_length=300, unique=True, help_text="Such as 'zone demo.test.' or 'policies'.")
     reason = models.TextField()
     candidate = models.CharField(max_length=64)
+    held = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="What the brake holds (P4); empty: it cannot be served."
+    )
     since = models.DateTimeField()
 
     class Meta:
@@ -77,6 +80,29 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.part}: {self.reason}"
+
+
+class BrakeRelease(models.Model):
+    """Someone's word that what the brake held is meant (P4). Never deleted."""
+
+    part = models.CharField(max_length=300, help_text="As the refusal's.")
+    key = models.CharField(max_length=64, help_text="As `held` of the refusal: no other change is released.")
+    reason = models.CharField(max_length=500)
+    author = models.CharField(max_length=150, help_text="Name of the user: it outlives the account.")
+    at = models.DateTimeField()
+    generation = models.BigIntegerField(null=True, help_text="That it was published with; NULL: not yet.")
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["part", "key"], condition=Q(generation=None), name="brakerelease_once_a_change"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="brakerelease_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.part} released by {self.author}: {self.reason}"
 
 
 class FlattenedName(models.Model):

@@ -20,9 +20,12 @@ from kombu.exceptions import OperationalError as BrokerError
 
 import responder
 from latency.capacity.models import CapacityPlan
-from latency.capacity.services import Limits, plan
+from latency.capacity.services import Limits as CapacityLimits
+from latency.capacity.services import plan
 from latency.intake import Location
 from latency.services import learn
+from snapshots.brake.limits import Limits
+from snapshots.brake.releases import release
 from snapshots.flattening import due_names, store
 from snapshots.gather import gather_policies
 from snapshots.models import Snapshot
@@ -47,6 +50,7 @@ __all__ = [
     "prune",
     "publish",
     "refresh_flattened_names",
+    "release_brake",
     "request_publish",
 ]
 
@@ -72,7 +76,7 @@ def publish(now: datetime) -> Snapshot | None:
         if not ours:
             return None
         with _repeatable_read():
-            snapshot = Publication(now, settings.ENVIRONMENT.geo).publish()
+            snapshot = Publication(now, settings.ENVIRONMENT.geo, _limits()).publish()
     if snapshot is not None:
         log.info("published %s: %s", snapshot, "; ".join(snapshot.changes))
     return snapshot
@@ -138,9 +142,20 @@ def learn_latency(now: datetime) -> int | None:
     return learn(now, lambda networks: [Location(*place) for place in snapshot.locate(networks)])
 
 
-def plan_capacity(now: datetime, limits: Limits) -> CapacityPlan | None:
+def plan_capacity(now: datetime, limits: CapacityLimits) -> CapacityPlan | None:
     """Plan who of those that go by the latency map is served elsewhere. None: there is nothing to plan."""
     return plan(now, policies_going_by("latency"), limits)
+
+
+def release_brake(part: str, reason: str, author: str, now: datetime) -> None:
+    """Have a change that the brake holds published, for a reason that is kept. Raises ValidationError."""
+    with transaction.atomic():
+        release(part, reason, author, now)
+        request_publish()
+
+
+def _limits() -> Limits:
+    return Limits(settings.MAX_DELETED_PERCENT, settings.MAX_MOVED_PERCENT)
 
 
 def _send_publish() -> None:
