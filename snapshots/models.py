@@ -81,6 +81,11 @@ class Refusal(models.Model):
     def __str__(self) -> str:
         return f"{self.part}: {self.reason}"
 
+    @property
+    def is_held(self) -> bool:
+        """By the brake: it can be released with a reason (P4)."""
+        return bool(self.held)
+
 
 class BrakeRelease(models.Model):
     """Someone's word that what the brake held is meant (P4). Never deleted."""

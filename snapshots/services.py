@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from kombu.exceptions import OperationalError as BrokerError
 
 import responder
+from accounts.models import User
 from latency.capacity.models import CapacityPlan
 from latency.capacity.services import Limits as CapacityLimits
 from latency.capacity.services import plan
@@ -28,7 +29,7 @@ from snapshots.brake.limits import Limits
 from snapshots.brake.releases import release
 from snapshots.flattening import due_names, store
 from snapshots.gather import gather_policies
-from snapshots.models import Snapshot
+from snapshots.models import BrakeRelease, Snapshot
 from snapshots.opening import NothingPublishedError, NotKeptError, current, open_at, open_with_policies
 from snapshots.policy_chunk import policy_chunk
 from snapshots.publication import Publication
@@ -147,11 +148,15 @@ def plan_capacity(now: datetime, limits: CapacityLimits) -> CapacityPlan | None:
     return plan(now, policies_going_by("latency"), limits)
 
 
-def release_brake(part: str, reason: str, author: str, now: datetime) -> None:
-    """Have a change that the brake holds published, for a reason that is kept. Raises ValidationError."""
+def release_brake(part: str, reason: str, user: User, now: datetime) -> BrakeRelease:
+    """Have a change that the brake holds published, for a reason that is kept.
+
+    Raises ValidationError by field, PermissionDenied.
+    """
     with transaction.atomic():
-        release(part, reason, author, now)
+        released = release(part, reason, user, now)
         request_publish()
+    return released
 
 
 def _limits() -> Limits:

@@ -7,20 +7,32 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
+from accounts.models import User
 from snapshots.brake.keys import key_of_policies, key_of_zone
 from snapshots.manifest import Contents
 from snapshots.models import BrakeRelease, Refusal
 from snapshots.settle import POLICIES, zones_of
+from zones.models import Zone
 
 
-def release(part: str, reason: str, author: str, now: datetime) -> BrakeRelease:
+def may_release(user: User, part: str) -> bool:
+    """Whoever belongs to the team of a zone; an administrator what all teams share, and zones that are gone."""
+    if user.is_superuser:
+        return True
+    teams = user.memberships.values("team")
+    return Zone.objects.filter(origin__in=zones_of([part]), team__in=teams).exists()
+
+
+def release(part: str, reason: str, user: User, now: datetime) -> BrakeRelease:
     """Let the change of a part that is held be published next, and no other change of it.
 
-    Raises ValidationError for a part that is not held, and without a reason.
+    Raises ValidationError for a part that is not held, and without a reason; PermissionDenied.
     """
+    if not may_release(user, part):
+        raise PermissionDenied(f"Releasing {part} is not yours to decide: ask an administrator.")
     if not reason.strip():
         raise ValidationError({"reason": ["Say why this is meant: it is kept with the change."]})
     with transaction.atomic():
@@ -31,7 +43,7 @@ def release(part: str, reason: str, author: str, now: datetime) -> BrakeRelease:
             part=part,
             key=refusal.held,
             generation=None,
-            defaults={"reason": reason.strip(), "author": author, "at": now},
+            defaults={"reason": reason.strip(), "author": user.get_username(), "at": now},
         )
         Refusal.objects.update(candidate="")  # what was tried is tried again
     return released

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.models import Team
+from accounts.models import Membership, Team, User
 from regions.models import EdgeNode, Site
 from snapshots.brake.limits import MIN_QUERIES, MIN_RECORD_SETS, Limits, deletion, move
 from snapshots.models import BrakeRelease, Refusal
@@ -40,6 +40,14 @@ def test_a_move_is_held_exactly_above_the_limit(share, queries, percent):
     assert held == (queries >= MIN_QUERIES and share * 100 > percent)
 
 
+@pytest.fixture
+def ada(ops):
+    """Of the team."""
+    user = User.objects.create(username="ada")
+    Membership.objects.create(user=user, team=ops)
+    return user
+
+
 def delete_hosts(zone: Zone, count: int) -> None:
     for number in range(1, count + 1):
         RecordSet.objects.filter(zone=zone, name=f"h{number}").delete()
@@ -55,7 +63,7 @@ def test_a_deletion_of_few_record_sets_is_published(ops, answered):
     assert answered("h1.demo.test.") == []
 
 
-def test_a_deletion_of_many_is_held_until_it_is_released_with_a_reason(ops, answered):
+def test_a_deletion_of_many_is_held_until_it_is_released_with_a_reason(ops, answered, ada):
     zone = declare_zone(ops, "demo.test.", HOSTS)
     declare_zone(ops, "other.test.")
     publish(NOW)
@@ -67,7 +75,7 @@ def test_a_deletion_of_many_is_held_until_it_is_released_with_a_reason(ops, answ
     assert held.part == "zone demo.test."
     assert held.reason.startswith("The change deletes 4 of 12 record sets (33 %); more than 30 % is asked about.")
 
-    release_brake(held.part, " moved to the new zone ", "ada", NOW)
+    release_brake(held.part, " moved to the new zone ", ada, NOW)
     assert publish(NOW).changes == [
         "zone demo.test. serial 2",
         "zone demo.test. released by ada: moved to the new zone",
@@ -87,7 +95,7 @@ def test_what_is_held_holds_back_no_other_zone(ops, answered):
     assert answered("h9.demo.test.") == ["192.0.2.9"]
 
 
-def test_a_zone_that_is_gone_is_held_and_one_of_few_record_sets_is_not(ops):
+def test_a_zone_that_is_gone_is_held_and_one_of_few_record_sets_is_not(ops, ada):
     declare_zone(ops, "large.test.", HOSTS)
     declare_zone(ops, "small.test.")
     publish(NOW)
@@ -95,17 +103,21 @@ def test_a_zone_that_is_gone_is_held_and_one_of_few_record_sets_is_not(ops):
 
     publish(NOW)
     assert open_current().origins == ["large.test."]
-    release_brake("zone large.test.", "sold", "ada", NOW)
+    with pytest.raises(PermissionDenied, match="ask an administrator"):
+        release_brake("zone large.test.", "sold", ada, NOW)
+    User.objects.update(is_superuser=True)
+    ada.refresh_from_db()
+    release_brake("zone large.test.", "sold", ada, NOW)
     publish(NOW)
     assert open_current().origins == []
 
 
-def test_a_release_is_for_one_change_and_no_later_one(ops, answered):
+def test_a_release_is_for_one_change_and_no_later_one(ops, answered, ada):
     zone = declare_zone(ops, "demo.test.", HOSTS)
     publish(NOW)
     delete_hosts(zone, 4)
     publish(NOW)
-    release_brake("zone demo.test.", "four are meant", "ada", NOW)
+    release_brake("zone demo.test.", "four are meant", ada, NOW)
     delete_hosts(zone, 9)
 
     assert publish(NOW) is None
@@ -126,14 +138,14 @@ def test_what_is_put_back_is_held_no_more(ops):
     assert not Refusal.objects.exists()
 
 
-def test_only_what_is_held_can_be_released_and_only_with_a_reason(ops):
+def test_only_what_is_held_can_be_released_and_only_with_a_reason(ops, ada):
     declare_zone(ops, "demo.test.", HOSTS)
     publish(NOW)
 
     with pytest.raises(ValidationError, match="not held"):
-        release_brake("zone demo.test.", "because", "ada", NOW)
+        release_brake("zone demo.test.", "because", ada, NOW)
     with pytest.raises(ValidationError, match="Say why"):
-        release_brake("zone demo.test.", "  ", "ada", NOW)
+        release_brake("zone demo.test.", "  ", ada, NOW)
     assert not BrakeRelease.objects.exists()
 
 
@@ -163,7 +175,7 @@ def asked(team: Team, policy_id: int, queries: int) -> None:
     )
 
 
-def test_a_policy_that_would_move_most_queries_is_held_until_it_is_released(busy, answered):
+def test_a_policy_that_would_move_most_queries_is_held_until_it_is_released(busy, answered, ada):
     members = busy.pools.get().members
     members.filter(endpoint__name="fra-1").update(position=9)
 
@@ -175,7 +187,9 @@ def test_a_policy_that_would_move_most_queries_is_held_until_it_is_released(busy
         "The change moves 100 % of the queries of the last hour to othe",
     )
 
-    release_brake("policies", "fra is being rebuilt", "ada", NOW)
+    User.objects.update(is_superuser=True)
+    ada.refresh_from_db()
+    release_brake("policies", "fra is being rebuilt", ada, NOW)
     assert "policies released by ada: fra is being rebuilt" in publish(NOW).changes
     assert answered("www.demo.test.") == ["192.0.2.2"]
 
@@ -191,7 +205,7 @@ def test_a_policy_that_moves_few_of_all_queries_is_published(busy, ops, answered
     assert answered("api.demo.test.") == ["192.0.2.2"]
 
 
-def test_a_name_bound_to_another_policy_is_held_with_its_zone(busy, ops, answered):
+def test_a_name_bound_to_another_policy_is_held_with_its_zone(busy, ops, answered, ada):
     other = declare_policy(ops, "other", declare_endpoint(ops, "sin-1", "192.0.2.3"))
     publish(NOW)
     Binding.objects.update(policy=other)
@@ -200,7 +214,7 @@ def test_a_name_bound_to_another_policy_is_held_with_its_zone(busy, ops, answere
     assert publish(NOW) is None
     assert Refusal.objects.get().part == "zone demo.test."
     assert answered("www.demo.test.") == ["192.0.2.1"]
-    release_brake("zone demo.test.", "a new home", "ada", NOW)
+    release_brake("zone demo.test.", "a new home", ada, NOW)
     publish(NOW)
     assert answered("www.demo.test.") == ["192.0.2.3"]
 
