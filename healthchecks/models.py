@@ -3,6 +3,7 @@
 Observations live in the worker that made them; a table is written only when a belief changes:
 
     probe ──► hysteresis (worker) ──► VantageState ──► quorum ──► Verdict ──► EndpointHealth, Transition ──► edges
+    push, API ──► Lease ──────────────────────────────────────────┘
     API ────► EndpointLoad ──────────────────────────────────────────────────────────────────────────────► edges
 """
 
@@ -14,8 +15,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Owned
+from healthchecks import derived_models  # noqa: F401 - Django looks for tables here
+from healthchecks.kinds import read_options
 from healthchecks.metrics import Format
-from healthchecks.probes import OptionsError, read_options
+from healthchecks.options import OptionsError
 from healthchecks.state import State
 from regions.models import Endpoint, Region
 
@@ -43,7 +46,7 @@ class Family(models.IntegerChoices):
 class Check(Owned):
     """How endpoints are probed. An endpoint is down while any enabled check of it is (quorum.endpoint_state)."""
 
-    kind = models.CharField(max_length=16, help_text="A kind in healthchecks.probes.")
+    kind = models.CharField(max_length=16, help_text="A kind in healthchecks.kinds.")
     options = models.JSONField(default=dict, blank=True, help_text="Of the kind: method, path, expected codes.")
     port = models.PositiveIntegerField(
         null=True,

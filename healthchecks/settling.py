@@ -1,7 +1,7 @@
 """From votes to what edges are told, inside an open ledger.
 
-    votes ──► Verdict of each check ──► EndpointHealth
-                        └─────────────────────┴──► Transition
+    votes, leases, inputs ──► Verdict of each check ──► EndpointHealth
+                                        └─────────────────────┴──► Transition
 
 Everything here follows from what is stored, so settling can be repeated at any time; nothing new, nothing written.
 """
@@ -9,10 +9,12 @@ Everything here follows from what is stored, so settling can be repeated at any 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from healthchecks.beliefs import Beliefs, Judged, Split
+from healthchecks.derived import Judgement
+from healthchecks.evidence import Evidence, with_dependents
 from healthchecks.ledger import Ledger
 from healthchecks.models import Assignment, Family
 from healthchecks.quorum import endpoint_state, verdict, views
@@ -25,32 +27,43 @@ def settle(ledger: Ledger, endpoint_ids: Collection[int], causes: Mapping[Judged
 
     `causes` come from `store_vantage_changes`; what changes without one changes for `other_cause`.
     """
-    beliefs = Beliefs.about(endpoint_ids)
-    _Settling(ledger, beliefs, causes, other_cause).settle_all()
-    beliefs.store(ledger)
+    settling = _Settling.of(endpoint_ids, ledger, causes, other_cause)
+    settling.settle_all()
+    settling.beliefs.store(ledger)
 
 
 def out_of_step(endpoint_ids: Collection[int], now: datetime) -> set[int]:
     """The endpoints that `settle` would change something about. Takes no lock and writes nothing."""
-    draft, beliefs = Ledger(0, now), Beliefs.about(endpoint_ids)
-    _Settling(draft, beliefs, {}, "").settle_all()
-    changed = {transition.endpoint_id for transition in draft.transitions}
-    return changed | {endpoint for endpoint, _family in beliefs.new_split}
+    settling = _Settling.of(endpoint_ids, Ledger(0, now), {}, "")
+    settling.settle_all()
+    changed = {transition.endpoint_id for transition in settling.ledger.transitions}
+    return changed | {endpoint for endpoint, _family in settling.beliefs.new_split}
 
 
 @dataclass(frozen=True)
 class _VerdictChange:
     assignment: Assignment
     from_state: State
-    to_state: State
+    because: Judgement
 
 
 @dataclass(frozen=True)
 class _Settling:
     ledger: Ledger
     beliefs: Beliefs
+    evidence: Evidence
     causes: Mapping[Judged, str]
     other_cause: str
+    judged: dict[Judged, _VerdictChange | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, endpoint_ids: Collection[int], ledger: Ledger, causes: Mapping[Judged, str], other_cause: str
+    ) -> _Settling:
+        """These endpoints and all that follows from them, as stored."""
+        beliefs = Beliefs.about(with_dependents(endpoint_ids))
+        assignments = [assignment for enabled in beliefs.assignments.values() for assignment in enabled]
+        return cls(ledger, beliefs, Evidence.about(assignments), causes, other_cause)
 
     def settle_all(self) -> None:
         for endpoint in self.beliefs.endpoints:
@@ -84,32 +97,43 @@ class _Settling:
             self.beliefs.new_split[endpoint.id, family] = split
 
     def _judge(self, assignment: Assignment, family: Family) -> _VerdictChange | None:
-        """The change of the verdict of one check, if it changes."""
-        check = assignment.check_definition
-        before = self._verdict(assignment, family)
-        after = verdict(
-            self.beliefs.votes_by_name(assignment, family).values(),
-            quorum=check.quorum,
-            vantages=len(self.beliefs.vantages[check.id]),
-            current=before,
-        )
-        if after is before:
-            return None
-        self.beliefs.new_verdicts[assignment.id, family] = after
-        return _VerdictChange(assignment, before, after)
+        """The change of the verdict of one check, if it changes. Inputs are judged before what follows from them: no
+        check follows from itself (healthchecks.inputs)."""
+        judged = (assignment.id, family)
+        if judged not in self.judged:
+            before = self._verdict(assignment, family)
+            now = self.evidence.judge(assignment, family, self._believed) or self._counted(assignment, family, before)
+            is_news = now.state not in {before, State.UNKNOWN}
+            if is_news:
+                self.beliefs.new_verdicts[judged] = now.state
+            self.judged[judged] = _VerdictChange(assignment, before, now) if is_news else None
+        return self.judged[judged]
+
+    def _counted(self, assignment: Assignment, family: Family, before: State) -> Judgement:
+        """What the quorum believes."""
+        check, votes = assignment.check_definition, self.beliefs.votes_by_name(assignment, family)
+        vantages = len(self.beliefs.vantages[check.id])
+        state = verdict(votes.values(), quorum=check.quorum, vantages=vantages, current=before)
+        return Judgement(state, self.causes.get((assignment.id, family), ""), votes)
+
+    def _believed(self, assignment: Assignment, family: Family) -> State:
+        """The verdict of an input: of one that is not settled here, the stored one."""
+        if any(assignment.id == one.id for one in self.beliefs.assignments.get(assignment.endpoint_id, [])):
+            self._judge(assignment, family)
+            return self._verdict(assignment, family)
+        return self.evidence.verdicts.get((assignment.id, family), State.UNKNOWN)
 
     def _verdict(self, assignment: Assignment, family: Family) -> State:
         judged = (assignment.id, family)
         return self.beliefs.new_verdicts.get(judged) or self.beliefs.verdicts.get(judged, State.UNKNOWN)
 
     def _write_verdict(self, endpoint: Endpoint, family: Family, change: _VerdictChange, told: State) -> None:
-        assignment = change.assignment
         self.ledger.write(
             endpoint,
             family,
-            (change.from_state, change.to_state),
+            (change.from_state, change.because.state),
             told,
-            cause=self.causes.get((assignment.id, family), self.other_cause),
-            check_name=assignment.check_definition.name,
-            votes=self.beliefs.votes_by_name(assignment, family),
+            cause=change.because.cause or self.other_cause,
+            check_name=change.assignment.check_definition.name,
+            votes=change.because.votes,
         )
