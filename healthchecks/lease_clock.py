@@ -21,7 +21,6 @@ from django.db.models.functions import Greatest
 from healthchecks.derived_models import Lease, LeaseClock
 from healthchecks.ledger import open_ledger
 
-PULSE_S = 0.5
 STANDSTILL = timedelta(seconds=2.5)
 """Within the shortest lease with its grace, 6 s, and long enough for a pulse or two to be late."""
 
