@@ -77,10 +77,11 @@ class CheckInput(models.Model):
     )
 
     class Meta:
+        verbose_name = "calculated check"
         constraints = [
             models.UniqueConstraint(fields=["calculated", "reference"], name="checkinput_once"),
             models.CheckConstraint(condition=~Q(calculated=models.F("input")), name="checkinput_not_itself"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.calculated} from {self.reference}"
+        return str(self.calculated)

@@ -18,7 +18,7 @@ from healthchecks.state import State
 logger = logging.getLogger(__name__)
 
 Believed = Callable[[Assignment, Family], State]
-"""The verdict of an assignment that is being settled too."""
+"""The verdict of an input."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,10 @@ class Evidence:
         """The verdict of a check without a probe; None of one that has votes."""
         kind = self.kinds.get(assignment.check_definition_id)
         return kind.judge(_Known(self, assignment, family, believed)) if kind else None
+
+    def stored(self, watched: Assignment, family: Family) -> State:
+        """The verdict of an input, as it is stored."""
+        return self.verdicts.get((watched.pk, family), State.UNKNOWN)
 
 
 @dataclass

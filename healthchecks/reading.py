@@ -13,6 +13,8 @@ from django.db.models import Max, QuerySet
 
 from accounts.models import Team
 from healthchecks.beliefs import vantages_of
+from healthchecks.derived import Judgement
+from healthchecks.evidence import Evidence
 from healthchecks.models import (
     Assignment,
     EndpointHealth,
@@ -88,7 +90,10 @@ class VantageView:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One check of one family of an endpoint, seen from each of the check's vantages."""
+    """One check of one family of an endpoint, seen from each of the check's vantages.
+
+    `because`: what the verdict of a check without a probe, which has no vantages, follows from now.
+    """
 
     endpoint: Endpoint
     check_name: str
@@ -96,6 +101,7 @@ class MatrixRow:
     enabled: bool
     verdict: State
     vantages: dict[str, VantageView]
+    because: Judgement | None = None
 
 
 def current_health() -> HealthState:
@@ -189,6 +195,7 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
     vantages = vantages_of({assignment.check_definition for assignment in assignments})
     verdicts = {(row.assignment_id, row.family): row for row in Verdict.objects.filter(assignment__in=assignments)}
     views = _views(assignments)
+    evidence = Evidence.about(assignments)
     return [
         _matrix_row(
             assignment,
@@ -196,6 +203,7 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
             verdicts.get((assignment.id, family)),
             vantages[assignment.check_definition_id],
             views[assignment.id, family],
+            evidence.judge(assignment, family, evidence.stored),
         )
         for assignment in assignments
         for family in Family.of(assignment.endpoint)
@@ -229,6 +237,7 @@ def _matrix_row(
     verdict: Verdict | None,
     vantages: dict[int, str],
     views: dict[int, VantageView],
+    because: Judgement | None,
 ) -> MatrixRow:
     nothing_yet = VantageView(State.UNKNOWN, "", None)
     check = assignment.check_definition
@@ -238,5 +247,6 @@ def _matrix_row(
         family=family,
         enabled=check.enabled,
         verdict=State(verdict.state) if verdict else State.UNKNOWN,
-        vantages={name: views.get(vantage, nothing_yet) for vantage, name in vantages.items()},
+        vantages={} if because else {name: views.get(vantage, nothing_yet) for vantage, name in vantages.items()},
+        because=because,
     )

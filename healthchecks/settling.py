@@ -121,7 +121,7 @@ class _Settling:
         if any(assignment.id == one.id for one in self.beliefs.assignments.get(assignment.endpoint_id, [])):
             self._judge(assignment, family)
             return self._verdict(assignment, family)
-        return self.evidence.verdicts.get((assignment.id, family), State.UNKNOWN)
+        return self.evidence.stored(assignment, family)
 
     def _verdict(self, assignment: Assignment, family: Family) -> State:
         judged = (assignment.id, family)

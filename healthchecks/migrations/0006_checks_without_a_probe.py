@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ('input', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dependents', to='healthchecks.check')),
             ],
             options={
+                'verbose_name': 'calculated check',
                 'constraints': [models.UniqueConstraint(fields=('calculated', 'reference'), name='checkinput_once'), models.CheckConstraint(condition=models.Q(('calculated', models.F('input')), _negated=True), name='checkinput_not_itself')],
             },
         ),
