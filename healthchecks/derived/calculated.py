@@ -13,6 +13,7 @@ class CalculatedCheck(Derived):
     expression: str = Field(
         ...,
         max_length=MAX_LENGTH,
+        json_schema_extra={"format": "textarea"},
         description="Up if this holds: names of checks with and, or, not, parentheses, 2 of (web, api, db); "
         "web@fra-1 is check web of endpoint fra-1.",
     )

@@ -31,6 +31,7 @@ NO_PAGES = {
     "policies-shadow-stop",
     "policies-unbind",
     "endpoints-load-delete",
+    "checks-push-url",
     "latency-propose",
     "latency-ask",
     "latency-promote",
