@@ -107,6 +107,8 @@ class VantageViewSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATE_CHOICES)
     cause = serializers.CharField()
     since = serializers.DateTimeField(allow_null=True)
+    interval_ms = serializers.IntegerField(help_text="How often it probes.")
+    slowed = serializers.BooleanField(help_text="Less often than the check says: the address is over its budget.")
 
 
 class MatrixRowSerializer(serializers.Serializer[Any]):

@@ -291,6 +291,26 @@ class LoadSource(models.Model):
         return f"{self.endpoint} at {self.url}"
 
 
+class SlowedAddress(models.Model):
+    """An address that the worker of some region probes less often than checks say: it is over its budget (H9)."""
+
+    region_name = models.CharField(max_length=63, help_text="One worker probes for every team's region of this name.")
+    address = models.CharField(max_length=254, help_text="Or a host name, without its final dot.")
+    wanted_per_s = models.FloatField(help_text="Probes that checks ask for.")
+    granted_per_s = models.FloatField(help_text="Probes that it gets.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["region_name", "address"], name="slowedaddress_once"),
+            models.CheckConstraint(
+                condition=Q(granted_per_s__gt=0, wanted_per_s__gt=F("granted_per_s")), name="slowedaddress_is_slowed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} from {self.region_name}"
+
+
 class HealthSequence(models.Model):
     """One row: the last sequence number given. Its row lock, held until commit, puts what is told to edges in order."""
 
