@@ -108,10 +108,11 @@ class Beliefs:
         votes = self.votes.get((assignment.id, family), {})
         return {names[vantage]: state for vantage, state in votes.items() if vantage in names}
 
-    def votes_by_vantage(self, endpoint_id: int, family: int) -> dict[int, list[State]]:
-        """What the vantages believe that checks still ask, each of all enabled checks of the endpoint."""
+    def votes_by_vantage(self, endpoint_id: int, family: int, speaking: Collection[int]) -> dict[int, list[State]]:
+        """What the vantages believe that checks still ask, each of all enabled checks of the endpoint that have a say:
+        `speaking` are the ids of their assignments."""
         votes: defaultdict[int, list[State]] = defaultdict(list)
-        for assignment in self.assignments.get(endpoint_id, []):
+        for assignment in (one for one in self.assignments.get(endpoint_id, []) if one.id in speaking):
             asked = self.vantages[assignment.check_definition_id]
             for vantage, state in self.votes.get((assignment.id, family), {}).items():
                 if vantage in asked:

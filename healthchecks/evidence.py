@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from healthchecks import derived
-from healthchecks.derived import Derived, Judgement, Said
+from healthchecks.derived import CalculatedCheck, Derived, Judgement, Said
 from healthchecks.derived_models import CheckInput, Lease
-from healthchecks.expression import Input
+from healthchecks.expression import Input, inputs_of
 from healthchecks.models import Assignment, Check, Family, Verdict
 from healthchecks.options import OptionsError, options_of
 from healthchecks.quorum import endpoint_state
@@ -51,6 +51,13 @@ class Evidence:
         """The verdict of a check without a probe; None of one that has votes."""
         kind = self.kinds.get(assignment.check_definition_id)
         return kind.judge(_Known(self, assignment, family, believed)) if kind else None
+
+    def inputs_of(self, assignment: Assignment) -> set[int]:
+        """The checks of the same endpoint that a calculated check follows from."""
+        kind, check = self.kinds.get(assignment.check_definition_id), assignment.check_definition_id
+        wanted = inputs_of(kind.parsed) if isinstance(kind, CalculatedCheck) else []
+        rows = [self.inputs[check, str(one)] for one in wanted if (check, str(one)) in self.inputs]
+        return {row.input_id for row in rows if row.endpoint_id in {None, assignment.endpoint_id}}
 
     def stored(self, watched: Assignment, family: Family) -> State:
         """The verdict of an input, as it is stored."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from healthchecks.expression import RESERVED, AtLeast, Expression, Input, Not, inputs_of
 
@@ -27,6 +28,7 @@ class ExpressionError(ValueError):
     """What was written is no expression. The message says what to write."""
 
 
+@lru_cache(1024)
 def parse(text: str) -> Expression:
     """The expression that `text` says."""
     reader = _Reader(_tokens(text))

@@ -76,21 +76,28 @@ class _Settling:
         if not assignments and told is None:
             return  # never checked: edges count it as up without being told
         changes = [change for assignment in assignments if (change := self._judge(assignment, family))]
-        before, after = told or State.UNKNOWN, endpoint_state([self._verdict(one, family) for one in assignments])
+        speaking = self._speaking(assignments, family)
+        before, after = told or State.UNKNOWN, endpoint_state([self._verdict(one, family) for one in speaking])
         if after is not before:
             self.beliefs.new_told[endpoint.id, family] = after
-        self._settle_split(endpoint, family, after)
+        self._settle_split(endpoint, family, after, {one.id for one in speaking})
         for change in changes:
             self._write_verdict(endpoint, family, change, after)
         if after is not before and not changes:
             self.ledger.write(endpoint, family, (before, after), after, cause=self.other_cause)
 
-    def _settle_split(self, endpoint: Endpoint, family: Family, state: State) -> None:
+    def _speaking(self, assignments: list[Assignment], family: Family) -> list[Assignment]:
+        """Those with a say of their own: inputs speak through what is calculated from them, once it has a verdict."""
+        decided = [one for one in assignments if self._verdict(one, family) is not State.UNKNOWN]
+        heard = {check for one in decided for check in self.evidence.inputs_of(one)}
+        return [one for one in assignments if one.check_definition_id not in heard]
+
+    def _settle_split(self, endpoint: Endpoint, family: Family, state: State, speaking: Collection[int]) -> None:
         """An endpoint that is up although some vantages say down may be on its way (S14). Not of one without a verdict
         yet: edges have not been told of it."""
         if state is State.UNKNOWN and (endpoint.id, family) not in self.beliefs.told:
             return
-        votes = self.beliefs.votes_by_vantage(endpoint.id, family)
+        votes = self.beliefs.votes_by_vantage(endpoint.id, family, speaking)
         some_down = any(State.DOWN in cast for cast in votes.values())
         split = Split(state is State.UP and some_down, views(votes))
         if split != self.beliefs.split.get((endpoint.id, family), Split()):

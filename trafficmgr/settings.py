@@ -132,6 +132,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "api.rum_schema.with_measurements",
+        "api.push_schema.with_heartbeats",
     ],
     "ENUM_NAME_OVERRIDES": {"HealthStateEnum": "healthchecks.models.STATE_CHOICES"},
 }

@@ -124,6 +124,64 @@ def test_while_an_input_is_unknown_the_verdict_stays_what_it_was(
     assert history("serves")[-1] == ("fra-1", "up", "web or db: web down, db up")
 
 
+class TestSayOfInputs:
+    """Inputs of the same endpoint speak through what is calculated from them."""
+
+    @pytest.fixture
+    def api(self, team: Team, fra_1: Endpoint) -> Check:
+        return tcp(team, "api", [fra_1])
+
+    def told(self) -> list[str]:
+        return [state for _endpoint, _family, state in services.current_health().states]
+
+    def test_one_of_several_may_be_down(
+        self, team: Team, web: Check, data: Check, api: Check, fra_1: Endpoint, report: Report
+    ) -> None:
+        calculated(team, "serves", "2 of (web, db, api)", [fra_1])
+        for check in (web, data, api):
+            report(check, fra_1, eu="up")
+        report(web, fra_1, eu="down")
+        assert self.told() == ["up"]
+        [last] = report(data, fra_1, eu="down")[1:]
+        assert (last.check_name, last.endpoint_state) == ("serves", "down")
+
+    def test_what_a_vantage_sees_of_an_input_is_no_view_of_the_endpoint(
+        self, team: Team, web: Check, data: Check, fra_1: Endpoint, report: Report
+    ) -> None:
+        calculated(team, "serves", "web or db", [fra_1])
+        report(data, fra_1, eu="up", us="up", asia="up")
+        report(web, fra_1, eu="up", us="down", asia="up")
+        assert services.current_health().views == services.current_health().failing == []
+
+    def test_until_it_has_a_verdict_they_speak_for_themselves(
+        self, team: Team, web: Check, data: Check, fra_1: Endpoint, report: Report
+    ) -> None:
+        report(web, fra_1, eu="down")
+        calculated(team, "serves", "web or db", [fra_1])
+        assert self.told() == ["down"]
+        report(data, fra_1, eu="up")
+        assert self.told() == ["up"]
+
+    def test_they_have_their_say_back_once_it_is_gone(
+        self, team: Team, web: Check, data: Check, fra_1: Endpoint, report: Report
+    ) -> None:
+        check = calculated(team, "serves", "web or db", [fra_1])
+        report(data, fra_1, eu="up")
+        report(web, fra_1, eu="down")
+        assert self.told() == ["up"]
+        services.delete_check(check, NOON)
+        assert self.told() == ["down"]
+
+    def test_an_input_of_another_endpoint_keeps_its_own(
+        self, team: Team, web: Check, fra_1: Endpoint, iad_1: Endpoint, report: Report
+    ) -> None:
+        calculated(team, "backed", "not web@fra-1", [iad_1])
+        report(web, fra_1, eu="down")
+        assert {endpoint: state for endpoint, _family, state in services.current_health().states} == {
+            fra_1.pk: "down", iad_1.pk: "up",
+        }  # fmt: skip
+
+
 class TestRefused:
     def test_a_circle_is_named(self, team: Team, web: Check, fra_1: Endpoint) -> None:
         calculated(team, "a", "web", [fra_1])
