@@ -15,8 +15,8 @@ from api.push import push_url
 from api.resources import TeamView
 from api.schema import path_parameters
 from api.serializers import RefusesUnknownFields
+from common.clock import database_time
 from healthchecks.derived_models import MAX_REASON, STATE_CHOICES, Lease
-from healthchecks.lease_clock import database_time
 from healthchecks.leases import rotate, set_state
 from healthchecks.models import Assignment
 from healthchecks.state import State

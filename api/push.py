@@ -23,9 +23,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from api.problems import handle_exception
+from common.clock import database_time
 from common.problems import problem_response
 from common.rate_limit import RateLimit
-from healthchecks.lease_clock import advance, database_time
+from healthchecks.lease_clock import advance
 from healthchecks.leases import HEARTBEAT, report, start
 from healthchecks.probes.running import one_line
 from healthchecks.state import State

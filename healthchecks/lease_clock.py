@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import connection
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest
@@ -27,16 +26,8 @@ STANDSTILL = timedelta(seconds=2.5)
 SECOND = Value(timedelta(seconds=1), output_field=DurationField())
 
 
-def database_time() -> datetime:
-    """What leases are counted in."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        row: tuple[datetime] = cursor.fetchone()
-    return row[0]
-
-
 def advance(now: datetime) -> bool:
-    """Note that what is said can be heard; false if the clock stood still until now. `now`: see `database_time`."""
+    """Note that what is said can be heard; false if the clock stood still until now. `now`: see common.clock."""
     going = LeaseClock.objects.filter(at__gt=now - STANDSTILL, at__lt=now + STANDSTILL)
     if going.update(at=Greatest("at", Value(now))):
         return True

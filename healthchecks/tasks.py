@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from celery import shared_task
 from django.conf import settings
 
+from common.clock import database_time
 from healthchecks import leases, load_sources, services
-from healthchecks.lease_clock import database_time
 from healthchecks.probers import prober_of
 
 

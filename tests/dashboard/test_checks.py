@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from common.clock import database_time
 from healthchecks.derived_models import Lease
-from healthchecks.lease_clock import database_time
 from healthchecks.leases import report
 from healthchecks.models import Check
 from healthchecks.state import State
@@ -97,7 +97,7 @@ def test_a_url_is_replaced(adas_browser, bobs_browser, declared):
 
 
 def test_the_page_of_a_calculated_check_draws_each_input_with_its_state(adas_browser, declared):
-    report(Lease.objects.get(token__isnull=False).token, State.UP, "heartbeat", database_time())
+    report(str(Lease.objects.get(token__isnull=False).token), State.UP, "heartbeat", database_time())
     page = page_of(adas_browser, declared["serves"])
 
     assert '<span class="state up">job</span> and not <span class="state unknown">ops</span>' in page

@@ -11,9 +11,10 @@ from django.core.exceptions import ValidationError
 from django.db import connections
 
 from accounts.models import Team
+from common.clock import database_time
 from healthchecks import services
 from healthchecks.derived_models import Lease, LeaseClock
-from healthchecks.lease_clock import STANDSTILL, advance, database_time
+from healthchecks.lease_clock import STANDSTILL, advance
 from healthchecks.leases import expire, report, rotate, set_state, start
 from healthchecks.models import Check, Transition, VantageState
 from healthchecks.state import State
