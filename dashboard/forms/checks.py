@@ -70,6 +70,8 @@ class CheckForm(ObjectForm[Check]):
 
     def was_shown(self, name: str, data: QueryDict) -> bool:
         """Whether the input was on the page that sent `data`. A box that is not ticked sends nothing."""
+        if name in OF_PROBES:
+            return "interval_ms" in data
         is_box = isinstance(self.fields[name], forms.BooleanField | forms.ModelMultipleChoiceField)
         return name in data or (is_box and not name.startswith(OPTION))
 

@@ -66,6 +66,8 @@ def test_a_job_says_that_it_has_begun(anyone, url):
     assert anyone.get(url + "/start").status_code == 200
 
     [(started, expires)] = Lease.objects.values_list("started", "expires")
+    assert started
+    assert expires
     assert round((expires - started).total_seconds()) == 30
 
 

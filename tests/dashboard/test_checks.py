@@ -35,6 +35,17 @@ def test_a_form_asks_for_what_its_kind_goes_by_and_nothing_of_probes(adas_browse
     assert not {"port", "interval_ms", "quorum", "vantages"} & set(form.fields)
 
 
+def test_who_looks_at_another_kind_and_returns_finds_what_is_stored(adas_browser, fra_1, eu):
+    check = Check.objects.create(team=eu.team, name="web", kind="http", rise=7)
+    check.vantages.set([eu])
+    for kind in ("push", "http"):
+        form = adas_browser.post(f"/checks/{check.pk}/edit/", {"name": "web", "kind": kind, "draft": "kind"}).context[
+            "form"
+        ]
+
+    assert (form["vantages"].value(), form["rise"].value()) == ([eu.pk], 7)
+
+
 def test_what_is_declared_is_stored(declared):
     assert {name: check.options for name, check in declared.items()} == {
         "job": {"lease_s": 300, "grace_s": 60}, "ops": {"on_expiry": "up"}, "serves": {"expression": "job and not ops"},

@@ -151,7 +151,8 @@ class TestSayOfInputs:
         calculated(team, "serves", "web or db", [fra_1])
         report(data, fra_1, eu="up", us="up", asia="up")
         report(web, fra_1, eu="up", us="down", asia="up")
-        assert services.current_health().views == services.current_health().failing == []
+        health = services.current_health()
+        assert (health.views, health.failing) == ([], [])
 
     def test_until_it_has_a_verdict_they_speak_for_themselves(
         self, team: Team, web: Check, data: Check, fra_1: Endpoint, report: Report
