@@ -23,6 +23,8 @@ from healthchecks.ledger import open_ledger
 STANDSTILL = timedelta(seconds=2.5)
 """Within the shortest lease with its grace, 6 s, and long enough for a pulse or two to be late."""
 
+NOTICED = timedelta(seconds=30)
+
 SECOND = Value(timedelta(seconds=1), output_field=DurationField())
 
 
@@ -38,6 +40,11 @@ def advance(now: datetime) -> bool:
         Lease.objects.filter(expires__isnull=False).update(expires=expiry(now), started=None)
         LeaseClock.objects.update(at=now)
     return False
+
+
+def stands_still(now: datetime) -> bool:
+    """Whether it has not gone for so long that people should know: no lease ends until it does."""
+    return not LeaseClock.objects.filter(at__gt=now - NOTICED).exists()
 
 
 def expiry(now: datetime) -> Combinable:

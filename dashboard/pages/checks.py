@@ -11,11 +11,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from common.clock import database_time
 from dashboard.forms.checks import CheckForm
 from dashboard.section import Section, View
 from healthchecks import probes
 from healthchecks.derived_models import Lease
 from healthchecks.kinds import read_options
+from healthchecks.lease_clock import stands_still
 from healthchecks.leases import rotate
 from healthchecks.models import Check, Family
 from healthchecks.options import OptionsError
@@ -46,6 +48,7 @@ class CheckSection(Section[Check]):
             "vantages": sorted({name for row in matrix for name in row.vantages}),
             "is_probe": shown.kind in probes.KINDS,
             "options": _options(shown),
+            "leases_stand": stands_still(database_time()),
             "leases": leases.select_related("assignment__endpoint"),
             "inputs": shown.inputs.select_related("input", "endpoint").order_by("pk"),
         }

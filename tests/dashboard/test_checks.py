@@ -6,6 +6,7 @@ import pytest
 
 from common.clock import database_time
 from healthchecks.derived_models import Lease
+from healthchecks.lease_clock import advance
 from healthchecks.leases import report
 from healthchecks.models import Check
 from healthchecks.state import State
@@ -94,6 +95,12 @@ def test_the_page_of_a_push_check_has_a_line_to_copy_and_says_how_the_lease_stan
     page = page_of(adas_browser, declared["job"])
     assert "heartbeat" in page
     assert "ends in 5 min" in page
+
+
+def test_the_page_says_when_leases_stand_still(adas_browser, declared):
+    assert "leases stand still" in page_of(adas_browser, declared["job"])
+    advance(database_time())
+    assert "leases stand still" not in page_of(adas_browser, declared["job"])
 
 
 def test_a_url_is_replaced(adas_browser, bobs_browser, declared):
