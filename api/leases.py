@@ -16,12 +16,12 @@ from api.resources import TeamView
 from api.schema import path_parameters
 from api.serializers import RefusesUnknownFields
 from common.clock import database_time
+from healthchecks.derived.leased import MAX_SPAN_S
 from healthchecks.derived_models import MAX_REASON, STATE_CHOICES, Lease
 from healthchecks.leases import rotate, set_state
 from healthchecks.models import Assignment
 from healthchecks.state import State
 
-YEAR_S = 366 * 86_400
 SETTABLE = [State.UP.value, State.DOWN.value]
 
 of_a_check = path_parameters(name="Of the check.", endpoint="One that it watches, by name.")
@@ -47,7 +47,9 @@ class StateReportSerializer(RefusesUnknownFields):
     """How an endpoint is, and for how long that holds."""
 
     state = serializers.ChoiceField(SETTABLE)
-    ttl_s = WholeNumberField(min_value=1, max_value=YEAR_S, help_text="Say it again before so many seconds are over.")
+    ttl_s = WholeNumberField(
+        min_value=1, max_value=MAX_SPAN_S, help_text="Say it again before so many seconds are over."
+    )
     reason = TextField(max_length=MAX_REASON, required=False, allow_blank=True, default="", help_text="For people.")
 
 
