@@ -17,6 +17,7 @@ from api.fields import NamesField
 from api.resources import DeclaredViewSet, TeamCollection, TeamView
 from api.serializers import DeclaredSerializer
 from healthchecks.models import STATE_CHOICES, Check, Family, Transition
+from healthchecks.reading import MatrixRow
 from healthchecks.services import assign, delete_check, endpoint_states, health_matrix
 from regions.models import Endpoint, Region
 
@@ -106,6 +107,8 @@ class VantageViewSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATE_CHOICES)
     cause = serializers.CharField()
     since = serializers.DateTimeField(allow_null=True)
+    interval_ms = serializers.IntegerField(help_text="How often it probes.")
+    slowed = serializers.BooleanField(help_text="Less often than the check says: the address is over its budget.")
 
 
 class MatrixRowSerializer(serializers.Serializer[Any]):
@@ -115,7 +118,15 @@ class MatrixRowSerializer(serializers.Serializer[Any]):
     family = serializers.ChoiceField(Family.choices)
     enabled = serializers.BooleanField()
     verdict = serializers.ChoiceField(STATE_CHOICES)
-    vantages = serializers.DictField(child=VantageViewSerializer())
+    vantages = serializers.DictField(child=VantageViewSerializer(), help_text="None of a check without a probe.")
+    cause = serializers.SerializerMethodField(help_text="Of a check without a probe: what its verdict follows from.")
+    inputs = serializers.SerializerMethodField(help_text="Of a calculated check: the states of what it follows from.")
+
+    def get_cause(self, row: MatrixRow) -> str:
+        return row.because.cause if row.because else ""
+
+    def get_inputs(self, row: MatrixRow) -> dict[str, str]:
+        return dict(row.because.votes) if row.because else {}
 
 
 class EndpointHealthView(TeamView):
@@ -130,7 +141,9 @@ class TransitionSerializer(serializers.ModelSerializer[Transition]):
     """One change of an endpoint's health."""
 
     endpoint = serializers.CharField(source="endpoint_name", help_text="Its name at that time.")
-    votes = serializers.DictField(child=serializers.CharField(), help_text="Vantage to the state it saw.")
+    votes = serializers.DictField(
+        child=serializers.CharField(), help_text="Vantage, or input of a calculated check, to its state."
+    )
 
     class Meta:
         model = Transition

@@ -32,7 +32,7 @@ from latency.services import newest_turn
 from telemetry.rum.services import Outcome, unlearned
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-DOORS = ("api", "edge", "rum", "static")
+DOORS = ("api", "edge", "push", "rum", "static")
 PAGES = "pages"
 BOUNDS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 

@@ -12,6 +12,7 @@ from api.fairness import FairnessView
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
 from api.latency import CalibrationView, CoverageView, LatencyStatusView
 from api.latency_models import LatencyDecisionViewSet, LatencyModelViewSet
+from api.leases import CheckStateView, PushUrlView
 from api.loads import EndpointLoadView, LoadSourceView
 from api.measurements import MeasurementsView
 from api.problems import unknown_url
@@ -24,6 +25,8 @@ from api.status import StatusView
 from api.steering import PolicyViewSet, PoolViewSet
 from api.telemetry import TrafficView
 from api.zones import ZoneFileView, ZoneViewSet
+
+NAME, ENDPOINT = "(?P<name>[a-z0-9-]{1,63})", "(?P<endpoint>[a-z0-9-]{1,63})"
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -56,6 +59,8 @@ zone_patterns = [
 urlpatterns: list[URLPattern | URLResolver] = [
     *router.urls,
     *zone_patterns,
+    re_path(f"^checks/{NAME}/endpoints/{ENDPOINT}/state/?$", CheckStateView.as_view()),
+    re_path(f"^checks/{NAME}/endpoints/{ENDPOINT}/push-url/?$", PushUrlView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/source/?$", LoadSourceView.as_view()),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from healthchecks.evidence import Evidence, with_dependents
 from healthchecks.ledger import MAX_CAUSE, Ledger
 from healthchecks.models import Assignment, Check, EndpointHealth, VantageState, Verdict
 from healthchecks.state import State
@@ -75,13 +76,15 @@ class Beliefs:
     verdicts: dict[Judged, State]
     told: dict[Judged, State]
     split: dict[Judged, Split]
+    evidence: Evidence
     new_verdicts: dict[Judged, State] = field(default_factory=dict)
     new_told: dict[Judged, State] = field(default_factory=dict)
     new_split: dict[Judged, Split] = field(default_factory=dict)
 
     @classmethod
     def about(cls, endpoint_ids: Collection[int]) -> Beliefs:
-        """Read what is stored about these endpoints and the enabled checks of them."""
+        """Read what is stored about these endpoints, those about which something follows, and their enabled checks."""
+        endpoint_ids = with_dependents(endpoint_ids)
         assigned = Assignment.objects.filter(endpoint_id__in=endpoint_ids, check_definition__enabled=True)
         enabled = list(assigned.select_related("check_definition").order_by("id"))
         by_endpoint: dict[int, list[Assignment]] = defaultdict(list)
@@ -100,6 +103,7 @@ class Beliefs:
                 (row.endpoint_id, row.family): Split(row.failing, tuple((vantage, up) for vantage, up in row.views))
                 for row in told
             },
+            evidence=Evidence.about(enabled),
         )
 
     def votes_by_name(self, assignment: Assignment, family: int) -> dict[str, State]:
@@ -108,10 +112,10 @@ class Beliefs:
         votes = self.votes.get((assignment.id, family), {})
         return {names[vantage]: state for vantage, state in votes.items() if vantage in names}
 
-    def votes_by_vantage(self, endpoint_id: int, family: int) -> dict[int, list[State]]:
-        """What the vantages believe that checks still ask, each of all enabled checks of the endpoint."""
+    def votes_by_vantage(self, assignments: Iterable[Assignment], family: int) -> dict[int, list[State]]:
+        """What the vantages believe that checks still ask, each of all these, which are of one endpoint."""
         votes: defaultdict[int, list[State]] = defaultdict(list)
-        for assignment in self.assignments.get(endpoint_id, []):
+        for assignment in assignments:
             asked = self.vantages[assignment.check_definition_id]
             for vantage, state in self.votes.get((assignment.id, family), {}).items():
                 if vantage in asked:

@@ -3,6 +3,7 @@
 Observations live in the worker that made them; a table is written only when a belief changes:
 
     probe ──► hysteresis (worker) ──► VantageState ──► quorum ──► Verdict ──► EndpointHealth, Transition ──► edges
+    push, API ──► Lease ──────────────────────────────────────────┘
     API ────► EndpointLoad ──────────────────────────────────────────────────────────────────────────────► edges
 """
 
@@ -14,8 +15,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Owned
+from healthchecks import derived_models  # noqa: F401 - Django looks for tables here
+from healthchecks.kinds import read_options
 from healthchecks.metrics import Format
-from healthchecks.probes import OptionsError, read_options
+from healthchecks.options import OptionsError
 from healthchecks.state import State
 from regions.models import Endpoint, Region
 
@@ -43,7 +46,7 @@ class Family(models.IntegerChoices):
 class Check(Owned):
     """How endpoints are probed. An endpoint is down while any enabled check of it is (quorum.endpoint_state)."""
 
-    kind = models.CharField(max_length=16, help_text="A kind in healthchecks.probes.")
+    kind = models.CharField(max_length=16, help_text="A kind in healthchecks.kinds.")
     options = models.JSONField(default=dict, blank=True, help_text="Of the kind: method, path, expected codes.")
     port = models.PositiveIntegerField(
         null=True,
@@ -286,6 +289,26 @@ class LoadSource(models.Model):
 
     def __str__(self) -> str:
         return f"{self.endpoint} at {self.url}"
+
+
+class SlowedAddress(models.Model):
+    """An address that the worker of some region probes less often than checks say: it is over its budget (H9)."""
+
+    region_name = models.CharField(max_length=63, help_text="One worker probes for every team's region of this name.")
+    address = models.CharField(max_length=254, help_text="Or a host name, without its final dot.")
+    wanted_per_s = models.FloatField(help_text="Probes that checks ask for.")
+    granted_per_s = models.FloatField(help_text="Probes that it gets.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["region_name", "address"], name="slowedaddress_once"),
+            models.CheckConstraint(
+                condition=Q(granted_per_s__gt=0, wanted_per_s__gt=F("granted_per_s")), name="slowedaddress_is_slowed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} from {self.region_name}"
 
 
 class HealthSequence(models.Model):

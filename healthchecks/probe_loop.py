@@ -14,6 +14,7 @@ import uvloop
 from healthchecks.beliefs import VantageChange
 from healthchecks.hysteresis import Streak
 from healthchecks.probes import Outcome, open_session, run
+from healthchecks.sharing import SharedKey, SharedTarget
 from healthchecks.targets import Key, ProbeTarget
 
 MAX_CONCURRENT = 4000
@@ -26,7 +27,7 @@ class ProbeLoop:
         self._report = report
         self._allow_private = allow_private
         self._streaks: dict[Key, Streak] = {}
-        self._probing: dict[Key, asyncio.Task[None]] = {}
+        self._probing: dict[SharedKey, asyncio.Task[None]] = {}
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
         self._thread.start()
@@ -36,7 +37,7 @@ class ProbeLoop:
         """Take these targets instead of the present ones; who stays keeps its streak."""
         self._loop.call_soon_threadsafe(self._adopt, targets)
 
-    def start(self, targets: Collection[ProbeTarget]) -> None:
+    def start(self, targets: Collection[SharedTarget]) -> None:
         """Probe these now, except those whose last probe has not ended."""
         self._loop.call_soon_threadsafe(self._start, targets)
 
@@ -63,21 +64,22 @@ class ProbeLoop:
     def _adopt(self, targets: Collection[ProbeTarget]) -> None:
         self._streaks = {target.key: self._streaks.get(target.key) or Streak(target.believed) for target in targets}
 
-    def _start(self, targets: Collection[ProbeTarget]) -> None:
+    def _start(self, targets: Collection[SharedTarget]) -> None:
         for target in targets:
             if target.key not in self._probing:
                 task = self._loop.create_task(self._probe(target))
                 self._probing[target.key] = task
                 task.add_done_callback(partial(self._ended, target.key))
 
-    def _ended(self, key: Key, _task: asyncio.Task[None]) -> None:
+    def _ended(self, key: SharedKey, _task: asyncio.Task[None]) -> None:
         del self._probing[key]
 
-    async def _probe(self, target: ProbeTarget) -> None:
+    async def _probe(self, target: SharedTarget) -> None:
         async with self._slots:
             outcome = await run(target.probe, target.target, self._session, allow_private=self._allow_private)
-        if outcome and target.key in self._streaks:
-            self._learn(target, outcome)
+        for member in target.members:
+            if outcome and member.key in self._streaks:
+                self._learn(member, outcome)
 
     def _learn(self, target: ProbeTarget, outcome: Outcome) -> None:
         before = self._streaks[target.key]

@@ -1,7 +1,7 @@
 """The prober of a vantage region: one in each worker process.
 
-    tick (a Celery thread) ──► Agenda ──► due targets ──► ProbeLoop: probes, all at once
-                                                             │
+    tick (a Celery thread) ──► Agenda ──► due targets, shared ──► ProbeLoop: probes, all at once
+                                                                     │
     database ◄── Recorder ◄── changed beliefs ◄── Streak of each target
 
 A tick returns before the probes it has started end, so that a hanging target delays no other. Time comes from this
@@ -11,6 +11,7 @@ machine's monotonic clock: without ticks nothing is probed and nothing changes, 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,9 +21,11 @@ from django.db import Error
 
 from healthchecks.agenda import Agenda
 from healthchecks.beliefs import VantageChange
+from healthchecks.budget import Overrun, intervals, overruns
 from healthchecks.probe_loop import ProbeLoop
 from healthchecks.recorder import Recorder
-from healthchecks.targets import Key, ProbeTarget
+from healthchecks.sharing import SharedKey, SharedTarget, share
+from healthchecks.targets import ProbeTarget
 
 logger = logging.getLogger(__name__)
 
@@ -38,21 +41,33 @@ class Database:
     version: Callable[[], str]
     targets: Callable[[], list[ProbeTarget]]
     record: Callable[[Sequence[VantageChange]], object]
+    note_overruns: Callable[[Sequence[Overrun]], object]
 
 
 class Prober:
-    def __init__(self, database: Database, *, allow_private: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    """`per_address_s`: probes that one address may get in a second."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        allow_private: bool,
+        per_address_s: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
+        self._per_address_s = per_address_s
         self._clock = clock
         self._recorder = Recorder(database.record)
         self._loop = ProbeLoop(self._recorder.add, allow_private=allow_private)
-        self._agenda: Agenda[Key] = Agenda()
-        self._targets: dict[Key, ProbeTarget] = {}
+        self._agenda: Agenda[SharedKey] = Agenda()
+        self._targets: dict[SharedKey, SharedTarget] = {}
         self._turn = threading.Lock()  # guards the two above
-        self._looking = threading.Lock()  # guards the three below
+        self._looking = threading.Lock()  # guards the four below
         self._version = ""
         self._look_at_ms = 0
         self._reload_at_ms = 0
+        self._overruns: list[Overrun] | None = None
 
     def tick(self) -> None:
         """Start every probe that is due; then see whether the targets have changed."""
@@ -84,7 +99,19 @@ class Prober:
             logger.warning("the targets cannot be read, going on with %d known ones: %s", len(self._targets), error)
 
     def _adopt(self, targets: list[ProbeTarget], now_ms: int) -> None:
+        shared = share(targets)
+        over = overruns(shared, self._per_address_s)
         self._loop.adopt(targets)
         with self._turn:
-            self._targets = {target.key: target for target in targets}
-            self._agenda.replace({target.key: target.interval_ms for target in targets}, now_ms)
+            self._targets = {one.key: one for one in shared}
+            self._agenda.replace(intervals(shared, over), now_ms)
+        self._tell(over)
+
+    def _tell(self, over: list[Overrun]) -> None:
+        """Have people see who is probed less often than declared."""
+        if over == self._overruns:
+            return
+        for one in over:
+            logger.warning("%s is probed %.1f times less often: it is over its budget", one.address, one.factor)
+        self._database.note_overruns(over)
+        self._overruns = over

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from django.conf import settings
 from healthchecks.beliefs import VantageChange
 from healthchecks.prober import Database, Prober
 from healthchecks.services import record_vantage_changes
+from healthchecks.slowdowns import note_overruns
 from healthchecks.targets import configuration_version, load_targets
 
 _probers: dict[str, Prober] = {}
@@ -22,12 +24,21 @@ def prober_of(region_name: str) -> Prober:
     """The prober of this region, started if this is its first tick here."""
     with _starting:
         if region_name not in _probers:
-            _probers[region_name] = Prober(_database(region_name), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
+            _probers[region_name] = Prober(
+                _database(region_name),
+                allow_private=settings.PROBE_PRIVATE_ADDRESSES,
+                per_address_s=settings.PROBES_PER_ADDRESS or math.inf,
+            )
         return _probers[region_name]
 
 
 def _database(region_name: str) -> Database:
-    return Database(version=configuration_version, targets=partial(load_targets, region_name), record=_record)
+    return Database(
+        version=configuration_version,
+        targets=partial(load_targets, region_name),
+        record=_record,
+        note_overruns=partial(note_overruns, region_name),
+    )
 
 
 def _record(changes: Sequence[VantageChange]) -> None:

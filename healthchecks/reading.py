@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import ceil
 from typing import TypeVar
 
 from django.db import connection
@@ -13,6 +14,8 @@ from django.db.models import Max, QuerySet
 
 from accounts.models import Team
 from healthchecks.beliefs import vantages_of
+from healthchecks.derived import Judgement
+from healthchecks.evidence import Evidence
 from healthchecks.models import (
     Assignment,
     EndpointHealth,
@@ -23,7 +26,9 @@ from healthchecks.models import (
     VantageState,
     Verdict,
 )
+from healthchecks.slowdowns import Place, slowdowns_by_place
 from healthchecks.state import State
+from healthchecks.targets import host_of
 from regions.models import Endpoint
 
 Entry = TypeVar("Entry")
@@ -79,16 +84,24 @@ class EndpointState:
 
 @dataclass(frozen=True)
 class VantageView:
-    """What one vantage believes; `since` is None while it has no belief yet."""
+    """What one vantage believes; `since` is None while it has no belief yet.
+
+    `interval_ms`: how often it probes, which is less often than the check says where an address is over its budget.
+    """
 
     state: State
     cause: str
     since: datetime | None
+    interval_ms: int = 0
+    slowed: bool = False
 
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One check of one family of an endpoint, seen from each of the check's vantages."""
+    """One check of one family of an endpoint, seen from each of the check's vantages.
+
+    `because`: what the verdict of a check without a probe, which has no vantages, follows from now.
+    """
 
     endpoint: Endpoint
     check_name: str
@@ -96,6 +109,7 @@ class MatrixRow:
     enabled: bool
     verdict: State
     vantages: dict[str, VantageView]
+    because: Judgement | None = None
 
 
 def current_health() -> HealthState:
@@ -189,6 +203,7 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
     vantages = vantages_of({assignment.check_definition for assignment in assignments})
     verdicts = {(row.assignment_id, row.family): row for row in Verdict.objects.filter(assignment__in=assignments)}
     views = _views(assignments)
+    evidence, slowdowns = Evidence.about(assignments), slowdowns_by_place()
     return [
         _matrix_row(
             assignment,
@@ -196,6 +211,8 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
             verdicts.get((assignment.id, family)),
             vantages[assignment.check_definition_id],
             views[assignment.id, family],
+            evidence.judge(assignment, family, evidence.stored),
+            slowdowns,
         )
         for assignment in assignments
         for family in Family.of(assignment.endpoint)
@@ -229,14 +246,23 @@ def _matrix_row(
     verdict: Verdict | None,
     vantages: dict[int, str],
     views: dict[int, VantageView],
+    because: Judgement | None,
+    slowdowns: Mapping[Place, float],
 ) -> MatrixRow:
     nothing_yet = VantageView(State.UNKNOWN, "", None)
-    check = assignment.check_definition
+    check, host = assignment.check_definition, host_of(assignment.endpoint, family)
+
+    def seen_from(vantage: int, name: str) -> VantageView:
+        factor = slowdowns.get((name, host), 1.0)
+        view = views.get(vantage, nothing_yet)
+        return replace(view, interval_ms=ceil(check.interval_ms * factor), slowed=factor > 1)
+
     return MatrixRow(
         endpoint=assignment.endpoint,
         check_name=check.name,
         family=family,
         enabled=check.enabled,
         verdict=State(verdict.state) if verdict else State.UNKNOWN,
-        vantages={name: views.get(vantage, nothing_yet) for vantage, name in vantages.items()},
+        vantages={} if because else {name: seen_from(vantage, name) for vantage, name in vantages.items()},
+        because=because,
     )

@@ -36,6 +36,7 @@ class Periodic:
 
 CONTROL = [
     Periodic("health: reconcile", "healthchecks.tasks.reconcile", 5, SECONDS, expire_seconds=5),
+    Periodic("health: expire leases", "healthchecks.tasks.expire_leases", 1, SECONDS, expire_seconds=5),
     Periodic("health: pull loads", "healthchecks.tasks.pull_loads", 5, SECONDS, expire_seconds=5),
     Periodic("health: follow regions", "healthchecks.tasks.sync_schedule", 30, SECONDS, expire_seconds=30),
     Periodic("health: prune", "healthchecks.tasks.prune", 1, DAYS),

@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max
 
 from healthchecks.beliefs import VantageChange, store_vantage_changes
+from healthchecks.inputs import follow_inputs, follow_renames
+from healthchecks.leases import follow_leases
 from healthchecks.ledger import open_ledger
 from healthchecks.loads import LoadReport, forget_load, report_load
 from healthchecks.models import Assignment, Check, HealthSequence, Transition
@@ -56,7 +58,7 @@ ENDPOINTS_AT_ONCE = 1000
 def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = None) -> None:
     """Have `check` watch exactly these endpoints. Call it after each change of a check: it settles what follows.
 
-    Raises ValidationError for `endpoints` of another team.
+    Raises ValidationError for `endpoints` of another team, and for an expression that cannot be followed.
     """
     wanted = {endpoint.id: endpoint for endpoint in endpoints}
     strangers = sorted(endpoint.name for endpoint in wanted.values() if endpoint.team_id != check.team_id)
@@ -69,6 +71,8 @@ def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = N
         Assignment.objects.bulk_create(
             [Assignment(check_definition=check, endpoint_id=endpoint) for endpoint in sorted(added)]
         )
+        follow_leases(check)
+        follow_inputs(check)
         settle(ledger, before | wanted.keys(), {}, f"check {check.name} was changed")
 
 
@@ -110,6 +114,7 @@ def reconcile(now: datetime) -> int:
             with open_ledger(now) as ledger:
                 settle(ledger, stale, {}, "checks or vantages were changed")
             made += len(ledger.transitions)
+    follow_renames()
     HealthSequence.objects.update_or_create(singleton=True, defaults={"settled_for": version})
     return made
 

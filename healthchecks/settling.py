@@ -1,7 +1,7 @@
 """From votes to what edges are told, inside an open ledger.
 
-    votes ──► Verdict of each check ──► EndpointHealth
-                        └─────────────────────┴──► Transition
+    votes, leases, inputs ──► Verdict of each check ──► EndpointHealth
+                                        └─────────────────────┴──► Transition
 
 Everything here follows from what is stored, so settling can be repeated at any time; nothing new, nothing written.
 """
@@ -9,10 +9,11 @@ Everything here follows from what is stored, so settling can be repeated at any 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from healthchecks.beliefs import Beliefs, Judged, Split
+from healthchecks.derived import Judgement
 from healthchecks.ledger import Ledger
 from healthchecks.models import Assignment, Family
 from healthchecks.quorum import endpoint_state, verdict, views
@@ -43,6 +44,7 @@ class _VerdictChange:
     assignment: Assignment
     from_state: State
     to_state: State
+    because: Judgement
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class _Settling:
     beliefs: Beliefs
     causes: Mapping[Judged, str]
     other_cause: str
+    judged: dict[Judged, _VerdictChange | None] = field(default_factory=dict)
 
     def settle_all(self) -> None:
         for endpoint in self.beliefs.endpoints:
@@ -63,7 +66,8 @@ class _Settling:
         if not assignments and told is None:
             return  # never checked: edges count it as up without being told
         changes = [change for assignment in assignments if (change := self._judge(assignment, family))]
-        before, after = told or State.UNKNOWN, endpoint_state([self._verdict(one, family) for one in assignments])
+        speaking = self._speaking(endpoint, family)
+        before, after = told or State.UNKNOWN, endpoint_state([self._verdict(one, family) for one in speaking])
         if after is not before:
             self.beliefs.new_told[endpoint.id, family] = after
         self._settle_split(endpoint, family, after)
@@ -77,39 +81,61 @@ class _Settling:
         yet: edges have not been told of it."""
         if state is State.UNKNOWN and (endpoint.id, family) not in self.beliefs.told:
             return
-        votes = self.beliefs.votes_by_vantage(endpoint.id, family)
+        votes = self.beliefs.votes_by_vantage(self._speaking(endpoint, family), family)
         some_down = any(State.DOWN in cast for cast in votes.values())
         split = Split(state is State.UP and some_down, views(votes))
         if split != self.beliefs.split.get((endpoint.id, family), Split()):
             self.beliefs.new_split[endpoint.id, family] = split
 
+    def _speaking(self, endpoint: Endpoint, family: Family) -> list[Assignment]:
+        """Those with a say of their own: inputs speak through what is calculated from them, once it has a verdict."""
+        assignments = self.beliefs.assignments.get(endpoint.id, [])
+        decided = [one for one in assignments if self._verdict(one, family) is not State.UNKNOWN]
+        heard = {check for one in decided for check in self.beliefs.evidence.inputs_of(one)}
+        return [one for one in assignments if one.check_definition_id not in heard]
+
     def _judge(self, assignment: Assignment, family: Family) -> _VerdictChange | None:
         """The change of the verdict of one check, if it changes."""
-        check = assignment.check_definition
+        judged = (assignment.id, family)
+        if judged not in self.judged:
+            self.judged[judged] = self._judge_anew(assignment, family)
+        return self.judged[judged]
+
+    def _judge_anew(self, assignment: Assignment, family: Family) -> _VerdictChange | None:
         before = self._verdict(assignment, family)
-        after = verdict(
-            self.beliefs.votes_by_name(assignment, family).values(),
-            quorum=check.quorum,
-            vantages=len(self.beliefs.vantages[check.id]),
-            current=before,
-        )
-        if after is before:
+        because = self.beliefs.evidence.judge(assignment, family, self._believed)
+        because = because or self._counted(assignment, family, before)
+        if because.state in {before, State.UNKNOWN}:
             return None
-        self.beliefs.new_verdicts[assignment.id, family] = after
-        return _VerdictChange(assignment, before, after)
+        self.beliefs.new_verdicts[assignment.id, family] = because.state
+        return _VerdictChange(assignment, before, because.state, because)
+
+    def _counted(self, assignment: Assignment, family: Family, before: State) -> Judgement:
+        """What the quorum believes."""
+        check, votes = assignment.check_definition, self.beliefs.votes_by_name(assignment, family)
+        vantages = len(self.beliefs.vantages[check.id])
+        state = verdict(votes.values(), quorum=check.quorum, vantages=vantages, current=before)
+        return Judgement(state, self.causes.get((assignment.id, family), ""), votes)
+
+    def _believed(self, assignment: Assignment, family: Family) -> State:
+        """The verdict of an input, judged before what follows from it: no check follows from itself (inputs.py). Of one
+        that is not settled here, the stored one."""
+        if any(assignment.id == one.id for one in self.beliefs.assignments.get(assignment.endpoint_id, [])):
+            self._judge(assignment, family)
+            return self._verdict(assignment, family)
+        return self.beliefs.evidence.stored(assignment, family)
 
     def _verdict(self, assignment: Assignment, family: Family) -> State:
         judged = (assignment.id, family)
         return self.beliefs.new_verdicts.get(judged) or self.beliefs.verdicts.get(judged, State.UNKNOWN)
 
     def _write_verdict(self, endpoint: Endpoint, family: Family, change: _VerdictChange, told: State) -> None:
-        assignment = change.assignment
         self.ledger.write(
             endpoint,
             family,
             (change.from_state, change.to_state),
             told,
-            cause=self.causes.get((assignment.id, family), self.other_cause),
-            check_name=assignment.check_definition.name,
-            votes=self.beliefs.votes_by_name(assignment, family),
+            cause=change.because.cause or self.other_cause,
+            check_name=change.assignment.check_definition.name,
+            votes=change.because.votes,
         )

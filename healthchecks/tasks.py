@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from celery import shared_task
 from django.conf import settings
 
-from healthchecks import load_sources, services
+from common.clock import database_time
+from healthchecks import leases, load_sources, services
 from healthchecks.probers import prober_of
 
 
@@ -19,6 +20,11 @@ def probe_tick(region_name: str) -> None:
 @shared_task
 def reconcile() -> None:
     services.reconcile(datetime.now(UTC))
+
+
+@shared_task
+def expire_leases() -> None:
+    leases.expire(database_time())
 
 
 @shared_task

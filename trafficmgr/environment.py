@@ -54,6 +54,9 @@ class Environment(BaseSettings):
     geo: Path | None = Field(None, description="Directory of MMDB files.")
     demo: bool = Field(True, description="0 starts empty.")
     probe_private: bool = Field(False, description="1 lets checks probe private and loopback addresses too.")
+    probes_per_address: float = Field(
+        50.0, ge=0, le=1e6, description="Probes per second that one address gets from one worker; 0: any number."
+    )
     admin_token: SecretStr | None = Field(None, description="API token to create at first start.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions; `trafficmgr up` makes one.")
     debug: bool = Field(False, description="Django's debug mode; never in production.")

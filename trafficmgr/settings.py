@@ -128,11 +128,13 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "api.rum_schema.with_measurements",
+        "api.push_schema.with_heartbeats",
     ],
     "ENUM_NAME_OVERRIDES": {"HealthStateEnum": "healthchecks.models.STATE_CHOICES"},
 }
 
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
+PROBES_PER_ADDRESS = ENVIRONMENT.probes_per_address
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 RUM_SHARE = ENVIRONMENT.rum_share
 MAX_DELETED_PERCENT = ENVIRONMENT.max_deleted_percent

@@ -7,18 +7,22 @@ from typing import Any
 
 import pydantic
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from accounts.models import Team
-from dashboard.forms.base import ObjectForm, typed_so_far
+from dashboard.forms.base import ObjectForm, messages_by_field, typed_so_far
 from dashboard.forms.options import given_options, option_fields, option_message
+from healthchecks import probes
+from healthchecks.kinds import KINDS
 from healthchecks.models import Check
-from healthchecks.probes import KINDS
 from healthchecks.services import assign
 from regions.models import Endpoint, Region
 
 OPTION = "option_"
 DEFAULT_KIND = "http"
+OF_PROBES = ("port", "interval_ms", "timeout_ms", "rise", "fall", "quorum", "vantages")
+"""Inputs that say nothing of a check without a probe."""
 
 
 class CheckForm(ObjectForm[Check]):
@@ -53,6 +57,9 @@ class CheckForm(ObjectForm[Check]):
             self.initial.setdefault("endpoints", list(self.instance.endpoints.values_list("pk", flat=True)))
         self.chosen_kind = self._chosen_kind()
         self._add_options()
+        if not self.is_probe:
+            for name in OF_PROBES:
+                del self.fields[name]
 
     @classmethod
     def drafted(cls, data: QueryDict, *, instance: Check | None, team: Team) -> CheckForm:
@@ -63,8 +70,15 @@ class CheckForm(ObjectForm[Check]):
 
     def was_shown(self, name: str, data: QueryDict) -> bool:
         """Whether the input was on the page that sent `data`. A box that is not ticked sends nothing."""
+        if name in OF_PROBES:
+            return "interval_ms" in data
         is_box = isinstance(self.fields[name], forms.BooleanField | forms.ModelMultipleChoiceField)
         return name in data or (is_box and not name.startswith(OPTION))
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether vantages find out, and not someone who says so or other checks."""
+        return self.chosen_kind in probes.KINDS
 
     @property
     def option_inputs(self) -> list[forms.BoundField]:
@@ -76,6 +90,19 @@ class CheckForm(ObjectForm[Check]):
         values = {name.removeprefix(OPTION): value for name, value in cleaned.items() if name.startswith(OPTION)}
         self.instance.options = self._sound_options(given_options(values))
         return cleaned
+
+    def refuse(self, problem: ValidationError) -> None:
+        """As in every form; what is wrong with an option stands at its input."""
+        errors = messages_by_field(problem)
+        for message in errors.pop("options", []):
+            name, _, what = message.partition(": ")
+            at = f"{OPTION}{name}"
+            if at not in self.fields:
+                self.add_error(None, message)
+            elif not self.has_error(at):
+                self.add_error(at, f"{what[:1].upper()}{what[1:].rstrip('.')}.")
+        if errors:
+            super().refuse(ValidationError(errors))
 
     def store(self) -> Check:
         check = self.save()
@@ -98,6 +125,8 @@ class CheckForm(ObjectForm[Check]):
             KINDS[self.chosen_kind].model_validate(options)
         except pydantic.ValidationError as error:
             for problem in error.errors():
-                self.add_error(f"{OPTION}{problem['loc'][0]}", option_message(problem))
+                at = f"{OPTION}{problem['loc'][0]}"
+                if not self.has_error(at):
+                    self.add_error(at, option_message(problem))
             return {}
         return dict(options)

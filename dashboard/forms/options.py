@@ -54,6 +54,8 @@ def labelled(field: forms.Field, name: str, info: FieldInfo) -> forms.Field:
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     field.required = info.is_required()
     field.initial = default.model_dump() if isinstance(default, BaseModel) else default
+    if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("format") == "textarea":
+        field.widget = forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "class": "code"})
     return field
 
 

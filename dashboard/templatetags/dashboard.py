@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ UNITS = [
     (timedelta(minutes=1), "min"),
     (timedelta(seconds=1), "s"),
 ]
+WORDS = re.compile(r'("[^"]+"|\b(?:and|or|not|\d+ of)\b|[a-z0-9@-]+)')
 
 STATE_WORDS = {
     "up": "Up",
@@ -65,6 +67,20 @@ def age(moment: datetime | None) -> str:
         if gone >= length:
             return f"{gone // length} {unit} ago"
     return "now"
+
+
+@register.filter
+def ahead(moment: datetime) -> str:
+    """In how long, in the largest whole unit."""
+    left = moment - timezone.now()
+    return next((f"in {left // length} {unit}" for length, unit in UNITS if left >= length), "now")
+
+
+@register.simple_tag
+def drawn(expression: str, states: Mapping[str, str]) -> SafeString:
+    """The expression of a calculated check, each of its inputs with its state."""
+    parts = ((part, states.get(part.strip('"'))) for part in WORDS.split(expression))
+    return format_html_join("", "{}", ((state(known, part) if known else part,) for part, known in parts))
 
 
 @register.filter

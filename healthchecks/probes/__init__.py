@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pydantic import ValidationError
-
+from healthchecks.options import OptionsError, options_of
 from healthchecks.probes.base import Outcome, Probe, ProbeError, Target
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
@@ -21,29 +18,6 @@ KINDS: dict[str, type[Probe]] = {
 }
 
 
-class OptionsError(ValueError):
-    """A kind that does not exist (`field` is `kind`), or options it does not take (`options`), one message for each."""
-
-    def __init__(self, field: str, messages: list[str]) -> None:
-        super().__init__(f"{field}: {'; '.join(messages)}")
-        self.field = field
-        self.messages = messages
-
-
 def read_options(kind: str, options: object) -> Probe:
     """The probe that `options`, as kept in a check, describe. Raises OptionsError."""
-    if kind not in KINDS:
-        raise OptionsError("kind", [f"{kind!r} is not a kind of check: use one of {', '.join(sorted(KINDS))}."])
-    if not isinstance(options, Mapping):
-        raise OptionsError("options", ["Options are an object of names and values."])
-    try:
-        return KINDS[kind].model_validate(dict(options))
-    except ValidationError as error:
-        raise OptionsError("options", [_sentence(dict(problem)) for problem in error.errors()]) from error
-
-
-def _sentence(problem: dict[str, object]) -> str:
-    location = problem["loc"]
-    name = ".".join(str(part) for part in location) if isinstance(location, tuple) else str(location)
-    reason = "no such option" if problem["type"] == "extra_forbidden" else str(problem["msg"])
-    return f"{name}: {reason.removeprefix('Value error, ')}"
+    return options_of(KINDS, kind, options)

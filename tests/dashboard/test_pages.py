@@ -32,6 +32,7 @@ NO_PAGES = {
     "policies-unbind",
     "snapshots-release",
     "endpoints-load-delete",
+    "checks-push-url",
     "latency-propose",
     "latency-ask",
     "latency-promote",

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from healthchecks.probes import KINDS, OptionsError, read_options
+from healthchecks import kinds
+from healthchecks.probes import OptionsError, read_options
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
 
@@ -67,6 +68,6 @@ def test_ranges_and_single_codes_mix() -> None:
 def test_the_examples_of_the_documentation_are_accepted() -> None:
     text = (Path(__file__).parents[2] / "docs" / "healthchecks.md").read_text()
     examples = re.findall(r"```json (\w+)\n(.*?)```", text, re.DOTALL)
-    assert {kind for kind, _options in examples} == set(KINDS)
+    assert {kind for kind, _options in examples} == set(kinds.KINDS)
     for kind, options in examples:
-        read_options(kind, json.loads(options))
+        kinds.read_options(kind, json.loads(options))

@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from healthchecks.beliefs import VantageChange
+from healthchecks.budget import Overrun
 from healthchecks.prober import Database, Prober
 from healthchecks.probes import Target, read_options
 from healthchecks.state import State
@@ -25,12 +26,15 @@ class World:
 
     targets: list[ProbeTarget] = field(default_factory=list)
     recorded: list[VantageChange] = field(default_factory=list)
+    overruns: list[Sequence[Overrun]] = field(default_factory=list)
     away: bool = False
     version: int = 0
     now_s: float = 1000.0
 
     def database(self) -> Database:
-        return Database(version=self._version, targets=self._targets, record=self._record)
+        return Database(
+            version=self._version, targets=self._targets, record=self._record, note_overruns=self.overruns.append
+        )
 
     def declare(self, *targets: ProbeTarget) -> None:
         self.targets = list(targets)
@@ -220,3 +224,37 @@ async def test_one_tick_that_waits_for_the_database_does_not_hold_up_the_others(
         free.set()
         await asyncio.to_thread(waiting.join)
         await asyncio.to_thread(prober.close)
+
+
+async def test_two_checks_that_ask_the_same_are_one_probe_and_each_is_told(world: World) -> None:
+    seen: list[bytes] = []
+    prober = Prober(world.database(), allow_private=True, clock=lambda: world.now_s)
+    async with serving(answering(http(503), seen)) as port:
+        world.declare(target(port, 1), target(port, 2, believed=State.UP), target(port, 3, fall=2))
+        await asyncio.to_thread(prober.tick)
+        world.now_s += 60
+        await asyncio.to_thread(prober.tick)
+        await asyncio.to_thread(wait_until, lambda: len(world.recorded) == 2, "two verdicts")
+        await asyncio.to_thread(prober.close)
+    assert {*world.states()} == {(1, State.DOWN), (2, State.DOWN)}
+    assert len(seen) == 1
+
+
+async def test_an_address_over_its_budget_is_probed_less_often_and_said_to_be(world: World) -> None:
+    seen: list[bytes] = []
+    budget = 1 / (4 * INTERVAL_S)
+    prober = Prober(world.database(), allow_private=True, per_address_s=budget, clock=lambda: world.now_s)
+    async with serving(answering(http(200), seen)) as port:
+        world.declare(target(port))
+        ticks = 0
+
+        def tick() -> None:
+            nonlocal ticks
+            ticks, world.now_s = ticks + 1, world.now_s + INTERVAL_S
+            prober.tick()
+
+        await ticking(tick, lambda: len(seen) >= 3, "three probes")
+        await asyncio.to_thread(prober.close)
+    assert ticks >= 8, "one in four ticks, from the first on"
+    assert [one.factor for one in world.overruns[0]] == [pytest.approx(4)]
+    assert len(world.overruns) == 1, "it is said once"
