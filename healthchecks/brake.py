@@ -50,7 +50,9 @@ class Engaged:
     acknowledged: bool = False
 
 
-def brake(downs: Iterable[datetime], members: int, limits: BrakeLimits, engaged: Engaged | None, now: datetime) -> Brake:
+def brake(
+    downs: Iterable[datetime], members: int, limits: BrakeLimits, engaged: Engaged | None, now: datetime
+) -> Brake:
     """What becomes of a pool of `members` members, of which some are down, each since a moment in `downs`."""
     since = engaged.since if engaged else now
     failed = sum(is_part_of(down, since, limits) for down in downs)

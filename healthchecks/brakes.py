@@ -1,6 +1,6 @@
 """The brakes of the pools that some endpoints are in, inside an open ledger (brake.py says when one holds).
 
-    endpoints believed down ──► their pools, with all members ──► brake ──► who is held up, alarms raised and over
+endpoints believed down ──► their pools, with all members ──► brake ──► who is held up, alarms raised and over
 """
 
 from __future__ import annotations
@@ -58,6 +58,12 @@ def judge_brakes(beliefs: Beliefs, now: datetime) -> Brakes:
 def mass_failures() -> list[Alarm]:
     """Those that are not over."""
     return list(Alarm.objects.filter(kind=Alarm.Kind.MASS_FAILURE, until__isnull=True))
+
+
+def held_up() -> set[int]:
+    """The ids of endpoints that edges are told are up, though their checks say down: whatever the reason."""
+    rows = EndpointHealth.objects.filter(state=State.UP.value, believed=State.DOWN.value)
+    return set(rows.values_list("endpoint_id", flat=True))
 
 
 @dataclass(frozen=True)
@@ -125,8 +131,8 @@ def _pools_of(endpoint_ids: Collection[int], beliefs: Beliefs) -> Iterator[_Pool
 
 @dataclass(frozen=True)
 class _Members:
-    """What is believed of endpoints, also of those that the settling is not about. Whom operators have out of service or
-    force does not count: no verdict changes what edges are told of them."""
+    """What is believed of endpoints, also of those that the settling is not about. Whom operators have out of service
+    or force does not count: no verdict changes what edges are told of them."""
 
     endpoint_ids: Collection[int]
     beliefs: Beliefs

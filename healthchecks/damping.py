@@ -1,13 +1,13 @@
-"""Flap damping (H5), as routes of BGP are damped (RFC 2439). Pure: the time is an argument.
+r"""Flap damping (H5), as routes of BGP are damped (RFC 2439). Pure: the time is an argument.
 
-    penalty  ▲      ╱╲  ╱╲                      each DOWN adds one, and time halves it every `half_life_s`
-    suppress ┤── ╱╲╱──╲╱──╲──────
-             │  ╱          ╲                    above `suppress`: down, whatever is seen,
-    reuse    ┤─╱────────────╲────               until it has decayed to `reuse`
+    penalty  ▲      /\  /\                      each DOWN adds one, and time halves it every `half_life_s`
+    suppress ┤── /\/──\/──\──────
+             │  /          \                    above `suppress`: down, whatever is seen,
+    reuse    ┤─/────────────\────               until it has decayed to `reuse`
              └────────────────┴─────► time
 
-A penalty never grows beyond what decays to `reuse` within `max_s`, so nothing is suppressed for longer than that after its
-last DOWN (the ceiling of RFC 2439, section 4.2).
+A penalty never grows beyond what decays to `reuse` within `max_s`, so nothing is suppressed for longer than that after
+its last DOWN (the ceiling of RFC 2439, section 4.2).
 """
 
 from __future__ import annotations

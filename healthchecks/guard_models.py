@@ -37,10 +37,14 @@ class ForcedState(models.Model):
         ordering = ["-since", "-pk"]
         indexes = [models.Index(fields=["until"], condition=Q(ended__isnull=True), name="forcedstate_due")]
         constraints = [
-            models.UniqueConstraint(fields=["endpoint"], condition=Q(ended__isnull=True), name="forcedstate_one_at_once"),
+            models.UniqueConstraint(
+                fields=["endpoint"], condition=Q(ended__isnull=True), name="forcedstate_one_at_once"
+            ),
             models.CheckConstraint(condition=Q(state__in=["up", "down", "drain"]), name="forcedstate_state_known"),
             models.CheckConstraint(condition=~Q(reason=""), name="forcedstate_has_reason"),
-            models.CheckConstraint(condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="forcedstate_ends_later"),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="forcedstate_ends_later"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,7 +87,9 @@ class Alarm(models.Model):
         MASS_FAILURE = "mass_failure", "mass failure"
 
     kind = models.CharField(max_length=16, choices=Kind)
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="NULL: every one's.")
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="NULL: every one's."
+    )
     subject_id = models.BigIntegerField(help_text="Of the vantage's health, the check or the pool.")
     family = models.PositiveSmallIntegerField(choices=Family, default=Family.NAME, help_text="Of a mass failure.")
     subject = models.CharField(max_length=100, help_text="In words.")

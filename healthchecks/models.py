@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from accounts.models import Owned
 from healthchecks import guard_models  # noqa: F401 - Django looks for tables here
 from healthchecks.damping import Damping, Penalty
-from healthchecks.family import Family as Family
+from healthchecks.family import Family as Family  # noqa: PLC0414 - it is a word of this module
 from healthchecks.metrics import Format
 from healthchecks.probes import OptionsError, read_options
 from healthchecks.state import State
@@ -124,8 +124,10 @@ class Check(Owned):
         except OptionsError as problem:
             raise ValidationError({problem.field: problem.messages}) from problem
         damping = self.damping
-        if damping and 0 < damping.reuse and damping.ceiling <= damping.suppress:
-            message = f"Within it a penalty comes to {damping.ceiling:.3g} at most: never above suppress. Make it longer."
+        if damping and damping.reuse > 0 and damping.ceiling <= damping.suppress:
+            message = (
+                f"Within it a penalty comes to {damping.ceiling:.3g} at most: never above suppress. Make it longer."
+            )
             raise ValidationError({"damping_max_s": [message]})
 
     @property
@@ -158,7 +160,9 @@ class VantageState(models.Model):
     since = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["assignment", "family"], condition=Q(state=State.DOWN.value), name="vantagestate_down")]
+        indexes = [
+            models.Index(fields=["assignment", "family"], condition=Q(state=State.DOWN.value), name="vantagestate_down")
+        ]
         constraints = [
             models.UniqueConstraint(fields=["assignment", "family", "vantage"], name="vantagestate_once"),
             models.CheckConstraint(condition=Q(state__in=STATES), name="vantagestate_state_known"),

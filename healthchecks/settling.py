@@ -5,7 +5,8 @@
               │    flaps (H5)           │    (H7)                      │    (H6)
               └─────────────────────────┴──────────────────────────────┴──► Transition (H8)
 
-Each guard beats what stands before it. Everything here follows from what is stored, so settling can be repeated at any time; nothing new, nothing written.
+Each guard beats what stands before it. Everything here follows from what is stored and the time, so settling can be
+repeated at any moment; nothing new, nothing written.
 """
 
 from __future__ import annotations

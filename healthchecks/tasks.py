@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from celery import shared_task
 from django.conf import settings
 
-from healthchecks import load_sources, services
+from healthchecks import load_sources, services, watch
 from healthchecks.probers import prober_of
 
 
@@ -19,6 +19,13 @@ def probe_tick(region_name: str) -> None:
 @shared_task
 def reconcile() -> None:
     services.reconcile(datetime.now(UTC))
+
+
+@shared_task
+def keep_watch() -> None:
+    now = datetime.now(UTC)
+    watch.keep_watch(now)
+    services.reconcile(now)
 
 
 @shared_task

@@ -9,9 +9,9 @@
      │                                                     │
      └──── a heartbeat in time; little lag; hardly alone ──┘
 
-Of several reasons the first counts. A vantage fails a target *alone* if it says down while at least half of the others that
-have a say say up: then it is more likely that the vantage is cut off than that all of these endpoints are down. What all
-vantages see is never alone, however much it is.
+Of several reasons the first counts. A vantage fails a target *alone* if it says down while at least half of the others
+that have a say say up: then it is more likely that the vantage is cut off than that all of these endpoints are down.
+What all vantages see is never alone, however much it is.
 """
 
 from __future__ import annotations

@@ -39,7 +39,10 @@ class Pool(Owned, SteeringMetadata):
         help_text="More than this share of the members going down at once is a mass failure; 100: nothing is.",
     )
     brake_window_s = models.PositiveIntegerField(
-        default=60, db_default=60, validators=[MinValueValidator(1), MaxValueValidator(3600)], help_text="What at once is."
+        default=60,
+        db_default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(3600)],
+        help_text="What at once is.",
     )
     brake_hold_s = models.PositiveIntegerField(
         default=300,
@@ -52,7 +55,9 @@ class Pool(Owned, SteeringMetadata):
         constraints = [
             *Owned.Meta.constraints,
             *metadata_constraints(),
-            models.CheckConstraint(condition=Q(on_mass_failure__in=OnMassFailure.values), name="pool_on_mass_failure_known"),
+            models.CheckConstraint(
+                condition=Q(on_mass_failure__in=OnMassFailure.values), name="pool_on_mass_failure_known"
+            ),
             models.CheckConstraint(
                 condition=Q(max_down_percent__gte=1, max_down_percent__lte=100),
                 name="pool_max_down_percent_in_range",
