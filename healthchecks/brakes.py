@@ -22,11 +22,11 @@ from regions.models import AdminState, Endpoint
 
 @dataclass
 class Brakes:
-    """What came of it. `causes` says why an endpoint is told something else than before; `others`, why endpoints that
-    the settling was not about have to be settled too."""
+    """What came of it: who is held up and who no longer, and why. `others`: endpoints that the settling was not about
+    and that have to be settled too, by the cause."""
 
-    held: set[Judged] = field(default_factory=set)
-    causes: dict[Judged, str] = field(default_factory=dict)
+    held: dict[Judged, str] = field(default_factory=dict)
+    released: dict[Judged, str] = field(default_factory=dict)
     others: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     raised: list[Alarm] = field(default_factory=list)
     over: list[Alarm] = field(default_factory=list)
@@ -84,19 +84,20 @@ def _judge(brakes: Brakes, pool: _Pool, family: Family, alarm: Alarm | None, now
     engaged = Engaged(alarm.since, alarm.acknowledged_at is not None) if alarm else None
     found = brake(downs.values(), len(members), pool.limits, engaged, now)
     failed = {one for one, down in downs.items() if is_part_of(down, alarm.since if alarm else now, pool.limits)}
+    held = f"held up: mass failure of pool {pool.name}"
     if found is Brake.HOLDING:
-        brakes.held |= {(one, family) for one in failed}
+        brakes.held |= dict.fromkeys([(one, family) for one in failed], held)
     if (found is Brake.RELEASED) == (alarm is None):
         return
     brakes.changed |= members.keys()
     if alarm:
-        cause = f"the mass failure of pool {pool.name} is over"
+        over = f"the mass failure of pool {pool.name} is over"
         brakes.over.append(alarm)
+        brakes.released |= dict.fromkeys([(one, family) for one in failed], over)
+        brakes.others[over] |= failed
     else:
-        cause = f"held up: mass failure of pool {pool.name}"
         brakes.raised.append(_alarm(pool, family, len(failed), len(members), found, now))
-    brakes.causes |= {(one, family): cause for one in failed}
-    brakes.others[cause] |= failed
+        brakes.others[held] |= failed
 
 
 def _alarm(pool: _Pool, family: Family, failed: int, members: int, found: Brake, now: datetime) -> Alarm:

@@ -29,8 +29,8 @@ class ForcedState(models.Model):
     reason = models.CharField(max_length=120)
     author = models.CharField(max_length=150, help_text="The name of who said so.")
     since = models.DateTimeField()
-    until = models.DateTimeField(null=True, help_text="Then it ends by itself; NULL: it does not.")
-    ended = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True, blank=True, help_text="Then it ends by itself; NULL: it does not.")
+    ended = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=150, blank=True, help_text="Empty: it ended by itself.")
 
     class Meta:

@@ -125,9 +125,7 @@ class Check(Owned):
             raise ValidationError({problem.field: problem.messages}) from problem
         damping = self.damping
         if damping and damping.reuse > 0 and damping.ceiling <= damping.suppress:
-            message = (
-                f"Within it a penalty comes to {damping.ceiling:.3g} at most: never above suppress. Make it longer."
-            )
+            message = f"A penalty comes to {damping.ceiling:.3g} at most within it, never above suppress."
             raise ValidationError({"damping_max_s": [message]})
 
     @property

@@ -9,9 +9,10 @@ from functools import partial
 
 from django.conf import settings
 
+from common.clock import database_time
 from healthchecks.beliefs import VantageChange
 from healthchecks.prober import Database, Prober
-from healthchecks.services import record_vantage_changes
+from healthchecks.services import heartbeat, record_vantage_changes, withdraw_stale_votes
 from healthchecks.targets import configuration_version, load_targets
 
 _probers: dict[str, Prober] = {}
@@ -27,7 +28,21 @@ def prober_of(region_name: str) -> Prober:
 
 
 def _database(region_name: str) -> Database:
-    return Database(version=configuration_version, targets=partial(load_targets, region_name), record=_record)
+    return Database(
+        version=configuration_version,
+        targets=partial(load_targets, region_name),
+        record=_record,
+        resume=partial(_resume, region_name),
+        beat=partial(_beat, region_name),
+    )
+
+
+def _resume(region_name: str) -> None:
+    withdraw_stale_votes(region_name, database_time())
+
+
+def _beat(region_name: str, targets: int, lag_ms: int) -> None:
+    heartbeat(region_name, targets=targets, lag_ms=lag_ms, now=database_time())
 
 
 def _record(changes: Sequence[VantageChange]) -> None:

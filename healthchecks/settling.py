@@ -111,9 +111,9 @@ class _Settling:
         if forced:
             return State(forced.state), forced.words
         if judged in self.brakes.held:
-            return State.UP, self.brakes.causes.get(judged, "held up: a mass failure")
+            return State.UP, self.brakes.held[judged]
         believed = self.beliefs.new_believed.get(judged) or self.beliefs.believed[judged]
-        return believed.state, self.brakes.causes.get(judged, "")
+        return believed.state, self.brakes.released.get(judged, "")
 
     def _settle_split(self, endpoint: Endpoint, family: Family, state: State) -> None:
         """An endpoint that is up although some vantages say down may be on its way (S14). Not of one without a verdict

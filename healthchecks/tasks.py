@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from celery import shared_task
 from django.conf import settings
 
+from common.clock import database_time
 from healthchecks import load_sources, services, watch
 from healthchecks.probers import prober_of
 
@@ -23,7 +24,7 @@ def reconcile() -> None:
 
 @shared_task
 def keep_watch() -> None:
-    now = datetime.now(UTC)
+    now = database_time()
     watch.keep_watch(now)
     services.reconcile(now)
 
