@@ -66,7 +66,7 @@ def end_expired(now: datetime) -> int:
 
 def active_states(endpoint_ids: Collection[int] | None = None) -> dict[int, ForcedState]:
     """What is forced now, by endpoint: of all, or of those given."""
-    rows = ForcedState.objects.filter(ended__isnull=True)
+    rows = ForcedState.objects.filter(ended__isnull=True).select_related("endpoint")
     if endpoint_ids is not None:
         rows = rows.filter(endpoint__in=endpoint_ids)
     return {row.endpoint_id: row for row in rows}

@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from healthchecks.beliefs import VantageChange, store_vantage_changes
 from healthchecks.brakes import held_up
-from healthchecks.forcing import force, unforce
+from healthchecks.forcing import active_states, drained, force, served_admin_state, unforce
 from healthchecks.guard_models import Alarm
 from healthchecks.guards import not_well_vantages
 from healthchecks.ledger import open_ledger
@@ -30,19 +30,22 @@ from healthchecks.schedule import sync_schedule
 from healthchecks.settling import out_of_step, settle
 from healthchecks.state import State
 from healthchecks.targets import configuration_version
-from healthchecks.vantages import heartbeat, judge_vantages, withdraw_stale_votes
+from healthchecks.vantages import Vantage, heartbeat, judge_vantages, vantages_of_team, withdraw_stale_votes
 from regions.models import Endpoint
 
 __all__ = [
     "Delta",
     "HealthState",
     "LoadReport",
+    "Vantage",
     "VantageChange",
     "acknowledge",
+    "active_states",
     "assign",
     "current_health",
     "delete_check",
     "deltas_since",
+    "drained",
     "endpoint_states",
     "force",
     "forget_load",
@@ -53,8 +56,10 @@ __all__ = [
     "reconcile",
     "record_vantage_changes",
     "report_load",
+    "served_admin_state",
     "sync_schedule",
     "unforce",
+    "vantages_of_team",
     "withdraw_stale_votes",
 ]
 

@@ -8,16 +8,44 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
+from accounts.models import Team
 from healthchecks.alarms import end_alarms, raise_alarm
 from healthchecks.guard_models import Alarm, VantageHealth
 from healthchecks.models import VantageState
 from healthchecks.state import State
 from healthchecks.wellness import SILENT_AFTER, Condition, Sighting, condition, failed_alone, reason
 from regions.models import Region
+
+
+@dataclass(frozen=True)
+class Vantage:
+    """A region that probes, and what is known of how its worker is; None: it has never said anything."""
+
+    name: str
+    condition: str | None = None
+    reason: str = ""
+    since: datetime | None = None
+    beat: datetime | None = None
+    lag_ms: int | None = None
+    targets: int | None = None
+
+    @property
+    def is_well(self) -> bool:
+        return self.condition in {None, Condition.WELL}
+
+
+def vantages_of_team(team: Team | None) -> list[Vantage]:
+    """The vantages of a team, by name; of all teams, if none is given."""
+    regions = Region.objects.filter(is_vantage=True, **({"team": team} if team else {}))
+    names = regions.order_by("name").values_list("name", flat=True).distinct()
+    columns = [column.name for column in fields(Vantage)]
+    known = {row["name"]: Vantage(**row) for row in VantageHealth.objects.filter(name__in=names).values(*columns)}
+    return [known.get(name) or Vantage(name) for name in names]
 
 
 def heartbeat(name: str, *, targets: int, lag_ms: int, now: datetime) -> None:
