@@ -1,7 +1,7 @@
 """What stands between votes and edges: vantages that are not well, flapping, forced states, mass failures."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -21,7 +21,7 @@ from steering.services import Member, set_pool_members
 from tests.healthchecks.conftest import NOON, Report
 
 
-def later(seconds: float) -> object:
+def later(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
@@ -310,7 +310,7 @@ class TestForcedStates:
         [("sideways", "why", None, "state"), ("down", " ", None, "reason"), ("down", "why", later(0), "until")],
     )
     def test_what_makes_no_sense_is_refused(
-        self, fra_1: Endpoint, state: str, reason: str, until: object, field: str
+        self, fra_1: Endpoint, state: str, reason: str, until: datetime | None, field: str
     ) -> None:
         with pytest.raises(ValidationError) as refused:
             force(fra_1, state, reason, "ada", later(0), until)
