@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -13,6 +16,7 @@ from healthchecks.watch import watch_vantages
 from regions.models import Region
 
 FORCED = "/api/v1/endpoints/fra-1/forced"
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "healthchecks.md"
 
 
 def test_an_endpoint_is_forced_shown_and_released(api, fra_1):
@@ -117,3 +121,10 @@ def test_a_check_says_how_much_flapping_it_bears(api, eu):
     assert refused.status_code == 400
     refused = api.patch("/api/v1/checks/web", {"damping_max_s": 60})
     assert [error["field"] for error in refused.json()["errors"]] == ["damping_max_s"]
+
+
+def test_the_examples_of_the_documentation_are_accepted(api, eu, fra_1):
+    damping, forced = map(json.loads, re.findall(r"```json\n(.*?)```", DOCUMENTED.read_text(), re.DOTALL))
+
+    assert api.post("/api/v1/checks", {"name": "web", "kind": "http", **damping}).status_code == 201
+    assert api.put(FORCED, forced).status_code == 200
