@@ -127,7 +127,7 @@ def reconcile(now: datetime) -> int:
     """Settle what followed from writes that did not come through here, such as a deleted region, and from vantages that
     are well or not.
 
-    Returns how many transitions that made. Costs two cheap queries while everything stays as it is.
+    Returns how many transitions that made. Costs three cheap queries while everything stays as it is.
     """
     not_well = ",".join(sorted(not_well_vantages()))
     version = f"{configuration_version()} {not_well}"

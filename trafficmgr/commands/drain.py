@@ -17,22 +17,22 @@ UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LIFETIME = re.compile(r"([1-9][0-9]*)([smhd])")
 
 
-class Lifetime(click.ParamType):
+def seconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
     """A time such as 90s, 30m, 2h or 1d, in seconds."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        match = LIFETIME.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is no time such as 90s, 30m, 2h or 1d", param, ctx)
-        return int(match[1]) * UNITS_S[match[2]]
+    if value is None:
+        return None
+    match = LIFETIME.fullmatch(value)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is no time such as 90s, 30m, 2h or 1d")
+    return int(match[1]) * UNITS_S[match[2]]
 
 
 @click.command()
 @click.argument("endpoint", required=False)
 @click.option("--reason", help="Why; needed, unless --end.")
-@click.option("--for", "lifetime_s", type=Lifetime(), help="Until it ends by itself: 90s, 30m, 2h or 1d.")
+@click.option(
+    "--for", "lifetime_s", metavar="TIME", callback=seconds, help="Until it ends by itself: 90s, 30m, 2h or 1d."
+)
 @click.option("--force", type=click.Choice(["up", "down"]), help="Instead of draining: what edges are told.")
 @click.option("--end", is_flag=True, help="Let checks decide about ENDPOINT again.")
 @output_option
