@@ -25,7 +25,8 @@ def test_an_endpoint_is_forced_shown_and_released(api, fra_1):
     answer = api.put(FORCED, {"state": "down", "reason": "disk is full", "lifetime": 3600})
     assert answer.status_code == 200, answer.data
     assert (answer.data["state"], answer.data["author"], answer.data["ended"]) == ("down", "ada", None)
-    assert ForcedState.objects.get().until - ForcedState.objects.get().since == timedelta(hours=1)
+    forced = ForcedState.objects.get()
+    assert forced.until == forced.since + timedelta(hours=1)
 
     [health] = api.get("/api/v1/health").data["results"]
     assert health["forced"]["reason"] == "disk is full"

@@ -16,6 +16,7 @@ def test_an_endpoint_is_forced_and_released(adas_browser, fra_1):
 
     assert "Forced down by ada: disk is full." in page.content.decode()
     forced = ForcedState.objects.get()
+    assert forced.until is not None
     assert (forced.until - forced.since).total_seconds() == 90 * 60
     assert "disk is full" in adas_browser.get("/health/").content.decode()
     assert "What you force now takes its place" in adas_browser.get(url).content.decode()
