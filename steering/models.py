@@ -20,8 +20,8 @@ def new_salt() -> str:
 class OnMassFailure(models.TextChoices):
     """What edges are told when most of a pool goes down at once (healthchecks.brake)."""
 
-    HOLD = "hold", "hold: go on as if they were up, and call someone"
-    FOLLOW = "follow", "follow: tell it like any other failure"
+    HOLD = "hold", "Hold, and call someone"
+    FOLLOW = "follow", "Tell, and call someone"
 
 
 class Pool(Owned, SteeringMetadata):

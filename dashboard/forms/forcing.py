@@ -13,15 +13,19 @@ from healthchecks.services import force
 from regions.models import Endpoint
 
 STATES = [
-    (ForcedState.State.DRAIN, "Drained: policies with an admin step leave it out"),
-    (ForcedState.State.DOWN, "Down, whatever its checks say"),
-    (ForcedState.State.UP, "Up, whatever its checks say"),
+    (ForcedState.State.DRAIN, "Drained"),
+    (ForcedState.State.DOWN, "Down"),
+    (ForcedState.State.UP, "Up"),
 ]
 A_YEAR_MIN = 366 * 24 * 60
 
 
 class ForcingForm(StoredForm):
-    state = forms.ChoiceField(label="It is", choices=STATES)
+    state = forms.ChoiceField(
+        label="It is",
+        choices=STATES,
+        help_text="Drained, policies with an admin step leave it out. Down and up beat its checks everywhere.",
+    )
     reason = forms.CharField(max_length=120, help_text="Colleagues read it, and so does who looks at the history.")
     minutes = forms.IntegerField(
         label="Ends after (minutes)",

@@ -49,6 +49,7 @@ class PoolForm(WithRows[Pool, MemberForm]):
     class Meta:
         model = Pool
         fields = ["name", *METADATA, *BRAKE]
+        help_texts = {"on_mass_failure": "Hold: edges go on being told that they are up."}
         labels = {
             "on_mass_failure": "On mass failure",
             "max_down_percent": "More than (%)",

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='pool',
             name='on_mass_failure',
-            field=models.CharField(choices=[('hold', 'hold: go on as if they were up, and call someone'), ('follow', 'follow: tell it like any other failure')], db_default='hold', default='hold', max_length=6),
+            field=models.CharField(choices=[('hold', 'Hold, and call someone'), ('follow', 'Tell, and call someone')], db_default='hold', default='hold', max_length=6),
         ),
         migrations.AddConstraint(
             model_name='pool',

@@ -1,4 +1,4 @@
-"""Promise: an operator's word reaches edges as a verdict does, and a pool that goes down as a whole is not told unasked."""
+"""Promise: an operator's word reaches edges as a verdict does, and a pool that fails as a whole is not told unasked."""
 
 from __future__ import annotations
 
