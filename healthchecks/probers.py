@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 from django.conf import settings
@@ -46,4 +45,4 @@ def _beat(region_name: str, targets: int, lag_ms: int) -> None:
 
 
 def _record(changes: Sequence[VantageChange]) -> None:
-    record_vantage_changes(changes, datetime.now(UTC))
+    record_vantage_changes(changes, database_time())

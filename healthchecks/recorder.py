@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_S = 0.5
 BEAT_VALID_S = 3.0
+"""Less than it takes to count as silent."""
 MAX_BATCH = 1000
 """Changes in one transaction: what others wait for at most."""
 
