@@ -347,6 +347,9 @@ class HealthSequence(models.Model):
         default="", help_text="The version of the configuration and the wellness that was reconciled last."
     )
 
+    watched = models.DateTimeField(null=True, help_text="When someone looked after heartbeats last.")
+    watched_since = models.DateTimeField(null=True, help_text="Since when that has been done without a pause.")
+
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(singleton=True), name="healthsequence_single_row")]
 

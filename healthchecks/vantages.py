@@ -16,10 +16,13 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Team
 from healthchecks.alarms import end_alarms, raise_alarm
 from healthchecks.guard_models import Alarm, VantageHealth
-from healthchecks.models import VantageState
+from healthchecks.models import HealthSequence, VantageState
 from healthchecks.state import State
 from healthchecks.wellness import SILENT_AFTER, Condition, Sighting, condition, failed_alone, reason
 from regions.models import Region
+
+MOST_PAUSE = SILENT_AFTER
+"""Between two looks after heartbeats, which come every second."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,16 @@ def judge_vantages(now: datetime) -> list[VantageHealth]:
     return changed
 
 
+def note_watch(now: datetime) -> None:
+    """Note that heartbeats are looked after at `now`.
+
+    A vantage is silent only for the time in which it could be heard: right after an outage of the database, the broker
+    or beat, nobody is.
+    """
+    since = _watched_since(now)
+    HealthSequence.objects.update_or_create(singleton=True, defaults={"watched": now, "watched_since": since})
+
+
 def vantages_differ(now: datetime) -> bool:
     """Whether `judge_vantages` would find anything."""
     return bool(_changed(now))
@@ -101,18 +114,27 @@ def forget_vantages(now: datetime) -> int:
 
 def _changed(now: datetime) -> list[VantageHealth]:
     vantages = list(VantageHealth.objects.all())
+    heard_since = _watched_since(now)
     alone = _failed_alone({vantage.name for vantage in vantages if _has_a_say(vantage)})
-    return [vantage for vantage in vantages if _judge(vantage, alone, now)]
+    return [vantage for vantage in vantages if _judge(vantage, heard_since, alone, now)]
+
+
+def _watched_since(now: datetime) -> datetime:
+    row = HealthSequence.objects.first()
+    if row is None or row.watched is None or row.watched_since is None or now - row.watched > MOST_PAUSE:
+        return now
+    return row.watched_since
 
 
 def _has_a_say(vantage: VantageHealth) -> bool:
     return vantage.condition in {Condition.WELL, Condition.CUT_OFF}
 
 
-def _judge(vantage: VantageHealth, alone: Mapping[str, int], now: datetime) -> bool:
+def _judge(vantage: VantageHealth, heard_since: datetime, alone: Mapping[str, int], now: datetime) -> bool:
     """Whether the vantage is otherwise than before, which is noted in it."""
     before = Condition(vantage.condition)
-    seen = Sighting(vantage.beat, vantage.lag_ms, vantage.targets, alone.get(vantage.name, 0))
+    heard = vantage.beat if before is Condition.SILENT else max(vantage.beat, heard_since)
+    seen = Sighting(heard, vantage.lag_ms, vantage.targets, alone.get(vantage.name, 0))
     after = condition(before, seen, now)
     if after is before:
         return False

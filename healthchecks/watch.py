@@ -21,7 +21,7 @@ from healthchecks.ledger import open_ledger
 from healthchecks.models import Check, Verdict
 from healthchecks.quorum import has_quorum
 from healthchecks.settling import out_of_step, settle
-from healthchecks.vantages import forget_vantages, judge_vantages, vantages_differ
+from healthchecks.vantages import forget_vantages, judge_vantages, note_watch, vantages_differ
 
 
 def keep_watch(now: datetime) -> None:
@@ -35,6 +35,7 @@ def keep_watch(now: datetime) -> None:
 
 def watch_vantages(now: datetime) -> None:
     """Judge all vantages, taking the lock only if one of them is otherwise than before."""
+    note_watch(now)
     if vantages_differ(now):
         with open_ledger(now):
             judge_vantages(now)

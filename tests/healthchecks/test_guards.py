@@ -11,14 +11,16 @@ from healthchecks import services
 from healthchecks.alarms import alarms_of
 from healthchecks.beliefs import VantageChange
 from healthchecks.guard_models import Alarm, ForcedState, VantageHealth
-from healthchecks.models import Check, EndpointHealth, Transition, VantageState, Verdict
+from healthchecks.models import Check, EndpointHealth, HealthSequence, Transition, VantageState, Verdict
 from healthchecks.services import assign, force, heartbeat, record_vantage_changes, unforce
 from healthchecks.state import State
-from healthchecks.watch import keep_watch
+from healthchecks.watch import keep_watch, watch_vantages
 from regions.models import AdminState, Endpoint, Region
 from steering.models import OnMassFailure, Pool
 from steering.services import Member, set_pool_members
 from tests.healthchecks.conftest import NOON, Report
+
+STEP = timedelta(seconds=10)
 
 
 def later(seconds: float) -> datetime:
@@ -90,6 +92,13 @@ def beat(at: float, *names: str, lag_ms: int = 0, targets: int = 10) -> None:
 
 
 def watch(at: float) -> None:
+    """Look after what is due, as is done all the time."""
+    watched = HealthSequence.objects.values_list("watched", flat=True).first()
+    if watched is None:
+        watch_vantages(watched := NOON)
+    while watched < later(at) - STEP:
+        watched += STEP
+        watch_vantages(watched)
     keep_watch(later(at))
     services.reconcile(later(at))
 
@@ -111,6 +120,19 @@ class TestVantagesThatAreNotWell:
         watch(14)
         assert alarms() == []
         assert Alarm.objects.get().until == later(14)
+
+    def test_after_an_outage_in_which_nobody_could_be_heard_nobody_is_silent(
+        self, web: Check, fleet: list[Endpoint]
+    ) -> None:
+        beat(0, "eu", "us", "asia")
+        watch(1)
+        keep_watch(later(600))
+        assert alarms() == []
+        beat(601, "eu", "us")
+        watch(610)
+        assert alarms() == []
+        watch(611)
+        assert alarms() == [("vantage_not_well", "vantage asia")]
 
     def test_a_silent_vantage_holds_down_nothing(self, web: Check, fleet: list[Endpoint]) -> None:
         beat(0, "eu", "us", "asia")
