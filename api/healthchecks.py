@@ -14,11 +14,12 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from api.fields import NamesField
+from api.forced import ForcedStateSerializer
 from api.resources import DeclaredViewSet, TeamCollection, TeamView
 from api.serializers import DeclaredSerializer
 from healthchecks.models import STATE_CHOICES, Check, Family, Transition
 from healthchecks.reading import MatrixRow
-from healthchecks.services import assign, delete_check, endpoint_states, health_matrix
+from healthchecks.services import active_states, assign, delete_check, endpoint_states, health_matrix
 from regions.models import Endpoint, Region
 
 
@@ -42,6 +43,10 @@ class CheckSerializer(DeclaredSerializer[Check]):
             "rise",
             "fall",
             "quorum",
+            "damping_half_life_s",
+            "damping_suppress",
+            "damping_reuse",
+            "damping_max_s",
             "vantages",
             "endpoints",
             "enabled",
@@ -74,6 +79,9 @@ class FamilyStateSerializer(serializers.Serializer[Any]):
     family = serializers.ChoiceField(Family.choices, help_text="4, 6, or 0 for a host name.")
     state = serializers.ChoiceField(STATE_CHOICES)
     since = serializers.DateTimeField(allow_null=True)
+    believed = serializers.ChoiceField(
+        STATE_CHOICES, help_text="What its checks say; another than `state` while it is forced, or a brake holds it up."
+    )
     checked = serializers.BooleanField(help_text="False: no enabled check watches it, so it counts as up.")
 
 
@@ -81,6 +89,7 @@ class EndpointHealthSerializer(serializers.Serializer[Any]):
     """What edges are told of an endpoint."""
 
     endpoint = serializers.CharField()
+    forced = ForcedStateSerializer(allow_null=True, help_text="What an operator has forced; null: nothing.")
     states = FamilyStateSerializer(many=True)
 
 
@@ -93,9 +102,14 @@ class HealthViewSet(TeamCollection[Endpoint]):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.get_queryset()) or []
-        states = endpoint_states(Endpoint.objects.filter(pk__in=[endpoint.pk for endpoint in page]))
+        ids = [endpoint.pk for endpoint in page]
+        states, forced = endpoint_states(Endpoint.objects.filter(pk__in=ids)), active_states(ids)
         healths = [
-            {"endpoint": endpoint.name, "states": [state for state in states if state.endpoint_id == endpoint.pk]}
+            {
+                "endpoint": endpoint.name,
+                "forced": forced.get(endpoint.pk),
+                "states": [state for state in states if state.endpoint_id == endpoint.pk],
+            }
             for endpoint in page
         ]
         return self.get_paginated_response(EndpointHealthSerializer(healths, many=True).data)

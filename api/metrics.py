@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter as Counted
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -27,6 +28,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api.lean import Application, Message, Receive, Scope, Send
+from healthchecks.guard_models import Alarm, VantageHealth
+from healthchecks.wellness import Condition
 from latency.evaluation import RECENT, calibration, drifting, mismatches
 from latency.services import newest_turn
 from telemetry.rum.services import Outcome, unlearned
@@ -110,7 +113,23 @@ class _Known(Collector):
         if turn is not None:
             age_s = (self._now - turn[1]).total_seconds()
             yield _gauge("latency_map_age_seconds", "Since the newest latency map was made.", age_s)
+        yield from self._guards()
         yield from self._learning()
+
+    def _guards(self) -> Iterator[Metric]:
+        """How well health is believed."""
+        well = GaugeMetricFamily("trafficmgr_vantage_well", "1: its votes count.", labels=["vantage"])
+        lag = GaugeMetricFamily("trafficmgr_vantage_lag_seconds", "How late it probes at worst.", labels=["vantage"])
+        age = GaugeMetricFamily("trafficmgr_vantage_heartbeat_age_seconds", "Since its last.", labels=["vantage"])
+        for vantage in VantageHealth.objects.all():
+            well.add_metric([vantage.name], vantage.condition == Condition.WELL)
+            lag.add_metric([vantage.name], vantage.lag_ms / 1000)
+            age.add_metric([vantage.name], (self._now - vantage.beat).total_seconds())
+        alarms = GaugeMetricFamily("trafficmgr_alarms", "Alarms about health that are not over.", labels=["kind"])
+        found = Counted(Alarm.objects.filter(until__isnull=True).values_list("kind", flat=True))
+        for kind in Alarm.Kind:
+            alarms.add_metric([kind.value], found[kind.value])
+        yield from (well, lag, age, alarms)
 
     def _learning(self) -> Iterator[Metric]:
         """How well learning goes."""

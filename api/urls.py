@@ -9,6 +9,7 @@ from api.accounts import TokenViewSet
 from api.brake import ReleaseView
 from api.capacity import CapacityView
 from api.fairness import FairnessView
+from api.forced import EndpointForcedView, ForcedStateViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
 from api.latency import CalibrationView, CoverageView, LatencyStatusView
 from api.latency_models import LatencyDecisionViewSet, LatencyModelViewSet
@@ -24,6 +25,7 @@ from api.snapshots import SnapshotViewSet
 from api.status import StatusView
 from api.steering import PolicyViewSet, PoolViewSet
 from api.telemetry import TrafficView
+from api.vantages import AlarmViewSet, VantagesView
 from api.zones import ZoneFileView, ZoneViewSet
 
 NAME, ENDPOINT = "(?P<name>[a-z0-9-]{1,63})", "(?P<endpoint>[a-z0-9-]{1,63})"
@@ -42,6 +44,8 @@ router.register("transitions", TransitionViewSet)
 router.register("snapshots", SnapshotViewSet)
 router.register("latency/models", LatencyModelViewSet)
 router.register("latency/decisions", LatencyDecisionViewSet)
+router.register("alarms", AlarmViewSet)
+router.register("forced", ForcedStateViewSet)
 router.register("tokens", TokenViewSet)
 
 # An origin may hold slashes (RFC 2317), so the longest URLs come first.
@@ -61,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *zone_patterns,
     re_path(f"^checks/{NAME}/endpoints/{ENDPOINT}/state/?$", CheckStateView.as_view()),
     re_path(f"^checks/{NAME}/endpoints/{ENDPOINT}/push-url/?$", PushUrlView.as_view()),
+    re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/forced/?$", EndpointForcedView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/source/?$", LoadSourceView.as_view()),
@@ -76,5 +81,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^simulate/?$", SimulateView.as_view()),
     re_path(r"^status/?$", StatusView.as_view()),
     re_path(r"^traffic/?$", TrafficView.as_view()),
+    re_path(r"^vantages/?$", VantagesView.as_view()),
     re_path(r"", unknown_url),
 ]

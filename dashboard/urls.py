@@ -8,7 +8,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard.live import live
-from dashboard.pages import latency, records, snapshots
+from dashboard.pages import health, latency, records, snapshots
 from dashboard.pages.capacity import capacity_page
 from dashboard.pages.checks import CheckSection
 from dashboard.pages.endpoints import EndpointSection
@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/held/<int:key>/release/", snapshots.release, name="snapshots-release"),
     path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),
+    *health.urlpatterns,
     *latency.urlpatterns,
     *records.urlpatterns,
     *(pattern for section in SECTIONS for pattern in section.urls()),

@@ -15,7 +15,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Owned
-from healthchecks import derived_models  # noqa: F401 - Django looks for tables here
+from healthchecks import (
+    derived_models,  # noqa: F401 - Django looks for tables here
+    guard_models,  # noqa: F401 - Django looks for tables here
+)
+from healthchecks.damping import Damping, Penalty
+from healthchecks.family import Family as Family  # noqa: PLC0414 - it is a word of this module
 from healthchecks.kinds import read_options
 from healthchecks.metrics import Format
 from healthchecks.options import OptionsError
@@ -25,22 +30,6 @@ from regions.models import Endpoint, Region
 FORMATS = [format_.value for format_ in Format]
 STATES = [state.value for state in State]
 STATE_CHOICES = [(state, state.capitalize()) for state in STATES]
-
-
-class Family(models.IntegerChoices):
-    """What of an endpoint is judged: an address family, or its host name as one (S12)."""
-
-    NAME = 0, "host name"
-    IPV4 = 4, "IPv4"
-    IPV6 = 6, "IPv6"
-
-    @classmethod
-    def of(cls, endpoint: Endpoint) -> list[Family]:
-        """What is judged of `endpoint`."""
-        if endpoint.hostname:
-            return [cls.NAME]
-        addresses = {cls.IPV4: endpoint.ipv4, cls.IPV6: endpoint.ipv6}
-        return [family for family, address in addresses.items() if address]
 
 
 class Check(Owned):
@@ -69,10 +58,43 @@ class Check(Owned):
     vantages = models.ManyToManyField(Region, blank=True, related_name="+", help_text="None chosen: every vantage.")
     endpoints = models.ManyToManyField(Endpoint, through="Assignment", related_name="checks")
     enabled = models.BooleanField(default=True, help_text="A disabled check counts as up.")
+    damping_half_life_s = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text="In which the penalty for going down halves; empty: flapping is not damped.",
+    )
+    damping_suppress = models.FloatField(
+        default=3.0, db_default=3.0, help_text="A penalty above it, one for each time down, keeps an endpoint down."
+    )
+    damping_reuse = models.FloatField(
+        default=1.0, db_default=1.0, help_text="Once the penalty has decayed to it, the endpoint may be up again."
+    )
+    damping_max_s = models.PositiveIntegerField(
+        default=3600,
+        db_default=3600,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text="No endpoint is kept down for longer after it was last seen going down.",
+    )
 
     class Meta(Owned.Meta):
         constraints = [
             *Owned.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(damping_half_life_s__isnull=True) | Q(damping_half_life_s__gte=1),
+                name="check_damping_half_life_positive",
+                violation_error_message="The half-life is at least a second.",
+            ),
+            models.CheckConstraint(
+                condition=Q(damping_suppress__lte=1000, damping_reuse__gt=0, damping_reuse__lt=F("damping_suppress")),
+                name="check_damping_reuse_below_suppress",
+                violation_error_message="Suppress is 1000 at most, and reuse above 0 and below it.",
+            ),
+            models.CheckConstraint(
+                condition=Q(damping_max_s__gte=1, damping_max_s__lte=86_400),
+                name="check_damping_max_in_range",
+                violation_error_message="The longest time is between a second and a day.",
+            ),
             models.CheckConstraint(
                 condition=Q(interval_ms__gte=250, interval_ms__lte=3_600_000),
                 name="check_interval_in_range",
@@ -106,6 +128,17 @@ class Check(Owned):
             read_options(self.kind, self.options)
         except OptionsError as problem:
             raise ValidationError({problem.field: problem.messages}) from problem
+        damping = self.damping
+        if damping and damping.reuse > 0 and damping.ceiling <= damping.suppress:
+            message = f"A penalty comes to {damping.ceiling:.3g} at most within it, never above suppress."
+            raise ValidationError({"damping_max_s": [message]})
+
+    @property
+    def damping(self) -> Damping | None:
+        """How much flapping is borne; None: any."""
+        if not self.damping_half_life_s:
+            return None
+        return Damping(self.damping_half_life_s, self.damping_suppress, self.damping_reuse, self.damping_max_s)
 
 
 class Assignment(models.Model):
@@ -130,6 +163,9 @@ class VantageState(models.Model):
     since = models.DateTimeField()
 
     class Meta:
+        indexes = [
+            models.Index(fields=["assignment", "family"], condition=Q(state=State.DOWN.value), name="vantagestate_down")
+        ]
         constraints = [
             models.UniqueConstraint(fields=["assignment", "family", "vantage"], name="vantagestate_once"),
             models.CheckConstraint(condition=Q(state__in=STATES), name="vantagestate_state_known"),
@@ -141,14 +177,18 @@ class VantageState(models.Model):
 
 
 class Verdict(models.Model):
-    """What the quorum of vantages believes (H3)."""
+    """What the quorum of vantages believes (H3), and the penalty for having gone down so often (H5)."""
 
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="verdicts")
     family = models.PositiveSmallIntegerField(choices=Family)
     state = models.CharField(max_length=7, choices=STATE_CHOICES)
     since = models.DateTimeField()
+    penalty = models.FloatField(default=0.0, db_default=0.0, help_text="At `penalty_at`; it decays.")
+    penalty_at = models.DateTimeField(null=True)
+    reuse_at = models.DateTimeField(null=True, help_text="Until then it counts as down; NULL: it is not suppressed.")
 
     class Meta:
+        indexes = [models.Index(fields=["reuse_at"], condition=Q(reuse_at__isnull=False), name="verdict_suppressed")]
         constraints = [
             models.UniqueConstraint(fields=["assignment", "family"], name="verdict_once"),
             models.CheckConstraint(condition=Q(state__in=STATES), name="verdict_state_known"),
@@ -158,6 +198,10 @@ class Verdict(models.Model):
     def __str__(self) -> str:
         return f"{self.assignment} over {self.get_family_display()}: {self.state}"
 
+    @property
+    def damped(self) -> Penalty:
+        return Penalty(self.penalty, self.penalty_at, self.reuse_at)
+
 
 class EndpointHealth(models.Model):
     """What edges have been told of one family of an endpoint. No row: nothing yet, which they take for unknown."""
@@ -166,6 +210,10 @@ class EndpointHealth(models.Model):
     family = models.PositiveSmallIntegerField(choices=Family)
     state = models.CharField(max_length=7, choices=STATE_CHOICES)
     since = models.DateTimeField()
+    believed = models.CharField(
+        max_length=7, null=True, choices=STATE_CHOICES, help_text="What its checks say; NULL: no more than `state`."
+    )
+    believed_since = models.DateTimeField(null=True)
     failing = models.BooleanField(
         default=False, db_default=False, help_text="Up, but some vantages say down: it may change soon (S14)."
     )
@@ -182,6 +230,9 @@ class EndpointHealth(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "family"], name="endpointhealth_once"),
             models.CheckConstraint(condition=Q(state__in=STATES), name="endpointhealth_state_known"),
+            models.CheckConstraint(
+                condition=Q(believed__isnull=True) | Q(believed__in=STATES), name="endpointhealth_believed_known"
+            ),
             models.CheckConstraint(condition=Q(family__in=Family.values), name="endpointhealth_family_known"),
         ]
 
@@ -317,7 +368,12 @@ class HealthSequence(models.Model):
     singleton = models.BooleanField(primary_key=True, default=True)
     value = models.BigIntegerField(default=0)
     pruned = models.BigIntegerField(default=0, db_default=0, help_text="Up to here transitions may be gone.")
-    settled_for = models.TextField(default="", help_text="The version of the configuration that was reconciled last.")
+    settled_for = models.TextField(
+        default="", help_text="The version of the configuration and the wellness that was reconciled last."
+    )
+
+    watched = models.DateTimeField(null=True, help_text="When someone looked after heartbeats last.")
+    watched_since = models.DateTimeField(null=True, help_text="Since when that has been done without a pause.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(singleton=True), name="healthsequence_single_row")]

@@ -15,6 +15,7 @@ from healthchecks.beliefs import VantageChange
 from healthchecks.hysteresis import Streak
 from healthchecks.probes import Outcome, open_session, run
 from healthchecks.sharing import SharedKey, SharedTarget
+from healthchecks.state import State
 from healthchecks.targets import Key, ProbeTarget
 
 MAX_CONCURRENT = 4000
@@ -27,6 +28,7 @@ class ProbeLoop:
         self._report = report
         self._allow_private = allow_private
         self._streaks: dict[Key, Streak] = {}
+        self._late_s = 0.0
         self._probing: dict[SharedKey, asyncio.Task[None]] = {}
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
@@ -40,6 +42,15 @@ class ProbeLoop:
     def start(self, targets: Collection[SharedTarget]) -> None:
         """Probe these now, except those whose last probe has not ended."""
         self._loop.call_soon_threadsafe(self._start, targets)
+
+    def withdraw(self, keys: Collection[Key], cause: str) -> None:
+        """Take back what is believed of these targets, and begin anew."""
+        self._loop.call_soon_threadsafe(self._withdraw, keys, cause)
+
+    def after_all(self, then: Callable[[int], object]) -> None:
+        """Call `then`, in the thread of the loop, after all that was asked of it before, with how late it is: by how
+        many milliseconds this and the probes since the last time had to wait at worst."""
+        self._loop.call_soon_threadsafe(self._after_all, then, self._loop.time())
 
     def close(self) -> None:
         """Abandon the probes under way and end the thread."""
@@ -71,11 +82,24 @@ class ProbeLoop:
                 self._probing[target.key] = task
                 task.add_done_callback(partial(self._ended, target.key))
 
+    def _withdraw(self, keys: Collection[Key], cause: str) -> None:
+        for key in keys:
+            if self._streaks.get(key, Streak()).state is not State.UNKNOWN:
+                self._streaks[key] = Streak()
+                self._report(_change(key, State.UNKNOWN, cause))
+
+    def _after_all(self, then: Callable[[int], object], asked_s: float) -> None:
+        late_s = max(self._late_s, self._loop.time() - asked_s)
+        self._late_s = 0.0
+        then(int(late_s * 1000))
+
     def _ended(self, key: SharedKey, _task: asyncio.Task[None]) -> None:
         del self._probing[key]
 
     async def _probe(self, target: SharedTarget) -> None:
+        asked_s = self._loop.time()
         async with self._slots:
+            self._late_s = max(self._late_s, self._loop.time() - asked_s)
             outcome = await run(target.probe, target.target, self._session, allow_private=self._allow_private)
         for member in target.members:
             if outcome and member.key in self._streaks:
@@ -86,16 +110,12 @@ class ProbeLoop:
         after = before.after(outcome.succeeded, target.rise, target.fall)
         self._streaks[target.key] = after
         if after.state is not before.state:
-            self._report(
-                VantageChange(
-                    assignment_id=target.assignment_id,
-                    family=target.family,
-                    vantage_id=target.vantage_id,
-                    state=after.state,
-                    cause=outcome.cause,
-                    at=datetime.now(UTC),
-                )
-            )
+            self._report(_change(target.key, after.state, outcome.cause))
+
+
+def _change(key: Key, state: State, cause: str) -> VantageChange:
+    assignment, family, vantage = key
+    return VantageChange(assignment, family, vantage, state, cause, datetime.now(UTC))
 
 
 def _max_concurrent() -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 from django.conf import settings
 
+from common.clock import database_time
 from healthchecks.beliefs import VantageChange
 from healthchecks.prober import Database, Prober
-from healthchecks.services import record_vantage_changes
+from healthchecks.services import heartbeat, record_vantage_changes, withdraw_stale_votes
 from healthchecks.slowdowns import note_overruns
 from healthchecks.targets import configuration_version, load_targets
 
@@ -38,8 +38,18 @@ def _database(region_name: str) -> Database:
         targets=partial(load_targets, region_name),
         record=_record,
         note_overruns=partial(note_overruns, region_name),
+        resume=partial(_resume, region_name),
+        beat=partial(_beat, region_name),
     )
 
 
+def _resume(region_name: str) -> None:
+    withdraw_stale_votes(region_name, database_time())
+
+
+def _beat(region_name: str, targets: int, lag_ms: int) -> None:
+    heartbeat(region_name, targets=targets, lag_ms=lag_ms, now=database_time())
+
+
 def _record(changes: Sequence[VantageChange]) -> None:
-    record_vantage_changes(changes, datetime.now(UTC))
+    record_vantage_changes(changes, database_time())

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Max, QuerySet
 
 from accounts.models import Team
-from healthchecks.beliefs import vantages_of
+from healthchecks.beliefs import belief_of, vantages_of
 from healthchecks.derived import Judgement
 from healthchecks.evidence import Evidence
 from healthchecks.models import (
@@ -73,13 +73,17 @@ class Delta:
 
 @dataclass(frozen=True)
 class EndpointState:
-    """One family of an endpoint. `checked` is false, and the state up, where no enabled check watches it."""
+    """One family of an endpoint: what edges are told, and in `believed` what its checks say of it.
+
+    `checked` is false where no enabled check watches it: then it is up, unless an operator forces it down.
+    """
 
     endpoint_id: int
     family: int
     state: State
     since: datetime | None
     checked: bool
+    believed: State
 
 
 @dataclass(frozen=True)
@@ -228,9 +232,17 @@ def _load_entry(load: EndpointLoad) -> LoadEntry:
 
 
 def _endpoint_state(endpoint: Endpoint, family: int, told: EndpointHealth | None, checked: bool) -> EndpointState:
-    believed = State(told.state) if told else State.UNKNOWN
+    state = State(told.state) if told else State.UNKNOWN
+    believed = belief_of(told).state if told else State.UNKNOWN
     since = told.since if told else None
-    return EndpointState(endpoint.id, family, believed if checked else State.UP, since, checked)
+    if not checked:
+        return EndpointState(endpoint.id, family, _unless_down(state), since, checked, State.UP)
+    return EndpointState(endpoint.id, family, state, since, checked, believed)
+
+
+def _unless_down(state: State) -> State:
+    """As edges count one that is not checked."""
+    return state if state is State.DOWN else State.UP
 
 
 def _views(assignments: QuerySet[Assignment]) -> dict[tuple[int, int], dict[int, VantageView]]:

@@ -35,6 +35,7 @@ class Periodic:
 
 
 CONTROL = [
+    Periodic("health: keep watch", "healthchecks.tasks.keep_watch", 1, SECONDS, expire_seconds=5),
     Periodic("health: reconcile", "healthchecks.tasks.reconcile", 5, SECONDS, expire_seconds=5),
     Periodic("health: expire leases", "healthchecks.tasks.expire_leases", 1, SECONDS, expire_seconds=5),
     Periodic("health: pull loads", "healthchecks.tasks.pull_loads", 5, SECONDS, expire_seconds=5),

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from common.clock import database_time
-from healthchecks import leases, load_sources, services
+from healthchecks import leases, load_sources, services, watch
 from healthchecks.probers import prober_of
 
 
@@ -25,6 +25,13 @@ def reconcile() -> None:
 @shared_task
 def expire_leases() -> None:
     leases.expire(database_time())
+
+
+@shared_task
+def keep_watch() -> None:
+    now = database_time()
+    watch.keep_watch(now)
+    services.reconcile(now)
 
 
 @shared_task

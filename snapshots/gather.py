@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Model, QuerySet
 
 from healthchecks.models import Assignment
+from healthchecks.services import drained, served_admin_state
 from regions.models import Endpoint, Region
 from snapshots.declared import Declared, DeclaredPolicies, DeclaredRecordSet, DeclaredZone, Row
 from snapshots.models import FlattenedName
@@ -46,9 +47,10 @@ def _record_sets(zone_ids: Iterable[int]) -> defaultdict[int, list[DeclaredRecor
 def gather_policies(now: datetime) -> DeclaredPolicies:
     """Everything that steers, and the shadows that have not ended yet."""
     watched = Assignment.objects.filter(check_definition__enabled=True).values_list("endpoint_id", flat=True)
+    out = drained()
     return DeclaredPolicies(
         regions=_rows(Region.objects.order_by("id")),
-        endpoints=_rows(Endpoint.objects.order_by("id")),
+        endpoints=[_served(row, out) for row in _rows(Endpoint.objects.order_by("id"))],
         watched=set(watched.distinct()),
         pools=_rows(Pool.objects.order_by("id")),
         members=_rows(PoolMember.objects.order_by("pool_id", "position")),
@@ -59,6 +61,11 @@ def gather_policies(now: datetime) -> DeclaredPolicies:
         shadows=_rows(running_shadows(now).order_by("id")),
         shadow_pools=_rows(ShadowPool.objects.order_by("shadow_id", "position")),
     )
+
+
+def _served(endpoint: Row, drained: set[int]) -> Row:
+    state = served_admin_state(endpoint["id"], endpoint["admin_state"], drained)
+    return endpoint | {"admin_state": state}
 
 
 def _rows(rows: QuerySet[Model]) -> list[Row]:

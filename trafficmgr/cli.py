@@ -39,6 +39,7 @@ CLIENT = {
     "simulate": Entry("simulate", "Say whom a change of a policy would move."),
     "model": Entry("model", "Propose, promote and list model versions of latency."),
     "measurements": Entry("measurements", "Import what others have measured."),
+    "drain": Entry("drain", "Drain an endpoint, or force it up or down."),
     "status": Entry("status", "Show health, generation and edges."),
 }
 

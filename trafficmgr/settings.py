@@ -130,7 +130,11 @@ SPECTACULAR_SETTINGS = {
         "api.rum_schema.with_measurements",
         "api.push_schema.with_heartbeats",
     ],
-    "ENUM_NAME_OVERRIDES": {"HealthStateEnum": "healthchecks.models.STATE_CHOICES"},
+    "ENUM_NAME_OVERRIDES": {
+        "AlarmKindEnum": "healthchecks.guard_models.Alarm.Kind",
+        "ForcedStateEnum": "healthchecks.guard_models.ForcedState.State",
+        "HealthStateEnum": "healthchecks.models.STATE_CHOICES",
+    },
 }
 
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private

@@ -20,6 +20,7 @@ from healthchecks.services import assign
 from regions.models import Endpoint, Region
 
 OPTION = "option_"
+DAMPING = ("damping_half_life_s", "damping_suppress", "damping_reuse", "damping_max_s")
 DEFAULT_KIND = "http"
 OF_PROBES = ("port", "interval_ms", "timeout_ms", "rise", "fall", "quorum", "vantages")
 """Inputs that say nothing of a check without a probe."""
@@ -37,8 +38,16 @@ class CheckForm(ObjectForm[Check]):
         model = Check
         fields = [
             "name", "enabled", "kind", "port", "interval_ms", "timeout_ms", "rise", "fall", "quorum", "vantages",
+            *DAMPING,
         ]  # fmt: skip
-        labels = {"interval_ms": "Interval (ms)", "timeout_ms": "Timeout (ms)"}
+        labels = {
+            "interval_ms": "Interval (ms)",
+            "timeout_ms": "Timeout (ms)",
+            "damping_half_life_s": "Half-life (s)",
+            "damping_suppress": "Suppress above",
+            "damping_reuse": "Reuse at",
+            "damping_max_s": "At most (s)",
+        }
         help_texts = {
             "interval_ms": "How often each vantage probes.",
             "timeout_ms": "At most the interval.",
@@ -49,6 +58,8 @@ class CheckForm(ObjectForm[Check]):
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, team=team, **kwargs)
+        for name in DAMPING:  # who does not send them leaves them as they are
+            self.fields[name].required = False
         self.fields["endpoints"].queryset = Endpoint.objects.filter(team=team)  # type: ignore[attr-defined]
         self.fields["vantages"].queryset = Region.objects.filter(  # type: ignore[attr-defined]
             team=team, is_vantage=True

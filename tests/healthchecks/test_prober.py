@@ -27,13 +27,20 @@ class World:
     targets: list[ProbeTarget] = field(default_factory=list)
     recorded: list[VantageChange] = field(default_factory=list)
     overruns: list[Sequence[Overrun]] = field(default_factory=list)
+    beats: list[tuple[int, int]] = field(default_factory=list)
+    happened: list[str] = field(default_factory=list)
     away: bool = False
     version: int = 0
     now_s: float = 1000.0
 
     def database(self) -> Database:
         return Database(
-            version=self._version, targets=self._targets, record=self._record, note_overruns=self.overruns.append
+            version=self._version,
+            targets=self._targets,
+            record=self._record,
+            note_overruns=self.overruns.append,
+            resume=self._resume,
+            beat=self._beat,
         )
 
     def declare(self, *targets: ProbeTarget) -> None:
@@ -51,9 +58,20 @@ class World:
         self._reachable()
         return self.targets
 
+    def _resume(self) -> None:
+        self._reachable()
+        self.happened.append("resumed")
+
+    def _beat(self, targets: int, lag_ms: int) -> None:
+        self._reachable()
+        self.beats.append((targets, lag_ms))
+        # Ticks are an interval apart, and targets as late as their tick: but for a pause, which counts otherwise.
+        self.happened.append("beat" if lag_ms >= INTERVAL_S * 1000 else "beat after a pause")
+
     def _record(self, changes: Sequence[VantageChange]) -> None:
         self._reachable()
         self.recorded += changes
+        self.happened += [f"{change.state}" for change in changes]
 
     def _reachable(self) -> None:
         if self.away:
@@ -258,3 +276,40 @@ async def test_an_address_over_its_budget_is_probed_less_often_and_said_to_be(wo
     assert ticks >= 8, "one in four ticks, from the first on"
     assert [one.factor for one in world.overruns[0]] == [pytest.approx(4)]
     assert len(world.overruns) == 1, "it is said once"
+
+
+class TestHeartbeats:
+    async def test_a_vantage_says_that_it_probes_how_much_and_how_late(self, world: World, tick: Ticker) -> None:
+        async with serving(answering(http(200))) as port:
+            world.declare(target(port, 1), target(port, 2))
+            await ticking(tick, lambda: len(world.beats) >= 2, "two heartbeats")
+        assert world.happened[0] == "resumed"
+        assert {targets for targets, _late in world.beats} == {2}
+        assert all(late >= INTERVAL_S * 1000 for _targets, late in world.beats[1:])
+
+    async def test_after_a_pause_beliefs_are_taken_back_before_the_next_heartbeat(
+        self, world: World, tick: Ticker
+    ) -> None:
+        async with serving(answering(http(200))) as port:
+            frequent, rare = target(port, 1, fall=100), target(port, 2, interval_ms=3_600_000)
+            world.declare(frequent, rare)
+            await ticking(tick, lambda: len(world.recorded) == 2, "up")
+            await ticking(tick, lambda: "beat" in world.happened, "a heartbeat")
+        world.now_s += 60
+        await ticking(tick, lambda: "beat after a pause" in world.happened, "a heartbeat after the pause")
+        assert world.happened.index("unknown") < world.happened.index("beat after a pause")
+        assert world.states()[2:] == [(1, State.UNKNOWN)], "the other missed no probe"
+        assert world.recorded[2].cause == "not probed for 61 s"
+
+    async def test_while_changes_wait_for_the_database_there_is_no_heartbeat(self, world: World, tick: Ticker) -> None:
+        async with serving(answering(http(200))) as port:
+            world.declare(target(port))
+            await ticking(tick, lambda: world.beats, "a heartbeat")
+        world.away = True
+        beats = len(world.beats)
+        for _tick in range(20):
+            await asyncio.to_thread(tick)
+        assert len(world.beats) == beats
+        world.away = False
+        await ticking(tick, lambda: len(world.beats) > beats, "a heartbeat again")
+        assert world.happened.index("down") < len(world.happened) - 1 - world.happened[::-1].index("beat")

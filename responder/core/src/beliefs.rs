@@ -54,10 +54,12 @@ impl Beliefs {
         let states = |family: Family| {
             let endpoints = policies.endpoints().iter();
             endpoints
-                .map(|endpoint| match (endpoint.checked, &endpoint.hostname) {
-                    (false, _) => State::Up,
-                    (true, Some(_)) => table.state(endpoint.id, Path::Name),
-                    (true, None) => table.state(endpoint.id, family.into()),
+                .map(|endpoint| {
+                    let told = table.state(endpoint.id, path_of(endpoint, family));
+                    match endpoint.checked || told == State::Down {
+                        true => told,
+                        false => State::Up,
+                    }
                 })
                 .collect()
         };
