@@ -155,6 +155,20 @@ def test_a_check_is_stored_with_the_endpoints_it_watches(adas_browser, fra_1):
     }  # fmt: skip
 
 
+def test_a_list_of_options_is_written_one_a_line(adas_browser):
+    dns = {
+        "option_name": "www.demo.test", "option_type": "A", "option_rcode": "NOERROR",
+        "option_answers": "192.0.2.1\r\n\r\n 192.0.2.2 ",
+    }  # fmt: skip
+    adas_browser.post("/checks/new/", CHECK | {"kind": "dns"} | dns)
+
+    check = Check.objects.get()
+    assert check.options["answers"] == ["192.0.2.1", "192.0.2.2"]
+    assert "contains" not in check.options
+    form = adas_browser.get(f"/checks/{check.pk}/edit/").context["form"]
+    assert form["option_answers"].value() == "192.0.2.1\n192.0.2.2"
+
+
 def test_a_check_that_is_edited_shows_what_is_stored(adas_browser, fra_1):
     adas_browser.post("/checks/new/", CHECK | {"endpoints": [fra_1.pk], "option_path": "/up"})
     form = adas_browser.get(f"/checks/{Check.objects.get().pk}/edit/").context["form"]
