@@ -4,8 +4,9 @@
     beacons ─► note() ─► accepted, refused by reason ────────────────────────────┼─► GET /metrics, with an API token
     database ─► how learning is, what waits to be learned from ──────────────────┘
 
-No label holds anything that a client sends. The processes of one `trafficmgr web --workers N` share their counters in
-files of a directory that `PROMETHEUS_MULTIPROC_DIR` names, so it does not matter which of them answers.
+No label holds anything that a client sends; a check's is its name. The processes of one `trafficmgr web --workers N`
+share their counters in files of a directory that `PROMETHEUS_MULTIPROC_DIR` names, so it does not matter which of them
+answers.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api.lean import Application, Message, Receive, Scope, Send
+from healthchecks.services import certificates_by_check
 from latency.evaluation import RECENT, calibration, drifting, mismatches
 from latency.services import newest_turn
 from telemetry.rum.services import Outcome, unlearned
@@ -111,6 +113,7 @@ class _Known(Collector):
             age_s = (self._now - turn[1]).total_seconds()
             yield _gauge("latency_map_age_seconds", "Since the newest latency map was made.", age_s)
         yield from self._learning()
+        yield from self._certificates()
 
     def _learning(self) -> Iterator[Metric]:
         """How well learning goes."""
@@ -127,6 +130,20 @@ class _Known(Collector):
             "Alarms: comparisons of the last day that found maps to be others than their turns give.",
             len(mismatches(self._now)),
         )
+
+    def _certificates(self) -> Iterator[Metric]:
+        """By check: one of each endpoint would be too many, and which it is the pages say."""
+        of = ("team", "check")
+        days = GaugeMetricFamily(
+            "trafficmgr_certificate_days_left", "Of the certificate of a check that ends first.", labels=of
+        )
+        unverified = GaugeMetricFamily(
+            "trafficmgr_certificates_unverified", "Views of vantages whose chain or name do not verify.", labels=of
+        )
+        for found in certificates_by_check():
+            days.add_metric((found.team, found.check), found.days_left(self._now))
+            unverified.add_metric((found.team, found.check), found.unverified)
+        yield from (days, unverified)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

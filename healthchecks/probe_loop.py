@@ -12,20 +12,30 @@ from functools import partial
 import uvloop
 
 from healthchecks.beliefs import VantageChange
+from healthchecks.certificates import CertificateChange
 from healthchecks.hysteresis import Streak
-from healthchecks.probes import Outcome, open_session, run
+from healthchecks.probes import Certificate, Outcome, open_session, run
 from healthchecks.targets import Key, ProbeTarget
 
 MAX_CONCURRENT = 4000
 
 
 class ProbeLoop:
-    """`report` is called in the thread of the loop with each changed belief and must not block."""
+    """`report` is called in the thread of the loop with each changed belief, and `report_certificate` with each other
+    certificate than before; neither may block."""
 
-    def __init__(self, report: Callable[[VantageChange], None], *, allow_private: bool) -> None:
+    def __init__(
+        self,
+        report: Callable[[VantageChange], None],
+        report_certificate: Callable[[CertificateChange], None],
+        *,
+        allow_private: bool,
+    ) -> None:
         self._report = report
+        self._report_certificate = report_certificate
         self._allow_private = allow_private
         self._streaks: dict[Key, Streak] = {}
+        self._certificates: dict[Key, Certificate] = {}
         self._probing: dict[Key, asyncio.Task[None]] = {}
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
@@ -62,6 +72,7 @@ class ProbeLoop:
 
     def _adopt(self, targets: Collection[ProbeTarget]) -> None:
         self._streaks = {target.key: self._streaks.get(target.key) or Streak(target.believed) for target in targets}
+        self._certificates = {key: seen for key, seen in self._certificates.items() if key in self._streaks}
 
     def _start(self, targets: Collection[ProbeTarget]) -> None:
         for target in targets:
@@ -78,6 +89,7 @@ class ProbeLoop:
             outcome = await run(target.probe, target.target, self._session, allow_private=self._allow_private)
         if outcome and target.key in self._streaks:
             self._learn(target, outcome)
+            self._note(target, outcome.certificate)
 
     def _learn(self, target: ProbeTarget, outcome: Outcome) -> None:
         before = self._streaks[target.key]
@@ -94,6 +106,12 @@ class ProbeLoop:
                     at=datetime.now(UTC),
                 )
             )
+
+    def _note(self, target: ProbeTarget, certificate: Certificate | None) -> None:
+        """A probe that saw none, because it got no answer for instance, says nothing about the last one."""
+        if certificate and certificate != self._certificates.get(target.key):
+            self._certificates[target.key] = certificate
+            self._report_certificate(CertificateChange(*target.key, certificate, datetime.now(UTC)))
 
 
 def _max_concurrent() -> int:

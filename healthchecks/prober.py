@@ -3,6 +3,7 @@
     tick (a Celery thread) ──► Agenda ──► due targets ──► ProbeLoop: probes, all at once
                                                              │
     database ◄── Recorder ◄── changed beliefs ◄── Streak of each target
+                         ◄── other certificates than before
 
 A tick returns before the probes it has started end, so that a hanging target delays no other. Time comes from this
 machine's monotonic clock: without ticks nothing is probed and nothing changes, and a burst of late ticks probes once.
@@ -20,6 +21,7 @@ from django.db import Error
 
 from healthchecks.agenda import Agenda
 from healthchecks.beliefs import VantageChange
+from healthchecks.certificates import CertificateChange
 from healthchecks.probe_loop import ProbeLoop
 from healthchecks.recorder import Recorder
 from healthchecks.targets import Key, ProbeTarget
@@ -38,6 +40,7 @@ class Database:
     version: Callable[[], str]
     targets: Callable[[], list[ProbeTarget]]
     record: Callable[[Sequence[VantageChange]], object]
+    record_certificates: Callable[[Sequence[CertificateChange]], object]
 
 
 class Prober:
@@ -45,7 +48,8 @@ class Prober:
         self._database = database
         self._clock = clock
         self._recorder = Recorder(database.record)
-        self._loop = ProbeLoop(self._recorder.add, allow_private=allow_private)
+        self._certificates = Recorder(database.record_certificates)
+        self._loop = ProbeLoop(self._recorder.add, self._certificates.add, allow_private=allow_private)
         self._agenda: Agenda[Key] = Agenda()
         self._targets: dict[Key, ProbeTarget] = {}
         self._turn = threading.Lock()  # guards the two above
@@ -70,6 +74,7 @@ class Prober:
         """Abandon the probes under way, record what is known, end the threads."""
         self._loop.close()
         self._recorder.close()
+        self._certificates.close()
 
     def _look(self, now_ms: int) -> None:
         if now_ms < self._look_at_ms:

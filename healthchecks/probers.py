@@ -10,6 +10,7 @@ from functools import partial
 from django.conf import settings
 
 from healthchecks.beliefs import VantageChange
+from healthchecks.certificates import record_certificates
 from healthchecks.prober import Database, Prober
 from healthchecks.services import record_vantage_changes
 from healthchecks.targets import configuration_version, load_targets
@@ -27,7 +28,12 @@ def prober_of(region_name: str) -> Prober:
 
 
 def _database(region_name: str) -> Database:
-    return Database(version=configuration_version, targets=partial(load_targets, region_name), record=_record)
+    return Database(
+        version=configuration_version,
+        targets=partial(load_targets, region_name),
+        record=_record,
+        record_certificates=record_certificates,
+    )
 
 
 def _record(changes: Sequence[VantageChange]) -> None:

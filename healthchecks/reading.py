@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from django.db.models import Max, QuerySet
 
 from accounts.models import Team
 from healthchecks.beliefs import vantages_of
+from healthchecks.certificates import certificates_of
 from healthchecks.models import (
     Assignment,
     EndpointHealth,
@@ -23,6 +24,7 @@ from healthchecks.models import (
     VantageState,
     Verdict,
 )
+from healthchecks.probes import Certificate
 from healthchecks.state import State
 from regions.models import Endpoint
 
@@ -79,11 +81,15 @@ class EndpointState:
 
 @dataclass(frozen=True)
 class VantageView:
-    """What one vantage believes; `since` is None while it has no belief yet."""
+    """What one vantage believes; `since` is None while it has no belief yet. `certificate` was shown last."""
 
     state: State
     cause: str
     since: datetime | None
+    certificate: Certificate | None = None
+
+
+NOTHING_YET = VantageView(State.UNKNOWN, "", None)
 
 
 @dataclass(frozen=True)
@@ -188,14 +194,14 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
     assignments = assignments.order_by("endpoint__name", "check_definition__name", "id")
     vantages = vantages_of({assignment.check_definition for assignment in assignments})
     verdicts = {(row.assignment_id, row.family): row for row in Verdict.objects.filter(assignment__in=assignments)}
-    views = _views(assignments)
+    views, certificates = _views(assignments), certificates_of(assignments)
     return [
         _matrix_row(
             assignment,
             family,
             verdicts.get((assignment.id, family)),
             vantages[assignment.check_definition_id],
-            views[assignment.id, family],
+            _with_certificates(views[assignment.id, family], certificates.get((assignment.id, family), {})),
         )
         for assignment in assignments
         for family in Family.of(assignment.endpoint)
@@ -223,14 +229,22 @@ def _views(assignments: QuerySet[Assignment]) -> dict[tuple[int, int], dict[int,
     return views
 
 
+def _with_certificates(
+    views: Mapping[int, VantageView], certificates: Mapping[int, Certificate]
+) -> dict[int, VantageView]:
+    return {
+        vantage: replace(views.get(vantage, NOTHING_YET), certificate=certificates.get(vantage))
+        for vantage in views.keys() | certificates.keys()
+    }
+
+
 def _matrix_row(
     assignment: Assignment,
     family: int,
     verdict: Verdict | None,
     vantages: dict[int, str],
-    views: dict[int, VantageView],
+    views: Mapping[int, VantageView],
 ) -> MatrixRow:
-    nothing_yet = VantageView(State.UNKNOWN, "", None)
     check = assignment.check_definition
     return MatrixRow(
         endpoint=assignment.endpoint,
@@ -238,5 +252,5 @@ def _matrix_row(
         family=family,
         enabled=check.enabled,
         verdict=State(verdict.state) if verdict else State.UNKNOWN,
-        vantages={name: views.get(vantage, nothing_yet) for vantage, name in vantages.items()},
+        vantages={name: views.get(vantage, NOTHING_YET) for vantage, name in vantages.items()},
     )

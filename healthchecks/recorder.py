@@ -8,10 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from django.db import Error, close_old_connections, connections
-
-from healthchecks.beliefs import VantageChange
 
 logger = logging.getLogger(__name__)
 
@@ -20,19 +19,33 @@ MAX_BATCH = 1000
 """Changes in one transaction: what others wait for at most."""
 
 
-class Recorder:
+class Change(Protocol):
+    """Something new about one family of an endpoint under one check from one vantage."""
+
+    @property
+    def assignment_id(self) -> int: ...
+    @property
+    def family(self) -> int: ...
+    @property
+    def vantage_id(self) -> int: ...
+
+
+New = TypeVar("New", bound=Change)
+
+
+class Recorder(Generic[New]):
     """`record` stores changes and raises django.db.Error if it could not."""
 
-    def __init__(self, record: Callable[[Sequence[VantageChange]], object], *, retry_s: float = RETRY_S) -> None:
+    def __init__(self, record: Callable[[Sequence[New]], object], *, retry_s: float = RETRY_S) -> None:
         self._record = record
         self._retry_s = retry_s
-        self._pending: dict[tuple[int, int, int], VantageChange] = {}
+        self._pending: dict[tuple[int, int, int], New] = {}
         self._news = threading.Condition()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="health-recorder", daemon=True)
         self._thread.start()
 
-    def add(self, change: VantageChange) -> None:
+    def add(self, change: New) -> None:
         """Have `change` recorded soon, instead of an older one about the same that still waits."""
         with self._news:
             self._pending[change.assignment_id, change.family, change.vantage_id] = change
@@ -53,13 +66,13 @@ class Recorder:
         finally:
             connections.close_all()
 
-    def _next_batch(self) -> list[VantageChange]:
+    def _next_batch(self) -> list[New]:
         """Wait for changes and return the oldest; they stay pending until they are recorded. None: closing."""
         with self._news:
             self._news.wait_for(lambda: self._pending or self._closing.is_set())
             return list(self._pending.values())[:MAX_BATCH]
 
-    def _try(self, batch: list[VantageChange]) -> bool:
+    def _try(self, batch: list[New]) -> bool:
         try:
             close_old_connections()
             self._record(batch)
@@ -70,7 +83,7 @@ class Recorder:
         self._forget(batch)
         return True
 
-    def _forget(self, batch: list[VantageChange]) -> None:
+    def _forget(self, batch: list[New]) -> None:
         with self._news:
             for change in batch:
                 key = change.assignment_id, change.family, change.vantage_id

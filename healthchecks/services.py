@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 
+from healthchecks.attaching import attach_templates, forget_choice, save_template, set_checks
 from healthchecks.beliefs import VantageChange, store_vantage_changes
+from healthchecks.certificates import certificates_by_check
 from healthchecks.ledger import open_ledger
 from healthchecks.loads import LoadReport, forget_load, report_load
 from healthchecks.models import Assignment, Check, HealthSequence, Transition
@@ -33,6 +35,8 @@ __all__ = [
     "LoadReport",
     "VantageChange",
     "assign",
+    "attach_templates",
+    "certificates_by_check",
     "current_health",
     "delete_check",
     "deltas_since",
@@ -44,6 +48,8 @@ __all__ = [
     "reconcile",
     "record_vantage_changes",
     "report_load",
+    "save_template",
+    "set_checks",
     "sync_schedule",
 ]
 
@@ -69,6 +75,7 @@ def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = N
         Assignment.objects.bulk_create(
             [Assignment(check_definition=check, endpoint_id=endpoint) for endpoint in sorted(added)]
         )
+        forget_choice(wanted)
         settle(ledger, before | wanted.keys(), {}, f"check {check.name} was changed")
 
 
