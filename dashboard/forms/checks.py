@@ -11,14 +11,16 @@ from django.http import QueryDict
 
 from accounts.models import Team
 from dashboard.forms.base import ObjectForm, typed_so_far
+from dashboard.forms.labels import LabelsField
 from dashboard.forms.options import given_options, option_fields, option_message
-from healthchecks.models import Check
+from healthchecks.models import Check, CheckTemplate, ReachedBy
 from healthchecks.probes import KINDS
-from healthchecks.services import assign
+from healthchecks.services import assign, save_template
 from regions.models import Endpoint, Region
 
 OPTION = "option_"
 DEFAULT_KIND = "http"
+TEMPLATE_FIELDS = ("reached_by", "port", "labels")
 
 
 class CheckForm(ObjectForm[Check]):
@@ -28,6 +30,16 @@ class CheckForm(ObjectForm[Check]):
     endpoints = forms.ModelMultipleChoiceField(
         Endpoint.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
     )
+    attaches = forms.BooleanField(
+        required=False, label="Attach itself", help_text="To every new endpoint for which all of what follows holds."
+    )
+    template_reached_by = forms.ChoiceField(
+        label="Reached by", choices=ReachedBy, initial=ReachedBy.ANY, required=False
+    )
+    template_port = forms.IntegerField(
+        label="Endpoint's port", min_value=1, max_value=65535, required=False, help_text="Empty: any."
+    )
+    template_labels = LabelsField(label="Labels", required=False, help_text="That it must have, one name=value a line.")
 
     class Meta:
         model = Check
@@ -51,6 +63,7 @@ class CheckForm(ObjectForm[Check]):
         )
         if self.instance.pk:
             self.initial.setdefault("endpoints", list(self.instance.endpoints.values_list("pk", flat=True)))
+            self._show_template()
         self.chosen_kind = self._chosen_kind()
         self._add_options()
 
@@ -80,7 +93,20 @@ class CheckForm(ObjectForm[Check]):
     def store(self) -> Check:
         check = self.save()
         assign(check, self.cleaned_data["endpoints"])
+        save_template(check, self._template())
         return check
+
+    def _show_template(self) -> None:
+        template = CheckTemplate.objects.filter(check_definition=self.instance).first()
+        self.initial.setdefault("attaches", template is not None)
+        for name in TEMPLATE_FIELDS if template else ():
+            self.initial.setdefault(f"template_{name}", getattr(template, name))
+
+    def _template(self) -> CheckTemplate | None:
+        if not self.cleaned_data["attaches"]:
+            return None
+        said = {name: self.cleaned_data[f"template_{name}"] for name in TEMPLATE_FIELDS}
+        return CheckTemplate(**said | {"reached_by": said["reached_by"] or ReachedBy.ANY})
 
     def _chosen_kind(self) -> str:
         wanted = self.data.get("kind") or self.initial.get("kind") or DEFAULT_KIND

@@ -20,7 +20,11 @@ class CheckSection(Section[Check]):
     searched = ("name", "kind")
 
     def objects(self) -> QuerySet[Check]:
-        return Check.objects.select_related("team").annotate(endpoint_count=Count("endpoints")).order_by("name")
+        return (
+            Check.objects.select_related("team", "template")
+            .annotate(endpoint_count=Count("endpoints"))
+            .order_by("name")
+        )
 
     def show_context(self, shown: Check) -> dict[str, Any]:
         matrix = [row for row in health_matrix(team=shown.team) if row.check_name == shown.name]

@@ -1,5 +1,9 @@
 """Which checks watch a new endpoint, and which attach themselves."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from healthchecks.models import Check, CheckTemplate, UncheckedEndpoint
@@ -90,3 +94,9 @@ def test_checks_of_another_team_cannot_be_chosen(api, eu, rivals):
 def test_an_endpoint_that_is_refused_makes_no_default_check(api, eu):
     assert api.post("/api/v1/endpoints/", IAD | {"port": 0}).status_code == 400
     assert not Check.objects.exists()
+
+
+def test_the_template_of_the_documentation_is_accepted(api):
+    text = (Path(__file__).parents[2] / "docs" / "healthchecks.md").read_text()
+    [example] = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert api.post("/api/v1/checks/", WEB | {"template": json.loads(example)}).status_code == 201
