@@ -70,6 +70,7 @@ class EndpointForm(ObjectForm[Endpoint]):
     checking = forms.ChoiceField(
         label="Checked by",
         choices=Checking,
+        initial=Checking.TEMPLATES,
         required=False,
         help_text="Checks attach themselves by their templates; where none matches, a connection to its port.",
     )

@@ -34,7 +34,7 @@ def inspect(chain: Sequence[bytes], name: str) -> Certificate:
     return _inspected(tuple(chain), name, int(time.time()) // VERIFIED_FOR_S)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _inspected(chain: tuple[bytes, ...], name: str, _period: int) -> Certificate:
     try:
         certificates = [x509.load_der_x509_certificate(octets) for octets in chain]

@@ -15,7 +15,7 @@ import h2.exceptions
 from aiohttp import ClientSession
 from pydantic import Field
 
-from healthchecks.probes.base import MAX_BODY, Peer, Probe, ProbeError, Seen
+from healthchecks.probes.base import Peer, Probe, ProbeError, Seen
 from healthchecks.probes.grpc_messages import (
     SERVING,
     MessageError,
@@ -25,11 +25,13 @@ from healthchecks.probes.grpc_messages import (
     status_name,
 )
 from healthchecks.probes.handshake import CertificateOptions, context
-from healthchecks.probes.names import HostName
+from healthchecks.probes.names import HostName, without_port
 from healthchecks.probes.tls import connected, require_certificate
 
 METHOD = "/grpc.health.v1.Health/Check"
 BLOCK = 16384
+MAX_ANSWER = 4096
+"""An answer has some seven octets; flow control ends what a server may send at 64 KiB."""
 FRAME_HEAD, FRAME_TYPE, SETTINGS = 9, 3, 4
 
 
@@ -47,7 +49,7 @@ class GrpcProbe(CertificateOptions, Probe):
 
     async def attempt(self, peer: Peer, _session: ClientSession) -> Seen:
         made = context(verify=self.verify_certificate, protocols=("h2",)) if self.tls else None
-        name = self.host.partition(":")[0] if self.host else peer.name
+        name = without_port(self.host) if self.host else peer.name
         async with connected(peer, made, name) as (reader, writer):
             certificate = require_certificate(writer) if self.tls else None
             if certificate:
@@ -124,8 +126,8 @@ def _take(answer: _Answer, events: list[h2.events.Event]) -> None:
             answer.headers |= {str(name): str(value) for name, value in event.headers or ()}
         elif isinstance(event, h2.events.DataReceived):
             answer.body += event.data or b""
-            if len(answer.body) > MAX_BODY:
-                raise ProbeError(f"more than {MAX_BODY} octets")
+            if len(answer.body) > MAX_ANSWER:
+                raise ProbeError(f"not an answer of the health service: more than {MAX_ANSWER} octets")
         elif isinstance(event, h2.events.StreamEnded):
             answer.is_whole = True
         elif isinstance(event, h2.events.StreamReset | h2.events.ConnectionTerminated) and event.error_code:

@@ -10,6 +10,7 @@ from aiohttp import ClientConnectorCertificateError, ClientConnectorSSLError, Cl
 from healthchecks.probes.base import Certificate, Peer
 from healthchecks.probes.handshake import CertificateOptions, CertifiedResponse, context, failure
 from healthchecks.probes.http import HttpProbe
+from healthchecks.probes.names import without_port
 
 
 class HttpsProbe(CertificateOptions, HttpProbe):
@@ -21,7 +22,7 @@ class HttpsProbe(CertificateOptions, HttpProbe):
 
     def server_name(self, peer: Peer) -> str | None:
         """The name of the Host header: what a browser would ask for."""
-        return _without_port(self.host) if self.host else peer.name
+        return without_port(self.host) if self.host else peer.name
 
     def certificate(self, response: ClientResponse) -> Certificate | None:
         seen = response.certificate if isinstance(response, CertifiedResponse) else None
@@ -35,10 +36,3 @@ class HttpsProbe(CertificateOptions, HttpProbe):
         if isinstance(error, ClientConnectorSSLError) and isinstance(error.os_error, ssl.SSLError):
             return failure(error.os_error)
         return super()._failure(error)
-
-
-def _without_port(host: str) -> str:
-    """The name of `name`, `name:port` or `[address]:port`."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]

@@ -19,6 +19,13 @@ def to_ascii(text: str) -> str:
         raise ValueError(f"{name!r} is no host name: {error}") from error
 
 
+def without_port(host: str) -> str:
+    """The name of `name`, `name:port` or `[address]:port`."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
 HostName = Annotated[
     str, AfterValidator(to_ascii), Field(min_length=1, max_length=255, pattern=r"^[^\s\x00-\x1f\x7f]+$")
 ]

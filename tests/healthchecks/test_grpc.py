@@ -18,10 +18,17 @@ SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.Health
 
 
 @contextmanager
-def serving_health(*, offered: bool = True, credentials: grpc.ServerCredentials | None = None) -> Iterator[int]:
-    """A server that serves, of which the service `shop` serves and `bank` does not; gives the port."""
+def serving_health(
+    *,
+    offered: bool = True,
+    credentials: grpc.ServerCredentials | None = None,
+    handler: grpc.GenericRpcHandler | None = None,
+) -> Iterator[int]:
+    """A server that serves, of which `shop` serves and `bank` does not, or what `handler` says; gives the port."""
     server = grpc.server(ThreadPoolExecutor(2))
-    if offered:
+    if handler:
+        server.add_generic_rpc_handlers([handler])
+    elif offered:
         servicer = health.HealthServicer()
         for service, status in {"": SERVING, "shop": SERVING, "bank": NOT_SERVING}.items():
             servicer.set(service, status)
@@ -60,6 +67,24 @@ async def test_a_server_that_does_not_offer_health_is_said_to() -> None:
     with serving_health(offered=False) as port:
         outcome = await probe("grpc", port)
     assert outcome.cause.startswith("gRPC status 12 UNIMPLEMENTED")
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (b"", "says UNKNOWN"),
+        (b"\x08\x07", "says 7"),
+        (b"\xff\xff", "not an answer of the health service: a number without an end"),
+        (b"\x0a\x05ab", "not an answer of the health service: a field that ends too late"),
+        (b"x" * 100_000, "not an answer of the health service: more than 4096 octets"),
+    ],
+)
+async def test_an_answer_that_is_none_is_said_to_be(answer: bytes, cause: str) -> None:
+    check = grpc.unary_unary_rpc_method_handler(lambda _request, _context: answer)
+    with serving_health(
+        handler=grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check})
+    ) as port:
+        assert (await probe("grpc", port)).cause == cause
 
 
 def credentials(authority: Authority, *names: str, **said: object) -> grpc.ServerCredentials:
