@@ -110,7 +110,7 @@ class EndpointForm(ObjectForm[Endpoint]):
         self.fields["checks"].queryset = Check.objects.filter(team=team)  # type: ignore[attr-defined]
         checks = list(self.instance.checks.all()) if self.instance.pk else []
         self.initial.setdefault("checks", [check.pk for check in checks])
-        self.initial.setdefault("checking", self._checking(is_checked=bool(checks)))
+        self._offer(self._checking(is_checked=bool(checks)))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -128,10 +128,21 @@ class EndpointForm(ObjectForm[Endpoint]):
             attach_templates(endpoint)
         return endpoint
 
-    def _checking(self, *, is_checked: bool) -> Checking:
+    def _checking(self, *, is_checked: bool) -> Checking | None:
+        if self.instance.pk is None:
+            return Checking.TEMPLATES
         if is_checked:
             return Checking.CHOSEN
-        return Checking.NONE if hasattr(self.instance, "unchecked") else Checking.TEMPLATES
+        return Checking.NONE if hasattr(self.instance, "unchecked") else None
+
+    def _offer(self, present: Checking | None) -> None:
+        """The choices, with the present one chosen; that nobody chose can be left, and not be chosen again."""
+        if present is None:
+            self.fields["checking"].choices = [  # type: ignore[attr-defined]
+                ("", "Nothing, and nobody chose so"),
+                *Checking.choices,
+            ]
+        self.initial.setdefault("checking", present or "")
 
     def clean_hostname(self) -> str:
         """Lower case with the final dot, which nobody types."""

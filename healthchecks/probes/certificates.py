@@ -23,6 +23,8 @@ from healthchecks.probes.base import Certificate
 VERIFIED_FOR_S = 60
 """A chain seen again within a minute is not verified again: probes of one endpoint show the same one each second."""
 
+UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+
 SERVER_USES = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 
 
@@ -40,7 +42,7 @@ def _inspected(chain: tuple[bytes, ...], name: str, _period: int) -> Certificate
         certificates = [x509.load_der_x509_certificate(octets) for octets in chain]
         leaf = certificates[0]
         problems = [_chain_problem(certificates), _purpose_problem(leaf), _name_problem(leaf, name)]
-    except ValueError as error:
+    except UNREADABLE as error:
         raise ssl.SSLError(f"its certificate cannot be read: {error}") from error
     return Certificate(leaf.not_valid_after_utc, "; ".join(filter(None, problems)))
 

@@ -26,15 +26,21 @@ class CertificateRefusedError(ssl.SSLCertVerificationError):
 
 
 class InspectedConnection(ssl.SSLObject):
-    """`certificate` is there once the handshake is over."""
+    """`certificate` is known once the handshake is over, if it can be read."""
 
-    certificate: Certificate
+    certificate: Certificate | None = None
 
     def do_handshake(self) -> None:
-        """Raises CertificateRefusedError if the context insists on a certificate that verifies."""
+        """Raises ssl.SSLError if the context insists on a certificate that verifies."""
         super().do_handshake()
-        self.certificate = inspect(_chain(self), self.server_hostname or "")
-        if self.certificate.problem and isinstance(self.context, InsistingContext):
+        insists = isinstance(self.context, InsistingContext)
+        try:
+            self.certificate = inspect(_chain(self), self.server_hostname or "")
+        except ssl.SSLError:
+            if insists:
+                raise
+            return
+        if insists and self.certificate.problem:
             raise CertificateRefusedError(self.certificate)
 
 
@@ -63,7 +69,8 @@ def failure(error: ssl.SSLError) -> ProbeError:
     """What went wrong in a handshake, in words."""
     if isinstance(error, CertificateRefusedError):
         return ProbeError(f"certificate not accepted: {error.certificate.problem}", error.certificate)
-    return ProbeError(f"TLS handshake failed: {error.reason or error.strerror or error}")
+    reason = getattr(error, "reason", "")  # OpenSSL's own errors have one
+    return ProbeError(f"TLS handshake failed: {reason or error.strerror or error}")
 
 
 class CertificateOptions(BaseModel):

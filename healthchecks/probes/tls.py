@@ -49,5 +49,5 @@ async def connected(peer: Peer, made: ssl.SSLContext | None, name: str) -> Async
 def require_certificate(writer: asyncio.StreamWriter) -> Certificate:
     certificate = certificate_of(writer)
     if certificate is None:
-        raise ProbeError("TLS without a certificate")
+        raise ProbeError("TLS without a certificate that can be read")
     return certificate

@@ -113,6 +113,15 @@ def test_that_an_endpoint_is_not_checked_is_a_choice_that_its_pages_show(adas_br
     assert form["checking"].value() == "none"
 
 
+def test_an_edit_of_an_endpoint_that_nobody_chose_checks_for_attaches_none(adas_browser, eu, fra_1):
+    form = adas_browser.get(f"/endpoints/{fra_1.pk}/edit/").context["form"]
+    assert form["checking"].value() == ""
+    adas_browser.post(f"/endpoints/{fra_1.pk}/edit/", ENDPOINT | {"region": eu.pk, "checking": ""})
+    assert not Check.objects.exists()
+    adas_browser.post(f"/endpoints/{fra_1.pk}/edit/", ENDPOINT | {"region": eu.pk, "checking": "templates"})
+    assert Endpoint.objects.get().checks.exists()
+
+
 def test_checks_of_an_endpoint_can_be_chosen_and_are_shown_again(adas_browser, eu, ops):
     web = Check.objects.create(team=ops, name="web", kind="http")
     chosen = ENDPOINT | {"region": eu.pk, "checking": "chosen"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from healthchecks.probes import Outcome
@@ -147,6 +148,20 @@ async def test_a_body_that_does_not_fit_is_told_with_the_certificate(trusted: Au
     outcome = await over_http(trusted.server(FRA), {"expected_codes": "200"})
     assert (outcome.succeeded, outcome.cause) == (False, "status 204, expected 200")
     assert outcome.certificate.problem == ""
+
+
+@either
+async def test_a_certificate_that_cannot_be_read_is_none_to_insist_on(
+    see, trusted: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_octets: bytes) -> None:
+        raise ValueError("invalid DER")
+
+    monkeypatch.setattr(x509, "load_der_x509_certificate", refuse)
+    tls = trusted.server(FRA)
+    assert (await see(tls, {})).cause == "TLS handshake failed: its certificate cannot be read: invalid DER"
+    tolerated = await see(tls, {"verify_certificate": False})
+    assert (tolerated.succeeded, tolerated.certificate) == (see is over_http, None)
 
 
 @pytest.mark.parametrize("kind", ["tls", "https"])
