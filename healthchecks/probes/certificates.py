@@ -43,7 +43,7 @@ def _inspected(chain: tuple[bytes, ...], name: str, _period: int) -> Certificate
         leaf = certificates[0]
         problems = [_chain_problem(certificates), _purpose_problem(leaf), _name_problem(leaf, name)]
     except UNREADABLE as error:
-        raise ssl.SSLError(f"its certificate cannot be read: {error}") from error
+        raise ssl.SSLError(ssl.SSL_ERROR_SSL, f"its certificate cannot be read: {error}") from error
     return Certificate(leaf.not_valid_after_utc, "; ".join(filter(None, problems)))
 
 
