@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from healthchecks.probes import Target, icmp, open_session, read_options, run
+from healthchecks.probes import Target, icmp, open_session, read_options, run, running
 from tests.healthchecks.servers import PLENTY_S, probe
 
 
@@ -55,9 +55,7 @@ async def test_an_echo_comes_back(host: str) -> None:
 async def test_a_worker_that_may_not_send_icmp_says_so_and_counts_nothing(
     host: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from healthchecks.probes import running  # noqa: PLC0415 - it is what was logged before that is forgotten
-
-    running._tell.cache_clear()
+    running._tell.cache_clear()  # other tests may have met the fault
     grant(monkeypatch, None)
     async with open_session() as session:
         for _again in range(3):
