@@ -13,14 +13,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from api.fields import NamesField
+from api.fields import LabelsField, NamesField
 from api.forced import ForcedStateSerializer
 from api.resources import DeclaredViewSet, TeamCollection, TeamView
-from api.serializers import DeclaredSerializer
-from healthchecks.models import STATE_CHOICES, Check, Family, Transition
+from api.serializers import DeclaredSerializer, StrictModelSerializer
+from healthchecks.models import STATE_CHOICES, Check, CheckTemplate, Family, Transition
 from healthchecks.reading import MatrixRow
-from healthchecks.services import active_states, assign, delete_check, endpoint_states, health_matrix
+from healthchecks.services import active_states, assign, delete_check, endpoint_states, health_matrix, save_template
 from regions.models import Endpoint, Region
+
+
+class CheckTemplateSerializer(StrictModelSerializer[CheckTemplate]):
+    """Which new endpoints a check attaches itself to: those for which all of this holds."""
+
+    labels = LabelsField(required=False, help_text="That the endpoint must have, with these values.")
+
+    class Meta:
+        model = CheckTemplate
+        fields = ["reached_by", "port", "labels"]
 
 
 class CheckSerializer(DeclaredSerializer[Check]):
@@ -29,6 +39,11 @@ class CheckSerializer(DeclaredSerializer[Check]):
     options = serializers.DictField(required=False, help_text="Of the kind, such as `path` and `expected_codes`.")
     vantages = NamesField(Region.objects.all(), required=False)
     endpoints = NamesField(Endpoint.objects.all(), required=False)
+    template = CheckTemplateSerializer(
+        required=False,
+        allow_null=True,
+        help_text="Has it attach itself to new endpoints that match; null: it does not.",
+    )
 
     class Meta:
         model = Check
@@ -49,6 +64,7 @@ class CheckSerializer(DeclaredSerializer[Check]):
             "damping_max_s",
             "vantages",
             "endpoints",
+            "template",
             "enabled",
             "created",
             "updated",
@@ -60,13 +76,19 @@ class CheckSerializer(DeclaredSerializer[Check]):
         if "vantages" in related:
             candidate.vantages.set(related["vantages"])
         assign(candidate, endpoints)
+        if "template" in related:
+            said = related["template"]
+            save_template(candidate, None if said is None else CheckTemplate(**said))
         return candidate
+
+    def _defaults(self) -> dict[str, Any]:
+        return {**super()._defaults(), "template": None}
 
 
 class CheckViewSet(DeclaredViewSet[Check]):
     """How endpoints are probed, and which."""
 
-    queryset = Check.objects.prefetch_related("vantages", "endpoints")
+    queryset = Check.objects.select_related("template").prefetch_related("vantages", "endpoints")
     serializer_class = CheckSerializer
 
     def remove(self, row: Check) -> None:
@@ -115,6 +137,13 @@ class HealthViewSet(TeamCollection[Endpoint]):
         return self.get_paginated_response(EndpointHealthSerializer(healths, many=True).data)
 
 
+class CertificateSerializer(serializers.Serializer[Any]):
+    """The certificate that a vantage was shown last, whether or not the check insists on it."""
+
+    not_after = serializers.DateTimeField(help_text="Until then it is valid.")
+    problem = serializers.CharField(help_text="Why its chain or name do not verify; empty: they do.")
+
+
 class VantageViewSerializer(serializers.Serializer[Any]):
     """What one vantage sees."""
 
@@ -123,6 +152,7 @@ class VantageViewSerializer(serializers.Serializer[Any]):
     since = serializers.DateTimeField(allow_null=True)
     interval_ms = serializers.IntegerField(help_text="How often it probes.")
     slowed = serializers.BooleanField(help_text="Less often than the check says: the address is over its budget.")
+    certificate = CertificateSerializer(allow_null=True, help_text="Of kinds that speak TLS.")
 
 
 class MatrixRowSerializer(serializers.Serializer[Any]):

@@ -4,8 +4,9 @@
     beacons ─► note() ─► accepted, refused by reason ────────────────────────────┼─► GET /metrics, with an API token
     database ─► how learning is, what waits to be learned from ──────────────────┘
 
-No label holds anything that a client sends. The processes of one `trafficmgr web --workers N` share their counters in
-files of a directory that `PROMETHEUS_MULTIPROC_DIR` names, so it does not matter which of them answers.
+No label holds anything that a client sends; a check's is its name. The processes of one `trafficmgr web --workers N`
+share their counters in files of a directory that `PROMETHEUS_MULTIPROC_DIR` names, so it does not matter which of them
+answers.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from rest_framework.views import APIView
 
 from api.lean import Application, Message, Receive, Scope, Send
 from healthchecks.guard_models import Alarm, VantageHealth
+from healthchecks.services import certificates_by_check
 from healthchecks.wellness import Condition
 from latency.evaluation import RECENT, calibration, drifting, mismatches
 from latency.services import newest_turn
@@ -115,6 +117,7 @@ class _Known(Collector):
             yield _gauge("latency_map_age_seconds", "Since the newest latency map was made.", age_s)
         yield from self._guards()
         yield from self._learning()
+        yield from self._certificates()
 
     def _guards(self) -> Iterator[Metric]:
         """How well health is believed."""
@@ -146,6 +149,20 @@ class _Known(Collector):
             "Alarms: comparisons of the last day that found maps to be others than their turns give.",
             len(mismatches(self._now)),
         )
+
+    def _certificates(self) -> Iterator[Metric]:
+        """By check: one of each endpoint would be too many, and which it is the pages say."""
+        of = ("team", "check")
+        days = GaugeMetricFamily(
+            "trafficmgr_certificate_days_left", "Of the certificate of a check that ends first.", labels=of
+        )
+        unverified = GaugeMetricFamily(
+            "trafficmgr_certificates_unverified", "Views of vantages whose chain or name do not verify.", labels=of
+        )
+        for found in certificates_by_check():
+            days.add_metric((found.team, found.check), found.days_left(self._now))
+            unverified.add_metric((found.team, found.check), found.unverified)
+        yield from (days, unverified)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from healthchecks.damping import Penalty
 from healthchecks.evidence import Evidence, with_dependents
@@ -34,6 +35,15 @@ class VantageChange:
     at: datetime
 
 
+class Named(Protocol):
+    """Something that was seen under an assignment from a vantage."""
+
+    @property
+    def assignment_id(self) -> int: ...
+    @property
+    def vantage_id(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Belief:
     """What its checks say of an endpoint, and since when."""
@@ -55,7 +65,7 @@ def store_vantage_changes(changes: Sequence[VantageChange]) -> dict[Judged, str]
 
     Returns their causes by assignment and family. What concerns an assignment or vantage that is gone is dropped.
     """
-    assignments, vantages = _lock_named(changes)
+    assignments, vantages = lock_named(changes)
     stored = {
         (row.assignment_id, row.family, row.vantage_id): row.state
         for row in VantageState.objects.filter(assignment_id__in=assignments, vantage_id__in=vantages)
@@ -248,7 +258,7 @@ def vantages_of(checks: Iterable[Check]) -> dict[int, dict[int, str]]:
     }
 
 
-def _lock_named(changes: Sequence[VantageChange]) -> tuple[set[int], dict[int, str]]:
+def lock_named(changes: Sequence[Named]) -> tuple[set[int], dict[int, str]]:
     """The assignments and vantages of the changes that exist, kept from being deleted until commit."""
     assignments = Assignment.objects.filter(id__in={change.assignment_id for change in changes}).order_by("id")
     vantages = Region.objects.filter(id__in={change.vantage_id for change in changes}).order_by("id")

@@ -3,6 +3,7 @@
 Observations live in the worker that made them; a table is written only when a belief changes:
 
     probe ──► hysteresis (worker) ──► VantageState ──► quorum ──► Verdict ──► EndpointHealth, Transition ──► edges
+      └─────► SeenCertificate, when it is another one             │
     push, API ──► Lease ──────────────────────────────────────────┘
     API ────► EndpointLoad ──────────────────────────────────────────────────────────────────────────────► edges
 """
@@ -12,7 +13,8 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.lookups import Exact
 
 from accounts.models import Owned
 from healthchecks import (
@@ -30,6 +32,14 @@ from regions.models import Endpoint, Region
 FORMATS = [format_.value for format_ in Format]
 STATES = [state.value for state in State]
 STATE_CHOICES = [(state, state.capitalize()) for state in STATES]
+
+
+class ReachedBy(models.TextChoices):
+    """What an endpoint is reached by."""
+
+    ANY = "any", "address or host name"
+    ADDRESSES = "addresses", "IPv4 or IPv6 address"
+    NAME = "name", "host name"
 
 
 class Check(Owned):
@@ -174,6 +184,69 @@ class VantageState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.assignment} over {self.get_family_display()} from {self.vantage}: {self.state}"
+
+
+class SeenCertificate(models.Model):
+    """What one vantage was shown by one family of an endpoint last; written when it is another one than before."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="certificates")
+    family = models.PositiveSmallIntegerField(choices=Family)
+    vantage = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="+")
+    not_after = models.DateTimeField(help_text="Until then it is valid.")
+    problem = models.CharField(max_length=200, blank=True, help_text="Why it does not verify; empty: it does.")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "family", "vantage"], name="seencertificate_once"),
+            models.CheckConstraint(condition=Q(family__in=Family.values), name="seencertificate_family_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment} over {self.get_family_display()} from {self.vantage}: until {self.not_after}"
+
+
+class CheckTemplate(models.Model):
+    """A check with one attaches itself to new endpoints of its team that match (healthchecks.templates)."""
+
+    check_definition = models.OneToOneField(Check, on_delete=models.CASCADE, primary_key=True, related_name="template")
+    reached_by = models.CharField(
+        max_length=9, choices=ReachedBy, default=ReachedBy.ANY, help_text="Which endpoints it attaches itself to."
+    )
+    port = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(65535)],
+        help_text="That the endpoint must have; empty: any.",
+    )
+    labels = models.JSONField(default=dict, blank=True, help_text="That the endpoint must have, with these values.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(reached_by__in=ReachedBy.values), name="checktemplate_reached_by_known"),
+            models.CheckConstraint(
+                condition=Q(port__isnull=True) | Q(port__gte=1, port__lte=65535), name="checktemplate_port_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Exact(
+                    Func("labels", function="jsonb_typeof", output_field=models.TextField()), Value("object")
+                ),
+                name="checktemplate_labels_object",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"template {self.check_definition}"
+
+
+class UncheckedEndpoint(models.Model):
+    """An endpoint that is not checked on purpose: someone chose so."""
+
+    endpoint = models.OneToOneField(Endpoint, on_delete=models.CASCADE, primary_key=True, related_name="unchecked")
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} is not checked, on purpose"
 
 
 class Verdict(models.Model):

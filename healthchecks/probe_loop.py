@@ -12,8 +12,9 @@ from functools import partial
 import uvloop
 
 from healthchecks.beliefs import VantageChange
+from healthchecks.certificates import CertificateChange
 from healthchecks.hysteresis import Streak
-from healthchecks.probes import Outcome, open_session, run
+from healthchecks.probes import Certificate, Outcome, open_session, run
 from healthchecks.sharing import SharedKey, SharedTarget
 from healthchecks.state import State
 from healthchecks.targets import Key, ProbeTarget
@@ -22,14 +23,23 @@ MAX_CONCURRENT = 4000
 
 
 class ProbeLoop:
-    """`report` is called in the thread of the loop with each changed belief and must not block."""
+    """`report` is called in the thread of the loop with each changed belief, and `report_certificate` with each other
+    certificate than before; neither may block."""
 
-    def __init__(self, report: Callable[[VantageChange], None], *, allow_private: bool) -> None:
+    def __init__(
+        self,
+        report: Callable[[VantageChange], None],
+        report_certificate: Callable[[CertificateChange], None],
+        *,
+        allow_private: bool,
+    ) -> None:
         self._report = report
+        self._report_certificate = report_certificate
         self._allow_private = allow_private
         self._streaks: dict[Key, Streak] = {}
         self._late_s = 0.0
         self._probing: dict[SharedKey, asyncio.Task[None]] = {}
+        self._certificates: dict[Key, Certificate] = {}
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
         self._thread.start()
@@ -74,6 +84,7 @@ class ProbeLoop:
 
     def _adopt(self, targets: Collection[ProbeTarget]) -> None:
         self._streaks = {target.key: self._streaks.get(target.key) or Streak(target.believed) for target in targets}
+        self._certificates = {key: seen for key, seen in self._certificates.items() if key in self._streaks}
 
     def _start(self, targets: Collection[SharedTarget]) -> None:
         for target in targets:
@@ -104,6 +115,7 @@ class ProbeLoop:
         for member in target.members:
             if outcome and member.key in self._streaks:
                 self._learn(member, outcome)
+                self._note(member, outcome.certificate)
 
     def _learn(self, target: ProbeTarget, outcome: Outcome) -> None:
         before = self._streaks[target.key]
@@ -111,6 +123,12 @@ class ProbeLoop:
         self._streaks[target.key] = after
         if after.state is not before.state:
             self._report(_change(target.key, after.state, outcome.cause))
+
+    def _note(self, target: ProbeTarget, certificate: Certificate | None) -> None:
+        """A probe that saw none, because it got no answer for instance, says nothing about the last one."""
+        if certificate and certificate != self._certificates.get(target.key):
+            self._certificates[target.key] = certificate
+            self._report_certificate(CertificateChange(*target.key, certificate, datetime.now(UTC)))
 
 
 def _change(key: Key, state: State, cause: str) -> VantageChange:

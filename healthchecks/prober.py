@@ -3,6 +3,7 @@
     tick (a Celery thread) ──► Agenda ──► due targets, shared ──► ProbeLoop: probes, all at once
                                                                      │
     database ◄── Recorder ◄── changed beliefs ◄── Streak of each target
+                         ◄── other certificates than before
 
     heartbeat ◄── once every change before it is recorded ◄── how late probes begin
 
@@ -28,6 +29,7 @@ from django.db import Error
 from healthchecks.agenda import Agenda
 from healthchecks.beliefs import VantageChange
 from healthchecks.budget import Overrun, intervals, overruns
+from healthchecks.certificates import CertificateChange
 from healthchecks.probe_loop import ProbeLoop
 from healthchecks.recorder import Recorder
 from healthchecks.sharing import SharedKey, SharedTarget, share
@@ -49,6 +51,7 @@ class Database:
     version: Callable[[], str]
     targets: Callable[[], list[ProbeTarget]]
     record: Callable[[Sequence[VantageChange]], object]
+    record_certificates: Callable[[Sequence[CertificateChange]], object]
     note_overruns: Callable[[Sequence[Overrun]], object]
     resume: Callable[[], object]
     """Takes back what this vantage said before it fell silent. Called once, before the targets are read."""
@@ -71,7 +74,8 @@ class Prober:
         self._per_address_s = per_address_s
         self._clock = clock
         self._recorder = Recorder(database.record)
-        self._loop = ProbeLoop(self._recorder.add, allow_private=allow_private)
+        self._certificates = Recorder(database.record_certificates)
+        self._loop = ProbeLoop(self._recorder.add, self._certificates.add, allow_private=allow_private)
         self._agenda: Agenda[SharedKey] = Agenda()
         self._targets: dict[SharedKey, SharedTarget] = {}
         self._targets_are_known = False
@@ -104,6 +108,7 @@ class Prober:
         """Abandon the probes under way, record what is known, end the threads."""
         self._loop.close()
         self._recorder.close()
+        self._certificates.close()
 
     def _note_pause(self, now_ms: int) -> None:
         """Probes begin as late as their tick comes. After a long pause, nothing is known of who missed a probe."""

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from common.clock import database_time
 from healthchecks.beliefs import VantageChange
+from healthchecks.certificates import record_certificates
 from healthchecks.prober import Database, Prober
 from healthchecks.services import heartbeat, record_vantage_changes, withdraw_stale_votes
 from healthchecks.slowdowns import note_overruns
@@ -37,6 +38,7 @@ def _database(region_name: str) -> Database:
         version=configuration_version,
         targets=partial(load_targets, region_name),
         record=_record,
+        record_certificates=record_certificates,
         note_overruns=partial(note_overruns, region_name),
         resume=partial(_resume, region_name),
         beat=partial(_beat, region_name),

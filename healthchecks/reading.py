@@ -14,6 +14,7 @@ from django.db.models import Max, QuerySet
 
 from accounts.models import Team
 from healthchecks.beliefs import belief_of, vantages_of
+from healthchecks.certificates import certificates_of
 from healthchecks.derived import Judgement
 from healthchecks.evidence import Evidence
 from healthchecks.models import (
@@ -26,6 +27,7 @@ from healthchecks.models import (
     VantageState,
     Verdict,
 )
+from healthchecks.probes import Certificate
 from healthchecks.slowdowns import Place, slowdowns_by_place
 from healthchecks.state import State
 from healthchecks.targets import host_of
@@ -91,6 +93,7 @@ class VantageView:
     """What one vantage believes; `since` is None while it has no belief yet.
 
     `interval_ms`: how often it probes, which is less often than the check says where an address is over its budget.
+    `certificate` was shown last.
     """
 
     state: State
@@ -98,6 +101,10 @@ class VantageView:
     since: datetime | None
     interval_ms: int = 0
     slowed: bool = False
+    certificate: Certificate | None = None
+
+
+NOTHING_YET = VantageView(State.UNKNOWN, "", None)
 
 
 @dataclass(frozen=True)
@@ -206,7 +213,7 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
     assignments = assignments.order_by("endpoint__name", "check_definition__name", "id")
     vantages = vantages_of({assignment.check_definition for assignment in assignments})
     verdicts = {(row.assignment_id, row.family): row for row in Verdict.objects.filter(assignment__in=assignments)}
-    views = _views(assignments)
+    views, certificates = _views(assignments), certificates_of(assignments)
     evidence, slowdowns = Evidence.about(assignments), slowdowns_by_place()
     return [
         _matrix_row(
@@ -214,7 +221,7 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
             family,
             verdicts.get((assignment.id, family)),
             vantages[assignment.check_definition_id],
-            views[assignment.id, family],
+            _with_certificates(views[assignment.id, family], certificates.get((assignment.id, family), {})),
             evidence.judge(assignment, family, evidence.stored),
             slowdowns,
         )
@@ -252,21 +259,29 @@ def _views(assignments: QuerySet[Assignment]) -> dict[tuple[int, int], dict[int,
     return views
 
 
+def _with_certificates(
+    views: Mapping[int, VantageView], certificates: Mapping[int, Certificate]
+) -> dict[int, VantageView]:
+    return {
+        vantage: replace(views.get(vantage, NOTHING_YET), certificate=certificates.get(vantage))
+        for vantage in views.keys() | certificates.keys()
+    }
+
+
 def _matrix_row(
     assignment: Assignment,
     family: int,
     verdict: Verdict | None,
     vantages: dict[int, str],
-    views: dict[int, VantageView],
+    views: Mapping[int, VantageView],
     because: Judgement | None,
     slowdowns: Mapping[Place, float],
 ) -> MatrixRow:
-    nothing_yet = VantageView(State.UNKNOWN, "", None)
     check, host = assignment.check_definition, host_of(assignment.endpoint, family)
 
     def seen_from(vantage: int, name: str) -> VantageView:
         factor = slowdowns.get((name, host), 1.0)
-        view = views.get(vantage, nothing_yet)
+        view = views.get(vantage, NOTHING_YET)
         return replace(view, interval_ms=ceil(check.interval_ms * factor), slowed=factor > 1)
 
     return MatrixRow(

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 
+from healthchecks.attaching import attach_templates, forget_choice, save_template, set_checks
 from healthchecks.beliefs import VantageChange, store_vantage_changes
 from healthchecks.brakes import held_up
+from healthchecks.certificates import certificates_by_check
 from healthchecks.forcing import active_states, drained, force, served_admin_state, unforce
 from healthchecks.guard_models import Alarm
 from healthchecks.guards import not_well_vantages
@@ -44,6 +46,8 @@ __all__ = [
     "acknowledge",
     "active_states",
     "assign",
+    "attach_templates",
+    "certificates_by_check",
     "current_health",
     "delete_check",
     "deltas_since",
@@ -58,7 +62,9 @@ __all__ = [
     "reconcile",
     "record_vantage_changes",
     "report_load",
+    "save_template",
     "served_admin_state",
+    "set_checks",
     "sync_schedule",
     "unforce",
     "vantages_of_team",
@@ -89,6 +95,7 @@ def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = N
         )
         follow_leases(check)
         follow_inputs(check)
+        forget_choice(wanted)
         settle(ledger, before | wanted.keys(), {}, f"check {check.name} was changed")
 
 

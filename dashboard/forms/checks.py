@@ -12,11 +12,12 @@ from django.http import QueryDict
 
 from accounts.models import Team
 from dashboard.forms.base import ObjectForm, messages_by_field, typed_so_far
+from dashboard.forms.labels import LabelsField
 from dashboard.forms.options import given_options, option_fields, option_message
 from healthchecks import probes
 from healthchecks.kinds import KINDS
-from healthchecks.models import Check
-from healthchecks.services import assign
+from healthchecks.models import Check, CheckTemplate, ReachedBy
+from healthchecks.services import assign, save_template
 from regions.models import Endpoint, Region
 
 OPTION = "option_"
@@ -24,6 +25,7 @@ DAMPING = ("damping_half_life_s", "damping_suppress", "damping_reuse", "damping_
 DEFAULT_KIND = "http"
 OF_PROBES = ("port", "interval_ms", "timeout_ms", "rise", "fall", "quorum", "vantages")
 """Inputs that say nothing of a check without a probe."""
+TEMPLATE_FIELDS = ("reached_by", "port", "labels")
 
 
 class CheckForm(ObjectForm[Check]):
@@ -33,6 +35,16 @@ class CheckForm(ObjectForm[Check]):
     endpoints = forms.ModelMultipleChoiceField(
         Endpoint.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
     )
+    attaches = forms.BooleanField(
+        required=False, label="Attach itself", help_text="To every new endpoint for which all of what follows holds."
+    )
+    template_reached_by = forms.ChoiceField(
+        label="Reached by", choices=ReachedBy, initial=ReachedBy.ANY, required=False
+    )
+    template_port = forms.IntegerField(
+        label="Endpoint's port", min_value=1, max_value=65535, required=False, help_text="Empty: any."
+    )
+    template_labels = LabelsField(label="Labels", required=False, help_text="That it must have, one name=value a line.")
 
     class Meta:
         model = Check
@@ -66,6 +78,7 @@ class CheckForm(ObjectForm[Check]):
         )
         if self.instance.pk:
             self.initial.setdefault("endpoints", list(self.instance.endpoints.values_list("pk", flat=True)))
+            self._show_template()
         self.chosen_kind = self._chosen_kind()
         self._add_options()
         if not self.is_probe:
@@ -118,7 +131,20 @@ class CheckForm(ObjectForm[Check]):
     def store(self) -> Check:
         check = self.save()
         assign(check, self.cleaned_data["endpoints"])
+        save_template(check, self._template())
         return check
+
+    def _show_template(self) -> None:
+        template = CheckTemplate.objects.filter(check_definition=self.instance).first()
+        self.initial.setdefault("attaches", template is not None)
+        for name in TEMPLATE_FIELDS if template else ():
+            self.initial.setdefault(f"template_{name}", getattr(template, name))
+
+    def _template(self) -> CheckTemplate | None:
+        if not self.cleaned_data["attaches"]:
+            return None
+        said = {name: self.cleaned_data[f"template_{name}"] for name in TEMPLATE_FIELDS}
+        return CheckTemplate(**said | {"reached_by": said["reached_by"] or ReachedBy.ANY})
 
     def _chosen_kind(self) -> str:
         wanted = self.data.get("kind") or self.initial.get("kind") or DEFAULT_KIND

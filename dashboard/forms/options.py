@@ -31,6 +31,18 @@ class HeadersField(forms.CharField):
         return headers
 
 
+class LinesField(forms.CharField):
+    """Lines to a list of texts, or to nothing if there are none."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "class": "code"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str] | None:  # type: ignore[override]
+        return list(filter(None, map(str.strip, str(value or "").splitlines()))) or None
+
+
 def option_fields(options: type[BaseModel]) -> dict[str, forms.Field]:
     """An input for each option, in order."""
     return {name: _field(name, info) for name, info in options.model_fields.items()}
@@ -83,4 +95,5 @@ MAKERS: dict[Any, Callable[[Any], forms.Field]] = {
     bool: lambda _kind: forms.BooleanField(required=False),
     int: lambda _kind: forms.IntegerField(required=False),
     dict: lambda _kind: HeadersField(required=False),
+    list: lambda _kind: LinesField(required=False),
 }

@@ -32,7 +32,11 @@ class CheckSection(Section[Check]):
     searched = ("name", "kind")
 
     def objects(self) -> QuerySet[Check]:
-        return Check.objects.select_related("team").annotate(endpoint_count=Count("endpoints")).order_by("name")
+        return (
+            Check.objects.select_related("team", "template")
+            .annotate(endpoint_count=Count("endpoints"))
+            .order_by("name")
+        )
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
         return [(f"{one}push-url/<int:assignment>/", require_POST(self.replace_url), "checks-push-url")]

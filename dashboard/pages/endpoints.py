@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -19,7 +19,7 @@ from dashboard.forms.regions import EndpointForm
 from dashboard.health import health_of, together
 from dashboard.section import Section, View
 from dashboard.writing import declare, field_asked, field_problems, sent
-from healthchecks.models import EndpointLoad, Family, LoadSource, Transition
+from healthchecks.models import Assignment, EndpointLoad, Family, LoadSource, Transition
 from healthchecks.services import active_states, endpoint_states, health_matrix, unforce
 from regions.models import Endpoint
 
@@ -42,7 +42,8 @@ class EndpointSection(Section[Endpoint]):
         ]
 
     def objects(self) -> QuerySet[Endpoint]:
-        return Endpoint.objects.select_related("team", "region")
+        watched = Assignment.objects.filter(endpoint=OuterRef("pk"), check_definition__enabled=True)
+        return Endpoint.objects.select_related("team", "region", "unchecked").annotate(is_checked=Exists(watched))
 
     def index_context(self, shown: list[Endpoint]) -> dict[str, Any]:
         health = health_of(Endpoint.objects.filter(id__in=[endpoint.id for endpoint in shown]))

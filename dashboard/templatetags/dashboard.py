@@ -16,10 +16,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from dashboard.worldmap import known_countries
+from healthchecks.probes import Certificate
 
 register = template.Library()
 
 SERIES_COLOURS = 8
+WARNING_DAYS = 14
+"""A certificate that ends sooner is to be noticed: whoever renews by machine does so well before."""
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 UNITS = [
     (timedelta(days=1), "d"),
@@ -55,6 +58,18 @@ def icon(name: str) -> SafeString:
 def state(value: str, words: str = "") -> SafeString:
     """A coloured dot with its meaning in words: colour alone says nothing to some."""
     return format_html('<span class="state {}">{}</span>', value, words or STATE_WORDS.get(value, value))
+
+
+@register.simple_tag
+def certificate(seen: Certificate | None) -> SafeString:
+    """How long a certificate is valid and what is wrong with it; nothing for none."""
+    if seen is None:
+        return SafeString()
+    days = math.floor((seen.not_after - timezone.now()) / timedelta(days=1))
+    words = f"Certificate ends in {days} d" if days >= 0 else f"Certificate ended on {seen.not_after:%Y-%m-%d}"
+    colour = "down" if days < 0 else "degraded" if days < WARNING_DAYS or seen.problem else ""
+    problem = format_html('<span class="cause">Not verified: {}</span>', seen.problem) if seen.problem else ""
+    return format_html('<span class="pill {}" title="{}">{}</span>{}', colour, seen.not_after, words, problem)
 
 
 @register.filter

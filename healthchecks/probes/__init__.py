@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from healthchecks.options import OptionsError, options_of
-from healthchecks.probes.base import Outcome, Probe, ProbeError, Target
+from healthchecks.probes.base import Certificate, Outcome, Probe, ProbeError, Target
+from healthchecks.probes.dns import DnsProbe
+from healthchecks.probes.grpc import GrpcProbe
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
+from healthchecks.probes.icmp import IcmpProbe
 from healthchecks.probes.running import open_session, run
 from healthchecks.probes.tcp import TcpProbe
+from healthchecks.probes.tls import TlsProbe
+from healthchecks.probes.udp import UdpProbe
 
-__all__ = ["KINDS", "OptionsError", "Outcome", "Probe", "ProbeError", "Target", "open_session", "read_options", "run"]
+__all__ = [
+    "KINDS",
+    "Certificate",
+    "OptionsError",
+    "Outcome",
+    "Probe",
+    "ProbeError",
+    "Target",
+    "open_session",
+    "read_options",
+    "run",
+]
 
 KINDS: dict[str, type[Probe]] = {
     "http": HttpProbe,
     "https": HttpsProbe,
     "tcp": TcpProbe,
+    "tls": TlsProbe,
+    "udp": UdpProbe,
+    "icmp": IcmpProbe,
+    "dns": DnsProbe,
+    "grpc": GrpcProbe,
 }
 
 

@@ -125,7 +125,8 @@ def test_a_check_says_how_much_flapping_it_bears(api, eu):
 
 
 def test_the_examples_of_the_documentation_are_accepted(api, eu, fra_1):
-    damping, forced = map(json.loads, re.findall(r"```json\n(.*?)```", DOCUMENTED.read_text(), re.DOTALL))
+    examples = map(json.loads, re.findall(r"```json\n(.*?)```", DOCUMENTED.read_text(), re.DOTALL))
+    _template, damping, forced = examples
 
     assert api.post("/api/v1/checks", {"name": "web", "kind": "http", **damping}).status_code == 201
     assert api.put(FORCED, forced).status_code == 200

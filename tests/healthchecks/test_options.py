@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from healthchecks import kinds
-from healthchecks.probes import OptionsError, read_options
+from healthchecks.probes import KINDS, OptionsError, read_options
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
 
@@ -19,13 +19,14 @@ def problems(kind: str, options: object) -> tuple[str, list[str]]:
 def test_every_option_has_a_default() -> None:
     assert read_options("http", {}) == HttpProbe(method="GET", path="/", expected_codes="200-299")
     assert read_options("https", {}) == HttpsProbe(verify_certificate=True)
-    assert read_options("tcp", {})
+    for kind in set(KINDS) - {"dns"}:
+        assert read_options(kind, {})
 
 
 def test_an_unknown_kind_names_those_there_are() -> None:
-    field, messages = problems("icmp", {})
+    field, messages = problems("gopher", {})
     assert field == "kind"
-    assert messages == ["'icmp' is not a kind of check: use one of http, https, tcp."]
+    assert messages == [f"'gopher' is not a kind of check: use one of {', '.join(sorted(KINDS))}."]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,10 @@ def test_an_unknown_kind_names_those_there_are() -> None:
         ({"headers": {"host": "a"}}, "headers: host cannot be set here: use host"),
         ({"host": "a\r\nb"}, "host: "),
         ({"method": "DELETE"}, "method: "),
+        ({"body": "x"}, "body: a body is sent with POST only"),
+        ({"body_regex": "(x"}, "body_regex: not a regular expression of RE2: missing ): (x"),
+        ({"body_regex": r"(x)\1"}, "body_regex: not a regular expression of RE2: invalid escape sequence"),
+        ({"host": "ü" * 80}, "host: "),
     ],
 )
 def test_a_bad_option_is_named_with_the_reason(options: dict[str, object], message: str) -> None:

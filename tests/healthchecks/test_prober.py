@@ -10,10 +10,12 @@ from django.db import OperationalError
 
 from healthchecks.beliefs import VantageChange
 from healthchecks.budget import Overrun
+from healthchecks.certificates import CertificateChange
 from healthchecks.prober import Database, Prober
 from healthchecks.probes import Target, read_options
 from healthchecks.state import State
 from healthchecks.targets import ProbeTarget
+from tests.healthchecks.certificates import DAY, Authority
 from tests.healthchecks.servers import PLENTY_S, answering, http, serving, silent
 from tests.healthchecks.waiting import wait_until
 
@@ -29,6 +31,7 @@ class World:
     overruns: list[Sequence[Overrun]] = field(default_factory=list)
     beats: list[tuple[int, int]] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
+    certificates: list[CertificateChange] = field(default_factory=list)
     away: bool = False
     version: int = 0
     now_s: float = 1000.0
@@ -41,6 +44,7 @@ class World:
             note_overruns=self.overruns.append,
             resume=self._resume,
             beat=self._beat,
+            record_certificates=self._record_certificates,
         )
 
     def declare(self, *targets: ProbeTarget) -> None:
@@ -72,6 +76,10 @@ class World:
         self._reachable()
         self.recorded += changes
         self.happened += [f"{change.state}" for change in changes]
+
+    def _record_certificates(self, changes: Sequence[CertificateChange]) -> None:
+        self._reachable()
+        self.certificates += changes
 
     def _reachable(self) -> None:
         if self.away:
@@ -313,3 +321,27 @@ class TestHeartbeats:
         world.away = False
         await ticking(tick, lambda: len(world.beats) > beats, "a heartbeat again")
         assert world.happened.index("down") < len(world.happened) - 1 - world.happened[::-1].index("beat")
+
+
+async def test_a_certificate_is_told_when_it_is_another_one(world: World, tick: Ticker, authority: Authority) -> None:
+    seen: list[bytes] = []
+    https = read_options("https", {"verify_certificate": False})
+    first, second = authority.server("127.0.0.1", end=DAY), authority.server("127.0.0.1", end=90 * DAY)
+    async with serving(answering(http(200), seen), first) as port:
+        world.declare(target(port, probe=https))
+        await ticking(tick, lambda: len(seen) > 3, "some probes")
+        assert len(world.certificates) == 1
+    async with serving(answering(http(200), seen), second) as port:
+        world.declare(target(port, probe=https))
+        await ticking(tick, lambda: len(world.certificates) == 2, "the other certificate")
+    assert world.certificates[0].certificate.not_after < world.certificates[1].certificate.not_after
+    assert world.certificates[1].certificate.problem == "unable to get local issuer certificate"
+
+
+async def test_no_answer_says_nothing_about_the_certificate(world: World, tick: Ticker, authority: Authority) -> None:
+    https = read_options("https", {"verify_certificate": False})
+    async with serving(answering(http(200)), authority.server("127.0.0.1")) as port:
+        world.declare(target(port, probe=https))
+        await ticking(tick, lambda: world.certificates, "the certificate")
+    await ticking(tick, lambda: world.states()[-1:] == [(1, State.DOWN)], "down")
+    assert len(world.certificates) == 1
