@@ -18,12 +18,18 @@ from healthchecks.targets import Key, ProbeTarget
 
 MAX_CONCURRENT = 4000
 
+Observe = Callable[[Key, Outcome], None]
+"""Told of every outcome, in the thread of the loop. Must not block."""
+
 
 class ProbeLoop:
     """`report` is called in the thread of the loop with each changed belief and must not block."""
 
-    def __init__(self, report: Callable[[VantageChange], None], *, allow_private: bool) -> None:
+    def __init__(
+        self, report: Callable[[VantageChange], None], *, allow_private: bool, observe: Observe | None = None
+    ) -> None:
         self._report = report
+        self._observe = observe
         self._allow_private = allow_private
         self._streaks: dict[Key, Streak] = {}
         self._probing: dict[Key, asyncio.Task[None]] = {}
@@ -80,6 +86,8 @@ class ProbeLoop:
             self._learn(target, outcome)
 
     def _learn(self, target: ProbeTarget, outcome: Outcome) -> None:
+        if self._observe:
+            self._observe(target.key, outcome)
         before = self._streaks[target.key]
         after = before.after(outcome.succeeded, target.rise, target.fall)
         self._streaks[target.key] = after

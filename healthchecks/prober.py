@@ -2,7 +2,7 @@
 
     tick (a Celery thread) ──► Agenda ──► due targets ──► ProbeLoop: probes, all at once
                                                              │
-    database ◄── Recorder ◄── changed beliefs ◄── Streak of each target
+    database ◄── Recorder ◄── changed beliefs ◄── Streak of each target, and each outcome ──► MinuteWriter (history)
 
 A tick returns before the probes it has started end, so that a hanging target delays no other. Time comes from this
 machine's monotonic clock: without ticks nothing is probed and nothing changes, and a burst of late ticks probes once.
@@ -20,7 +20,7 @@ from django.db import Error
 
 from healthchecks.agenda import Agenda
 from healthchecks.beliefs import VantageChange
-from healthchecks.probe_loop import ProbeLoop
+from healthchecks.probe_loop import Observe, ProbeLoop
 from healthchecks.recorder import Recorder
 from healthchecks.targets import Key, ProbeTarget
 
@@ -41,11 +41,18 @@ class Database:
 
 
 class Prober:
-    def __init__(self, database: Database, *, allow_private: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        allow_private: bool,
+        clock: Callable[[], float] = time.monotonic,
+        observe: Observe | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._recorder = Recorder(database.record)
-        self._loop = ProbeLoop(self._recorder.add, allow_private=allow_private)
+        self._loop = ProbeLoop(self._recorder.add, allow_private=allow_private, observe=observe)
         self._agenda: Agenda[Key] = Agenda()
         self._targets: dict[Key, ProbeTarget] = {}
         self._turn = threading.Lock()  # guards the two above

@@ -1,4 +1,4 @@
-"""The probers of this process, one for each region it has been ticked for."""
+"""The probers of this process, one for each region it has been ticked for, and what stores the minutes of all."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ from functools import partial
 from django.conf import settings
 
 from healthchecks.beliefs import VantageChange
+from healthchecks.history.storing import store_minutes
+from healthchecks.history.writer import MinuteWriter
 from healthchecks.prober import Database, Prober
 from healthchecks.services import record_vantage_changes
 from healthchecks.targets import configuration_version, load_targets
 
 _probers: dict[str, Prober] = {}
+_history = MinuteWriter(store_minutes)
 _starting = threading.Lock()
 
 
 def prober_of(region_name: str) -> Prober:
     """The prober of this region, started if this is its first tick here."""
     with _starting:
+        if not _probers:
+            _history.start()
         if region_name not in _probers:
-            _probers[region_name] = Prober(_database(region_name), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
+            _probers[region_name] = Prober(
+                _database(region_name), allow_private=settings.PROBE_PRIVATE_ADDRESSES, observe=_history.observe
+            )
         return _probers[region_name]
 
 

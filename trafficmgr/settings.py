@@ -32,6 +32,8 @@ INSTALLED_APPS = [
     "regions",
     "zones",
     "healthchecks",
+    "healthchecks.alerts",
+    "healthchecks.history",
     "telemetry",
     "steering",
     "latency",
