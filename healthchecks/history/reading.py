@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -112,15 +113,17 @@ def _whole(rows: Iterable[_Row]) -> Seen:
 
 def _rows(assignment_ids: list[int], stretch: Stretch, *, together: bool) -> list[_Row]:
     source, until = _sources(stretch)
-    asked = {"ids": assignment_ids, "begin": stretch.begin, "end": stretch.end, "step": stretch.step, "until": until}
+    asked: dict[str, Any] = {"ids": assignment_ids, "until": until, "epoch": EPOCH, **asdict(stretch)}
     by = "vantage_id, family, at" if together else "assignment_id, vantage_id, family, at"
     with connection.cursor() as cursor:
-        cursor.execute(f"{added_up(source, by)} ORDER BY at", asked | {"epoch": EPOCH})
+        cursor.execute(f"{added_up(source, by)} ORDER BY at", asked)
         found = cursor.fetchall()
-    return [
-        _Row(*([None] if together else []), *row[:-2], dict(zip(row[-2], row[-1], strict=True)))  # type: ignore[arg-type]
-        for row in found
-    ]
+    return [_row(None, *row) if together else _row(*row) for row in found]
+
+
+def _row(assignment_id: int | None, vantage_id: int, family: int, at: datetime, *counts: Any) -> _Row:
+    probes, failures, buckets, sizes = counts
+    return _Row(assignment_id, vantage_id, family, at, probes, failures, dict(zip(buckets, sizes, strict=True)))
 
 
 def _sources(stretch: Stretch) -> tuple[str, datetime]:

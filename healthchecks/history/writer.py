@@ -63,14 +63,12 @@ class MinuteWriter:
             logger.warning("%d minutes of targets are lost: the database was away for too long", lost)
         rows = self._log.ended(now)
         try:
-            close_old_connections()
             for start in range(0, len(rows), BATCH):
                 batch = rows[start : start + BATCH]
                 self._store(self._writer, batch)
                 self._log.forget(batch)
         except Error as error:
             logger.warning("what probes saw waits for the database: %s", error)
-            connections.close_all()
             return False
         return True
 
@@ -83,7 +81,10 @@ class MinuteWriter:
         try:
             stored = True
             while not self._closing.wait(self.until_next() if stored else self._retry_s):
+                close_old_connections()
                 stored = self.flush(self._clock())
+                if not stored:
+                    connections.close_all()
             self.flush(self._clock() + MINUTE_S)
         finally:
             connections.close_all()

@@ -1,0 +1,22 @@
+"""What others ask of alerts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from healthchecks.alerts.delivering import resend, send_test
+from healthchecks.alerts.models import Delivery, Incident
+from healthchecks.alerts.planning import plan
+from healthchecks.alerts.taking_in import take_in
+
+__all__ = ["plan", "prune", "resend", "send_test", "take_in"]
+
+KEEP = timedelta(days=30)
+
+
+def prune(now: datetime) -> None:
+    """Delete deliveries and incidents that are over for longer than KEEP."""
+    Delivery.objects.filter(finished__lt=now - KEEP).delete()
+    Incident.objects.filter(Q(told_closed__isnull=False) | Q(rule__enabled=False), closed__lt=now - KEEP).delete()
