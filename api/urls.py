@@ -6,9 +6,11 @@ from django.urls import URLPattern, URLResolver, re_path
 from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
+from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
 from api.capacity import CapacityView
 from api.fairness import FairnessView
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
+from api.history import EndpointHistoryView
 from api.latency import CalibrationView, CoverageView, LatencyStatusView
 from api.latency_models import LatencyDecisionViewSet, LatencyModelViewSet
 from api.loads import EndpointLoadView, LoadSourceView
@@ -35,6 +37,9 @@ router.register("policies", PolicyViewSet)
 router.register("checks", CheckViewSet)
 router.register("health", HealthViewSet, basename="health")
 router.register("transitions", TransitionViewSet)
+router.register("channels", ChannelViewSet)
+router.register("alert-rules", AlertRuleViewSet)
+router.register("deliveries", DeliveryViewSet)
 router.register("snapshots", SnapshotViewSet)
 router.register("latency/models", LatencyModelViewSet)
 router.register("latency/decisions", LatencyDecisionViewSet)
@@ -56,6 +61,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *router.urls,
     *zone_patterns,
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
+    re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/history/?$", EndpointHistoryView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/source/?$", LoadSourceView.as_view()),
     re_path(r"^capacity/?$", CapacityView.as_view()),

@@ -135,7 +135,10 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "api.rum_schema.with_measurements",
     ],
-    "ENUM_NAME_OVERRIDES": {"HealthStateEnum": "healthchecks.models.STATE_CHOICES"},
+    "ENUM_NAME_OVERRIDES": {
+        "HealthStateEnum": "healthchecks.models.STATE_CHOICES",
+        "DeliveryStateEnum": "healthchecks.alerts.models.DeliveryState",
+    },
 }
 
 MAIL_SERVER = ENVIRONMENT.mail_server

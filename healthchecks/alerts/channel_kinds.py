@@ -36,8 +36,10 @@ SECRET_WANTED = (
 )
 
 
-def host_of(url: str) -> str:
-    """As much of a URL as may be shown: the path of a hook is its password."""
+def destination(url: str, recipients: Sequence[str]) -> str:
+    """Where messages go, as far as may be shown: the path of a hook is its password."""
+    if not url:
+        return ", ".join(recipients)
     parsed = URL(url)
     return f"{parsed.scheme}://{parsed.host}{f':{parsed.explicit_port}' if parsed.explicit_port else ''}/…"
 

@@ -15,12 +15,12 @@ from django.db.models import F
 
 from healthchecks.alerts.backoff import is_final, next_try
 from healthchecks.alerts.messages import test_message
-from healthchecks.alerts.models import Attempt, Channel, Delivery
+from healthchecks.alerts.models import Attempt, Channel, Delivery, DeliveryState
 from healthchecks.alerts.sending import TIMEOUT_S, Answer
 
 LEASE = timedelta(seconds=6 * TIMEOUT_S)
 MOST_ERROR = 200
-PENDING = Delivery.State.PENDING
+PENDING = DeliveryState.PENDING
 
 
 def take(now: datetime, most: int) -> list[Attempt]:
@@ -37,7 +37,7 @@ def settle(attempt: Attempt, answer: Answer, now: datetime, chance: float) -> No
     again = None
     if answer.error and not is_final(answer.status_code):
         again = next_try(delivery.attempts, delivery.created, now, chance)
-    state = Delivery.State.SENT if not answer.error else PENDING if again else Delivery.State.FAILED
+    state = DeliveryState.SENT if not answer.error else PENDING if again else DeliveryState.FAILED
     error = answer.error[:MOST_ERROR]
     with transaction.atomic():
         Attempt.objects.filter(pk=attempt.pk).update(ended=now, status_code=answer.status_code, error=error)

@@ -188,6 +188,12 @@ class Voice(models.Model):
         return f"{self.rule} spoke {self.spoke}"
 
 
+class DeliveryState(models.TextChoices):
+    PENDING = "pending", "pending"
+    SENT = "sent", "sent"
+    FAILED = "failed", "failed"
+
+
 class Delivery(models.Model):
     """One message to one channel: the outbox. It is pending until it was taken, or given up.
 
@@ -196,16 +202,11 @@ class Delivery(models.Model):
        └──────────── not taken: tried again ─────────┘
     """
 
-    class State(models.TextChoices):
-        PENDING = "pending", "pending"
-        SENT = "sent", "sent"
-        FAILED = "failed", "failed"
-
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="deliveries")
     rule_name = models.CharField(max_length=63, blank=True, help_text="Empty: a test.")
     message = models.JSONField(help_text="As a webhook gets it.")
-    state = models.CharField(max_length=7, choices=State, default=State.PENDING)
+    state = models.CharField(max_length=7, choices=DeliveryState, default=DeliveryState.PENDING)
     created = models.DateTimeField()
     next_try = models.DateTimeField(null=True, help_text="Also until when a worker has it; NULL: never again.")
     attempts = models.PositiveIntegerField(default=0)

@@ -79,12 +79,19 @@ class Stretch:
         return cls(floor_to(begin, step), end, step)
 
 
-def history(assignments: Collection[Assignment], stretch: Stretch, *, together: bool = False) -> list[Series]:
-    """One series for each of these assignments, family and vantage, or `together` one for each family and vantage."""
-    names = dict(Region.objects.values_list("id", "name"))
+def history(
+    assignments: Collection[Assignment], stretch: Stretch, *, vantage: Region | None = None, together: bool = False
+) -> list[Series]:
+    """One series for each of these assignments, family and vantage, or `together` one for each family and vantage.
+
+    Of all vantages that still are, or of one.
+    """
+    vantages = [vantage] if vantage else Region.objects.filter(team__in={row.endpoint.team_id for row in assignments})
+    names = {region.pk: region.name for region in vantages}
     rows: defaultdict[tuple[int | None, int, str], list[_Row]] = defaultdict(list)
     for row in _rows([assignment.pk for assignment in assignments], stretch, together=together):
-        rows[row.assignment_id, row.family, names.get(row.vantage_id, "gone")].append(row)
+        if row.vantage_id in names:
+            rows[row.assignment_id, row.family, names[row.vantage_id]].append(row)
     return [
         Series(*key, [Point(row.at, row.seen) for row in of_key], _whole(of_key))
         for key, of_key in sorted(rows.items(), key=lambda item: (item[0][0] or 0, item[0][1:]))

@@ -21,7 +21,7 @@ def mail(settings) -> Iterator[MailServer]:
         settings.EMAIL_BACKEND = (
             "django.core.mail.backends.smtp.EmailBackend"  # pytest-django's own keeps mail in memory
         )
-        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address[:2]
         settings.DEFAULT_FROM_EMAIL = "alerts@example.com"
         yield server
 

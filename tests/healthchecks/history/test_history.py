@@ -24,7 +24,9 @@ def near(rtt_ms):
 
 
 def seen(begin, end, *, now=NOON + HOUR, together=False):
-    return history(list(Assignment.objects.all()), Stretch.between(begin, end, now), together=together)
+    return history(
+        list(Assignment.objects.select_related("endpoint")), Stretch.between(begin, end, now), together=together
+    )
 
 
 def partitions(table):
