@@ -74,6 +74,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def exact_percent(share: float | None) -> str:
+    """A share that is near one, never rounded up to it."""
+    return "" if share is None else f"{math.floor(share * 10_000) / 100:.2f} %"
+
+
+@register.filter
 def ms(value: float | None) -> str:
     """A round trip; nothing for none, which may come as an empty text."""
     return f"{value:.1f} ms" if isinstance(value, float) else ""

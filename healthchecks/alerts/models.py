@@ -248,6 +248,10 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return f"{self.delivery_id} at {self.began}: {self.error or self.status_code}"
 
+    @property
+    def took_s(self) -> float | None:
+        return (self.ended - self.began).total_seconds() if self.ended else None
+
 
 class Cursor(models.Model):
     """One row: the last transition that was taken in. Its row lock keeps two from taking in the same."""

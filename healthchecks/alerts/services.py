@@ -7,13 +7,19 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from healthchecks.alerts.delivering import resend, send_test
-from healthchecks.alerts.models import Delivery, Incident
+from healthchecks.alerts.models import AlertRule, Delivery, Incident
 from healthchecks.alerts.planning import plan
 from healthchecks.alerts.taking_in import take_in
 
-__all__ = ["plan", "prune", "resend", "send_test", "take_in"]
+__all__ = ["mute", "plan", "prune", "resend", "send_test", "take_in"]
 
 KEEP = timedelta(days=30)
+
+
+def mute(rule: AlertRule, now: datetime, span: timedelta) -> None:
+    """Have a rule say nothing for a span of time, and then all that came meanwhile; no span: have it speak again."""
+    rule.muted_until = now + span if span else None
+    rule.save(update_fields=["muted_until", "updated"])
 
 
 def prune(now: datetime) -> None:
