@@ -23,8 +23,8 @@ from healthchecks.alerts.models import AlertRule, Channel, Delivery, DeliverySta
 from healthchecks.alerts.services import mute, resend, send_test
 
 RECENT = 20
-MUTES = {"1": "1 hour", "8": "8 hours", "24": "1 day", "0": "Speak again"}
-"""Hours, and what the button says."""
+MUTES = {"1": "1 hour", "8": "8 hours", "24": "1 day"}
+UNMUTE = "0"
 
 
 def described(deliveries: QuerySet[Delivery]) -> list[tuple[Delivery, str]]:
@@ -92,9 +92,9 @@ class AlertRuleSection(Section[AlertRule]):
         """Have the rule say nothing for some hours; none: have it speak again."""
         rule = self.find(request, key)
         hours = request.POST.get("hours", "")
-        if hours in MUTES:
+        if hours in MUTES or hours == UNMUTE:
             mute(rule, datetime.now(UTC), timedelta(hours=int(hours)))
-            messages.success(request, f"Alert rule {rule} speaks again." if hours == "0" else f"{rule} is muted.")
+            messages.success(request, f"Rule {rule} is muted." if hours in MUTES else f"Rule {rule} speaks again.")
         return redirect(self.url_of(rule))
 
 

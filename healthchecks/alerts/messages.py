@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 MOST_LISTED = 50
@@ -72,19 +72,25 @@ def body(message: Message) -> str:
     """Line by line, what is told."""
     if message["type"] == "test":
         return "Messages of this channel arrive."
-    return "\n".join([*_lines(message), "", f"Rule {message['rule']}, {message['at']}"])
+    return "\n".join([*_lines(message), "", f"Rule {message['rule']}, {_read(message['at'])}"])
 
 
 def _lines(message: Message) -> Iterable[str]:
     for entry in message["opened"]:
-        yield f"DOWN  {entry['name']}: {entry['cause']} (since {entry['opened']})"
+        yield f"DOWN  {entry['name']}: {entry['cause']} (since {_read(entry['opened'])})"
     for entry in message["recovered"]:
-        yield f"UP    {entry['name']}: {entry['recovery']} (was down from {entry['opened']} to {entry['closed']})"
+        was_down = f"was down from {_read(entry['opened'])} to {_read(entry['closed'])}"
+        yield f"UP    {entry['name']}: {entry['recovery']} ({was_down})"
     for entry in message["lasting"]:
-        yield f"STILL {entry['name']}: {entry['cause']} (since {entry['opened']})"
+        yield f"STILL {entry['name']}: {entry['cause']} (since {_read(entry['opened'])})"
     unnamed = sum(max(count - MOST_LISTED, 0) for count in message["counts"].values())
     if unnamed:
         yield f"and {unnamed} more"
+
+
+def _read(moment: str) -> str:
+    """A moment of a message as people read it."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _entry(incident: Told) -> dict[str, Any]:

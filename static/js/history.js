@@ -2,7 +2,7 @@
 function historyAxes(more) {
   const axis = { gridcolor: colour("line"), zeroline: false, fixedrange: true, tickcolor: colour("line") };
   return frame({
-    margin: { l: 46, r: 8, t: 6, b: 24 },
+    margin: { l: 54, r: 8, t: 6, b: 24 },
     hovermode: "x unified",
     xaxis: { ...axis, type: "date", showgrid: false, nticks: 5, hoverformat: "%a %H:%M" },
     yaxis: { ...axis, nticks: 5, ...more },
