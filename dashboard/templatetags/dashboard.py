@@ -68,6 +68,13 @@ def age(moment: datetime | None) -> str:
 
 
 @register.filter
+def span(seconds: int) -> str:
+    """A length of time, in the largest unit that it is a whole number of."""
+    length = timedelta(seconds=seconds)
+    return next((f"{length // unit} {name}" for unit, name in UNITS if length >= unit and not length % unit), "0 s")
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of one, as people read it; nothing for none."""
     return "" if share is None else f"{share * 100:.0f} %" if share >= 0.0995 or not share else f"{share * 100:.1f} %"

@@ -60,9 +60,10 @@ def _group(incidents: list[Incident], voice: Voice) -> Group:
 
 
 def _tell(rule: AlertRule, incidents: list[Incident], now: datetime) -> None:
+    recovered = [incident for incident in incidents if incident.closed]
     news = News(
         opened=[incident for incident in incidents if not incident.closed and not incident.told_opened],
-        recovered=[incident for incident in incidents if incident.closed],
+        recovered=recovered,
         lasting=[incident for incident in incidents if not incident.closed and incident.told_opened],
     )
     message = alert(rule.team.name, rule.name, news, now)
@@ -70,6 +71,6 @@ def _tell(rule: AlertRule, incidents: list[Incident], now: datetime) -> None:
         Delivery(team=rule.team, channel=channel, rule_name=rule.name, message=message, created=now, next_try=now)
         for channel in rule.channels.filter(enabled=True)
     )
-    told = [incident.pk for incident in incidents]
-    Incident.objects.filter(pk__in=told, told_opened=None).update(told_opened=now)
-    Incident.objects.filter(pk__in=told, closed__isnull=False).update(told_closed=now)
+    Incident.objects.filter(pk__in=[incident.pk for incident in incidents], told_opened=None).update(told_opened=now)
+    # Not what has been closed since it was read: nobody has been told of that.
+    Incident.objects.filter(pk__in=[incident.pk for incident in recovered]).update(told_closed=now)

@@ -1,7 +1,6 @@
 """One message to one receiver. What comes of it is data: nothing here raises for a receiver that fails.
 
-No library of channels is used: those that there are resolve names, follow redirects and reach local services as they
-like, and a channel's URL is anybody's. Posts go through the guard of probes instead (H9), mail through one mail server.
+Posts go through the guard of probes (H9), mail through one mail server (docs/adr/0030).
 """
 
 from __future__ import annotations

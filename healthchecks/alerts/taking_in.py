@@ -33,7 +33,8 @@ Subject = tuple[str, str]
 def take_in(now: datetime, alarms: Sequence[AlarmSeen] = ()) -> int:
     """Take in what has happened since the last time; returns how many transitions that were.
 
-    Who comes while another worker is at it leaves it to that one.
+    `alarms` are all that last, and those that ended lately: of another, an incident is closed. Who comes while another
+    worker is at it leaves it to that one.
     """
     taken = 0
     while (found := _take_in_some(alarms, now)) == AT_ONCE:
@@ -52,7 +53,7 @@ def _take_in_some(alarms: Sequence[AlarmSeen], now: datetime) -> int:
         news = list(Transition.objects.filter(sequence__gt=cursor.sequence).order_by("sequence")[:AT_ONCE])
         incidents = _Incidents.known()
         incidents.follow(news)
-        incidents.follow_alarms(alarms)
+        incidents.follow_alarms(alarms, now)
         incidents.close_orphans(now)
         incidents.store()
         if news:
@@ -88,8 +89,11 @@ class _Incidents:
                 elif endpoint:
                     self._open(subject, transition, _facts(endpoint, transition))
 
-    def follow_alarms(self, alarms: Sequence[AlarmSeen]) -> None:
-        keys = [str(alarm.id) for alarm in alarms]
+    def follow_alarms(self, alarms: Sequence[AlarmSeen], now: datetime) -> None:
+        keys = {str(alarm.id) for alarm in alarms}
+        for kind, key in list(self.open):
+            if kind == SubjectKind.ALARM and key not in keys:
+                self._close((kind, key), now, "the alarm ended")
         known = set(Incident.objects.filter(kind=SubjectKind.ALARM, key__in=keys).values_list("rule_id", "key"))
         for alarm in alarms:
             for rule, _filter in self.rules.values():

@@ -35,6 +35,7 @@ def check(ops, eu, fra_1, iad_1):
 
 def figures(page):
     found = re.search(r'<script id="history-figures" type="application/json">(.*?)</script>', page)
+    assert found
     return json.loads(found[1])
 
 

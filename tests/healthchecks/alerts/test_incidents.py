@@ -7,7 +7,9 @@ from datetime import time, timedelta
 import pytest
 from django.db import IntegrityError
 
+from healthchecks.alerts import planning
 from healthchecks.alerts.alarms import AlarmSeen
+from healthchecks.alerts.messages import alert
 from healthchecks.alerts.models import AlertRule, Cursor, Delivery, Incident
 from healthchecks.alerts.services import plan, prune, take_in
 from healthchecks.services import assign, delete_check
@@ -117,6 +119,23 @@ def test_nothing_is_lost_while_nobody_takes_in(pager, check, fra_1, iad_1, repor
     assert names(message) == {"opened": ["iad-1 over IPv4"], "recovered": ["fra-1 over IPv4"], "lasting": []}
 
 
+def test_what_recovers_while_its_message_is_made_is_told_by_the_next(pager, check, fra_1, report, monkeypatch):
+    go_down(report, check, fra_1)
+    take_in(NOON)
+
+    def alert_meanwhile(*arguments):
+        come_up(report, check, fra_1)
+        take_in(NOON)
+        return alert(*arguments)
+
+    monkeypatch.setattr(planning, "alert", alert_meanwhile)
+    plan(NOON)
+    monkeypatch.undo()
+
+    (message,) = said(NOON + HOUR)
+    assert names(message)["recovered"] == ["fra-1 over IPv4"]
+
+
 def test_a_rule_about_checks_tells_of_the_verdict_of_each(pager, check, fra_1, report):
     AlertRule.objects.update(subjects=["check"])
     go_down(report, check, fra_1)
@@ -205,6 +224,14 @@ def test_an_alarm_is_told_when_it_begins_and_ends_and_once_each(pager, team):
     first, second = Delivery.objects.order_by("pk")
     assert names(first.message)["opened"] == ["quorum lost of web"]
     assert names(second.message)["recovered"] == ["quorum lost of web"]
+
+
+def test_an_alarm_that_ended_while_nobody_took_in_is_closed(pager, team):
+    AlertRule.objects.update(subjects=["alarm"])
+    take_in(NOON, [AlarmSeen(7, None, "vantage eu is not well", "silent for 10 s", NOON, None)])
+    take_in(NOON + HOUR, [])
+
+    assert Incident.objects.get().closed == NOON + HOUR
 
 
 def test_a_subject_is_open_once_whatever_workers_do_at_once(pager, check, fra_1, report):

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from healthchecks.alerts.messages import MOST_LISTED, News, alert, body, headline
+from healthchecks.alerts.models import Incident
 from tests.healthchecks.conftest import NOON
 
 
-@dataclass
-class Down:
+def down(name, **changes):
     """An endpoint that is or was down."""
-
-    endpoint_name: str
-    closed: datetime | None = None
-    recovery: str = ""
-    kind: str = "endpoint"
-    check_name: str = ""
-    family: int | None = 4
-    cause: str = "eu: connection refused"
-    opened: datetime = NOON
-
-    @property
-    def name(self) -> str:
-        return f"{self.endpoint_name} over IPv4"
+    plain = {"kind": "endpoint", "name": f"{name} over IPv4", "endpoint_name": name, "family": 4, "opened": NOON}
+    return Incident(**plain | {"cause": "eu: connection refused"} | changes)
 
 
 def test_a_message_says_what_is_down_what_recovered_and_what_lasts():
-    recovered = Down("iad-1", closed=NOON + timedelta(seconds=12), recovery="us: status 200")
-    message = alert("acme", "pager", News([Down("fra-1")], [recovered], [Down("sin-1")]), NOON)
+    recovered = down("iad-1", closed=NOON + timedelta(seconds=12), recovery="us: status 200")
+    message = alert("acme", "pager", News([down("fra-1")], [recovered], [down("sin-1")]), NOON)
 
     assert headline(message) == (
         "[acme] 1 down, 1 recovered, 1 still down: fra-1 over IPv4, iad-1 over IPv4, sin-1 over IPv4"
@@ -44,7 +32,7 @@ def test_a_message_says_what_is_down_what_recovered_and_what_lasts():
 
 
 def test_a_thousand_at_once_are_counted_and_some_of_them_named():
-    message = alert("acme", "pager", News([Down(f"e-{number}") for number in range(1000)], [], []), NOON)
+    message = alert("acme", "pager", News([down(f"e-{number}") for number in range(1000)], [], []), NOON)
 
     assert message["counts"] == {"opened": 1000, "recovered": 0, "lasting": 0}
     assert len(message["opened"]) == MOST_LISTED
@@ -53,4 +41,4 @@ def test_a_thousand_at_once_are_counted_and_some_of_them_named():
 
 
 def test_what_brings_nothing_new_is_a_reminder():
-    assert alert("acme", "pager", News([], [], [Down("fra-1")]), NOON)["type"] == "reminder"
+    assert alert("acme", "pager", News([], [], [down("fra-1")]), NOON)["type"] == "reminder"
