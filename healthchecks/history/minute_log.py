@@ -43,12 +43,16 @@ class MinuteLog:
 
     def __init__(self) -> None:
         self._minutes: dict[int, dict[Key, Tally]] = {}
+        self._stored_until = 0
         self._lock = threading.Lock()
 
     def note(self, key: Key, outcome: Outcome, now: float) -> None:
-        """Count an outcome of `now`, Unix time."""
-        minute = int(now) // MINUTE_S * MINUTE_S
+        """Count an outcome of `now`, Unix time; by a clock that was set back, for the first minute that is not stored.
+
+        What is stored of a minute replaces what was stored of it before.
+        """
         with self._lock:
+            minute = max(int(now) // MINUTE_S * MINUTE_S, self._stored_until)
             tallies = self._minutes.setdefault(minute, {})
             tally = tallies.get(key)
             if tally is None:
@@ -65,6 +69,7 @@ class MinuteLog:
         """Drop what has been stored."""
         with self._lock:
             for row in rows:
+                self._stored_until = max(self._stored_until, row.minute + MINUTE_S)
                 tallies = self._minutes[row.minute]
                 del tallies[row.key]
                 if not tallies:

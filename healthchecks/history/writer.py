@@ -44,7 +44,7 @@ class MinuteWriter:
         self._clock = clock
         self._retry_s = retry_s
         self._writer = secrets.randbits(63)
-        self._phase_s = self._writer % SPREAD_S
+        self._phase_s = 1 + self._writer % (SPREAD_S - 1)  # not at once: probes that have just ended still count
         self._log = MinuteLog()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)

@@ -81,6 +81,16 @@ def test_many_targets_are_stored_in_batches(world, writer):
     assert world.batches == [BATCH, 1]
 
 
+def test_a_clock_that_is_set_back_costs_nothing_that_was_stored(world, writer):
+    writer.observe(KEY, took(1))
+    writer.flush(world.now + MINUTE_S)
+    world.now -= 30
+    writer.observe(KEY, took(1))
+    writer.flush(world.now + 3 * MINUTE_S)
+
+    assert list(world.stored.values()) == [(1, 0), (1, 0)]
+
+
 def test_two_processes_never_replace_what_the_other_stored(world):
     for _process in range(2):
         writer = MinuteWriter(world.store, clock=lambda: world.now)
