@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from healthchecks.history.sketch import bucket_of
@@ -39,20 +40,18 @@ class MinuteRow:
 
 
 class MinuteLog:
-    """Filled by the thread that probes, emptied by the one that stores."""
+    """Filled by the thread that probes, emptied by the one that stores. A minute that was asked for is closed: what
+    comes late, or by a clock that was set back, counts for the next one, since a minute stored again is replaced."""
 
     def __init__(self) -> None:
         self._minutes: dict[int, dict[Key, Tally]] = {}
-        self._stored_until = 0
-        self._lock = threading.Lock()
+        self._closed_until = 0
+        self._lock = threading.Lock()  # held for moments: whoever probes waits for it
 
     def note(self, key: Key, outcome: Outcome, now: float) -> None:
-        """Count an outcome of `now`, Unix time; by a clock that was set back, for the first minute that is not stored.
-
-        What is stored of a minute replaces what was stored of it before.
-        """
+        """Count an outcome of `now`, Unix time."""
         with self._lock:
-            minute = max(int(now) // MINUTE_S * MINUTE_S, self._stored_until)
+            minute = max(int(now) // MINUTE_S * MINUTE_S, self._closed_until)
             tallies = self._minutes.setdefault(minute, {})
             tally = tallies.get(key)
             if tally is None:
@@ -60,19 +59,20 @@ class MinuteLog:
             tally.count(outcome)
 
     def ended(self, now: float) -> list[MinuteRow]:
-        """The tallies of minutes that are over, the oldest first. They stay until they are forgotten."""
+        """Close the minutes that are over and return their tallies, the oldest first. They stay until forgotten."""
         with self._lock:
             over = sorted(minute for minute in self._minutes if minute + MINUTE_S <= now)
-            return [MinuteRow(key, minute, tally) for minute in over for key, tally in self._minutes[minute].items()]
+            self._closed_until = max([self._closed_until, *(minute + MINUTE_S for minute in over)])
+            closed = [(minute, self._minutes[minute]) for minute in over]
+        return [MinuteRow(key, minute, tally) for minute, tallies in closed for key, tally in tallies.items()]
 
-    def forget(self, rows: list[MinuteRow]) -> None:
-        """Drop what has been stored."""
-        with self._lock:
-            for row in rows:
-                self._stored_until = max(self._stored_until, row.minute + MINUTE_S)
-                tallies = self._minutes[row.minute]
-                del tallies[row.key]
-                if not tallies:
+    def forget(self, rows: Sequence[MinuteRow]) -> None:
+        """Drop closed rows that have been stored."""
+        for row in rows:
+            tallies = self._minutes[row.minute]
+            del tallies[row.key]
+            if not tallies:
+                with self._lock:
                     del self._minutes[row.minute]
 
     def forget_before(self, moment: float) -> int:

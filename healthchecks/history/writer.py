@@ -27,7 +27,8 @@ SPREAD_S = 20
 RETRY_S = 5.0
 KEEP_S = 600
 """How long a minute waits for the database. Hours are added up later than this (rollup.SETTLED_AFTER)."""
-BATCH = 5000
+BATCH = 2000
+"""Rows in one statement: to write them as JSON takes some milliseconds, in which nobody else of the process runs."""
 
 
 class MinuteWriter:
@@ -44,7 +45,7 @@ class MinuteWriter:
         self._clock = clock
         self._retry_s = retry_s
         self._writer = secrets.randbits(63)
-        self._phase_s = 1 + self._writer % (SPREAD_S - 1)  # not at once: probes that have just ended still count
+        self._phase_s = self._writer % SPREAD_S
         self._log = MinuteLog()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
