@@ -20,6 +20,8 @@ SPANS = {
 DEFAULT_SPAN = "6h"
 MOST_ASSIGNMENTS = 100
 """Added up for one page at most: more are not read while someone waits."""
+MOST_MINUTES = 20_000
+"""Of all of them together, for each vantage, read while someone waits: beyond, hours are."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def shown_history(
 ) -> ShownHistory:
     """The history of these assignments: each for itself, or `together`. An unknown span is the default one."""
     chosen = span if span in SPANS else DEFAULT_SPAN
-    stretch = Stretch.between(now - SPANS[chosen], now, now)
+    by_hour = len(assignments) * (SPANS[chosen] / timedelta(minutes=1)) > MOST_MINUTES
+    stretch = Stretch.between(now - SPANS[chosen], now, now, by_hour=by_hour)
     is_too_much = len(assignments) > MOST_ASSIGNMENTS
     found = [] if is_too_much else history(assignments, stretch, together=together)
     checks = {assignment.pk: assignment.check_definition.name for assignment in assignments}
@@ -58,9 +61,8 @@ def shown_history(
 def _panels(found: Sequence[Series], checks: dict[int, str]) -> list[Panel]:
     panels: dict[str, list[Series]] = {}
     for series in found:
-        over = f"over {Family(series.family).label}"
-        name = f"{checks[series.assignment_id]} {over}" if series.assignment_id else over
-        panels.setdefault(name[0].upper() + name[1:] if not series.assignment_id else name, []).append(series)
+        of = checks[series.assignment_id] if series.assignment_id else "All endpoints"
+        panels.setdefault(f"{of} over {Family(series.family).label}", []).append(series)
     return [Panel(name, of_panel) for name, of_panel in sorted(panels.items())]
 
 

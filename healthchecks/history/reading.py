@@ -73,9 +73,9 @@ class Stretch:
     step: timedelta
 
     @classmethod
-    def between(cls, begin: datetime, end: datetime, now: datetime) -> Stretch:
-        """Raises StretchError for one that cannot be shown."""
-        step = step_for(begin, end, now - KEEP_MINUTES)
+    def between(cls, begin: datetime, end: datetime, now: datetime, *, by_hour: bool = False) -> Stretch:
+        """`by_hour`: no finer, which costs a sixtieth. Raises StretchError for one that cannot be shown."""
+        step = step_for(begin, end, end if by_hour else now - KEEP_MINUTES)
         return cls(floor_to(begin, step), end, step)
 
 

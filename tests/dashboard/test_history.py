@@ -53,7 +53,7 @@ def test_an_endpoint_has_a_panel_for_each_check_and_a_line_for_each_vantage(adas
 def test_a_check_adds_up_its_endpoints(adas_browser, check):
     page = adas_browser.get(f"/checks/{check.pk}/history/").content.decode()
 
-    assert "Over IPv4" in page
+    assert "All endpoints over IPv4" in page
     assert "50.00 %" in page
 
 
@@ -62,6 +62,15 @@ def test_the_stretch_is_chosen(adas_browser, check, asked, points):
     page = adas_browser.get(f"/checks/{check.pk}/history/", {"span": asked}).content.decode()
 
     assert len(figures(page)["times"]) in {points, points + 1}
+
+
+def test_many_endpoints_over_a_day_are_read_by_the_hour(adas_browser, check, ops, eu):
+    many = [Endpoint(team=ops, name=f"many-{n}", region=eu, ipv4=f"192.0.2.{n}") for n in range(MOST_ASSIGNMENTS - 2)]
+    assign(check, [*check.endpoints.all(), *Endpoint.objects.bulk_create(many)])
+    shown = figures(adas_browser.get(f"/checks/{check.pk}/history/", {"span": "24h"}).content.decode())
+
+    assert len(shown["times"]) in {24, 25}
+    assert [value for value in shown["panels"][0][0]["availability"] if value is not None] == [0.5]
 
 
 def test_a_check_of_too_many_endpoints_is_not_added_up_while_someone_waits(adas_browser, check, ops, eu):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from healthchecks.prober import Prober
+from healthchecks.targets import Key
 from tests.healthchecks.servers import answering, http, serving
 from tests.healthchecks.test_prober import World, target, ticking
 
 
 async def test_each_outcome_is_told_to_history():
-    world, seen, observed = World(), [], []
+    world = World()
+    observed: list[tuple[Key, bool]] = []
     prober = Prober(
         world.database(),
         allow_private=True,
@@ -22,7 +24,7 @@ async def test_each_outcome_is_told_to_history():
         world.now_s += 1
         prober.tick()
 
-    async with serving(answering(http(200), seen)) as port:
+    async with serving(answering(http(200))) as port:
         world.declare(target(port, 7))
         await ticking(tick, lambda: len(observed) >= 3, "three outcomes")
     await ticking(tick, lambda: not observed[-1][1], "a failure")
