@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import connection, connections
@@ -183,7 +184,7 @@ Start = Callable[..., subprocess.Popen]
 def worker(transactional_db) -> Iterator[Start]:
     """worker(ahead_s): a process that delivers, its clock so far ahead."""
     parameters = connection.get_connection_params()
-    user = f"{parameters['user']}:{parameters['password']}"
+    user = f"{quote(parameters['user'])}:{quote(parameters['password'], safe='')}"
     url = f"postgres://{user}@{parameters['host']}:{parameters['port']}/{parameters['dbname']}"
     environment = os.environ | {"DATABASE_URL": url, "TRAFFICMGR_PROBE_PRIVATE": "1"}
     command = [sys.executable, "-m", "tests.healthchecks.alerts.deliver_forever"]
