@@ -29,6 +29,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api.lean import Application, Message, Receive, Scope, Send
+from healthchecks.alerts.services import waiting
 from healthchecks.guard_models import Alarm, VantageHealth
 from healthchecks.services import certificates_by_check
 from healthchecks.wellness import Condition
@@ -111,6 +112,9 @@ class _Known(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("unlearned_batches", "Batches that nobody has learned from yet.", unlearned())
+        count, oldest_s = waiting(self._now)
+        yield _gauge("alert_deliveries_waiting", "Messages to channels that were not taken yet.", count)
+        yield _gauge("alert_deliveries_oldest_seconds", "For how long the oldest of them has waited.", oldest_s)
         turn = newest_turn()
         if turn is not None:
             age_s = (self._now - turn[1]).total_seconds()

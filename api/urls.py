@@ -6,11 +6,13 @@ from django.urls import URLPattern, URLResolver, re_path
 from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
+from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
 from api.brake import ReleaseView
 from api.capacity import CapacityView
 from api.fairness import FairnessView
 from api.forced import EndpointForcedView, ForcedStateViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
+from api.history import EndpointHistoryView
 from api.latency import CalibrationView, CoverageView, LatencyStatusView
 from api.latency_models import LatencyDecisionViewSet, LatencyModelViewSet
 from api.leases import CheckStateView, PushUrlView
@@ -41,6 +43,9 @@ router.register("policies", PolicyViewSet)
 router.register("checks", CheckViewSet)
 router.register("health", HealthViewSet, basename="health")
 router.register("transitions", TransitionViewSet)
+router.register("channels", ChannelViewSet)
+router.register("alert-rules", AlertRuleViewSet)
+router.register("deliveries", DeliveryViewSet)
 router.register("snapshots", SnapshotViewSet)
 router.register("latency/models", LatencyModelViewSet)
 router.register("latency/decisions", LatencyDecisionViewSet)
@@ -67,6 +72,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(f"^checks/{NAME}/endpoints/{ENDPOINT}/push-url/?$", PushUrlView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/forced/?$", EndpointForcedView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
+    re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/history/?$", EndpointHistoryView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/source/?$", LoadSourceView.as_view()),
     re_path(r"^capacity/?$", CapacityView.as_view()),

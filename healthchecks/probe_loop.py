@@ -21,6 +21,9 @@ from healthchecks.targets import Key, ProbeTarget
 
 MAX_CONCURRENT = 4000
 
+Observe = Callable[[Key, Outcome], None]
+"""Told of every outcome, in the thread of the loop. Must not block."""
+
 
 class ProbeLoop:
     """`report` is called in the thread of the loop with each changed belief, and `report_certificate` with each other
@@ -32,9 +35,11 @@ class ProbeLoop:
         report_certificate: Callable[[CertificateChange], None],
         *,
         allow_private: bool,
+        observe: Observe | None = None,
     ) -> None:
         self._report = report
         self._report_certificate = report_certificate
+        self._observe = observe
         self._allow_private = allow_private
         self._streaks: dict[Key, Streak] = {}
         self._late_s = 0.0
@@ -118,6 +123,8 @@ class ProbeLoop:
                 self._note(member, outcome.certificate)
 
     def _learn(self, target: ProbeTarget, outcome: Outcome) -> None:
+        if self._observe:
+            self._observe(target.key, outcome)
         before = self._streaks[target.key]
         after = before.after(outcome.succeeded, target.rise, target.fall)
         self._streaks[target.key] = after

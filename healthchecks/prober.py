@@ -2,7 +2,7 @@
 
     tick (a Celery thread) ──► Agenda ──► due targets, shared ──► ProbeLoop: probes, all at once
                                                                      │
-    database ◄── Recorder ◄── changed beliefs ◄── Streak of each target
+    database ◄── Recorder ◄── changed beliefs ◄── Streak of each target, and each outcome ──► MinuteWriter (history)
                          ◄── other certificates than before
 
     heartbeat ◄── once every change before it is recorded ◄── how late probes begin
@@ -30,7 +30,7 @@ from healthchecks.agenda import Agenda
 from healthchecks.beliefs import VantageChange
 from healthchecks.budget import Overrun, intervals, overruns
 from healthchecks.certificates import CertificateChange
-from healthchecks.probe_loop import ProbeLoop
+from healthchecks.probe_loop import Observe, ProbeLoop
 from healthchecks.recorder import Recorder
 from healthchecks.sharing import SharedKey, SharedTarget, share
 from healthchecks.targets import ProbeTarget
@@ -69,13 +69,14 @@ class Prober:
         allow_private: bool,
         per_address_s: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
+        observe: Observe | None = None,
     ) -> None:
         self._database = database
         self._per_address_s = per_address_s
         self._clock = clock
         self._recorder = Recorder(database.record)
         self._certificates = Recorder(database.record_certificates)
-        self._loop = ProbeLoop(self._recorder.add, self._certificates.add, allow_private=allow_private)
+        self._loop = ProbeLoop(self._recorder.add, self._certificates.add, allow_private=allow_private, observe=observe)
         self._agenda: Agenda[SharedKey] = Agenda()
         self._targets: dict[SharedKey, SharedTarget] = {}
         self._targets_are_known = False

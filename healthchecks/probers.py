@@ -1,4 +1,4 @@
-"""The probers of this process, one for each region it has been ticked for."""
+"""The probers of this process, one for each region it has been ticked for, and what stores the minutes of all."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ from django.conf import settings
 from common.clock import database_time
 from healthchecks.beliefs import VantageChange
 from healthchecks.certificates import record_certificates
+from healthchecks.history.storing import store_minutes
+from healthchecks.history.writer import MinuteWriter
 from healthchecks.prober import Database, Prober
 from healthchecks.services import heartbeat, record_vantage_changes, withdraw_stale_votes
 from healthchecks.slowdowns import note_overruns
 from healthchecks.targets import configuration_version, load_targets
 
 _probers: dict[str, Prober] = {}
+_history = MinuteWriter(store_minutes)
 _starting = threading.Lock()
 
 
 def prober_of(region_name: str) -> Prober:
     """The prober of this region, started if this is its first tick here."""
     with _starting:
+        if not _probers:
+            _history.start()
         if region_name not in _probers:
             _probers[region_name] = Prober(
                 _database(region_name),
                 allow_private=settings.PROBE_PRIVATE_ADDRESSES,
                 per_address_s=settings.PROBES_PER_ADDRESS or math.inf,
+                observe=_history.observe,
             )
         return _probers[region_name]
 

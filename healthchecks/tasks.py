@@ -19,7 +19,7 @@ def probe_tick(region_name: str) -> None:
 
 @shared_task
 def reconcile() -> None:
-    services.reconcile(datetime.now(UTC))
+    services.reconcile(database_time())
 
 
 @shared_task

@@ -7,9 +7,12 @@ in the environment wins over that file.
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,10 +21,36 @@ from common.addresses import reachable, split_address
 
 SERVICES_FILE = "services.env"
 COOKIE_SECRET_OCTETS = 16
+SMTP_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class VariableError(Exception):
     """A variable that cannot be used. The message names it and says what to set."""
+
+
+@dataclass(frozen=True)
+class MailServer:
+    host: str
+    port: int
+    user: str
+    password: str
+    starttls: bool
+    tls: bool
+
+    @classmethod
+    def read(cls, url: str) -> MailServer:
+        """The server that a URL names. Raises ValueError."""
+        parsed = urlsplit(url)
+        if parsed.scheme not in SMTP_PORTS or not parsed.hostname or parsed.path.strip("/") or parsed.query:
+            raise ValueError(url)
+        return cls(
+            host=parsed.hostname,
+            port=parsed.port or SMTP_PORTS[parsed.scheme],
+            user=unquote(parsed.username or ""),
+            password=unquote(parsed.password or ""),
+            starttls=parsed.scheme == "smtp+starttls",
+            tls=parsed.scheme == "smtps",
+        )
 
 
 class Environment(BaseSettings):
@@ -57,6 +86,10 @@ class Environment(BaseSettings):
     probes_per_address: float = Field(
         50.0, ge=0, le=1e6, description="Probes per second that one address gets from one worker; 0: any number."
     )
+    smtp: SecretStr | None = Field(
+        None, description="Mail server for alerts: smtp://, smtp+starttls:// or smtps://USER:PASSWORD@HOST:PORT."
+    )
+    mail_from: str = Field("trafficmgr@localhost", description="Whom alerts by e-mail come from.")
     admin_token: SecretStr | None = Field(None, description="API token to create at first start.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions; `trafficmgr up` makes one.")
     debug: bool = Field(False, description="Django's debug mode; never in production.")
@@ -130,6 +163,25 @@ class Environment(BaseSettings):
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("write redis://HOST:PORT/NUMBER, rediss:// or unix://")
         return value or None
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Raises VariableError, which does not show the password."""
+        if not self.smtp or not self.smtp.get_secret_value():
+            return None
+        try:
+            return MailServer.read(self.smtp.get_secret_value())
+        except ValueError:
+            raise VariableError(
+                "TRAFFICMGR_SMTP: write smtp://, smtp+starttls:// or smtps://USER:PASSWORD@HOST:PORT"
+            ) from None
+
+    @field_validator("mail_from")
+    @classmethod
+    def check_mail_from(cls, value: str) -> str:
+        if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value):
+            raise ValueError("write an address such as alerts@example.com")
+        return value
 
     @field_validator("dnstap")
     @classmethod

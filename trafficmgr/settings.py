@@ -31,6 +31,8 @@ INSTALLED_APPS = [
     "regions",
     "zones",
     "healthchecks",
+    "healthchecks.alerts",
+    "healthchecks.history",
     "telemetry",
     "steering",
     "latency",
@@ -134,8 +136,19 @@ SPECTACULAR_SETTINGS = {
         "AlarmKindEnum": "healthchecks.guard_models.Alarm.Kind",
         "ForcedStateEnum": "healthchecks.guard_models.ForcedState.State",
         "HealthStateEnum": "healthchecks.models.STATE_CHOICES",
+        "DeliveryStateEnum": "healthchecks.alerts.models.DeliveryState",
     },
 }
+
+MAIL_SERVER = ENVIRONMENT.mail_server
+EMAIL_HOST = MAIL_SERVER.host if MAIL_SERVER else ""
+EMAIL_PORT = MAIL_SERVER.port if MAIL_SERVER else 25
+EMAIL_HOST_USER = MAIL_SERVER.user if MAIL_SERVER else ""
+EMAIL_HOST_PASSWORD = MAIL_SERVER.password if MAIL_SERVER else ""
+EMAIL_USE_TLS = bool(MAIL_SERVER and MAIL_SERVER.starttls)
+EMAIL_USE_SSL = bool(MAIL_SERVER and MAIL_SERVER.tls)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
 PROBES_PER_ADDRESS = ENVIRONMENT.probes_per_address

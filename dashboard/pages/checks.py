@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from common.clock import database_time
 from dashboard.forms.checks import CheckForm
+from dashboard.history import MOST_ASSIGNMENTS, shown_history
 from dashboard.section import Section, View
 from healthchecks import probes
 from healthchecks.derived_models import Lease
@@ -39,7 +41,10 @@ class CheckSection(Section[Check]):
         )
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
-        return [(f"{one}push-url/<int:assignment>/", require_POST(self.replace_url), "checks-push-url")]
+        return [
+            (f"{one}history/", self.history, "checks-history"),
+            (f"{one}push-url/<int:assignment>/", require_POST(self.replace_url), "checks-push-url"),
+        ]
 
     def index_context(self, shown: list[Check]) -> dict[str, Any]:  # noqa: ARG002
         return {"probing": probes.KINDS}
@@ -68,6 +73,14 @@ class CheckSection(Section[Check]):
         else:
             messages.success(request, f"{watched.endpoint} has a new push URL: give it to whoever sends heartbeats.")
         return redirect(self.url_of(check))
+
+    def history(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """What vantages saw of all its endpoints together."""
+        check = self.find(request, key)
+        assignments = check.assignments.select_related("check_definition", "endpoint")[: MOST_ASSIGNMENTS + 1]
+        url = self.url_of(check, "history")
+        shown = shown_history(list(assignments), request.GET.get("span"), datetime.now(UTC), url, together=True)
+        return render(request, "dashboard/history/page.html", {"section": self, "object": check, "history": shown})
 
     def remove(self, doomed: Check) -> None:
         delete_check(doomed)

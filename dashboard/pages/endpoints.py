@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -17,6 +18,7 @@ from dashboard.forms.forcing import ForcingForm
 from dashboard.forms.load_sources import LoadSourceForm
 from dashboard.forms.regions import EndpointForm
 from dashboard.health import health_of, together
+from dashboard.history import shown_history
 from dashboard.section import Section, View
 from dashboard.writing import declare, field_asked, field_problems, sent
 from healthchecks.models import Assignment, EndpointLoad, Family, LoadSource, Transition
@@ -35,6 +37,7 @@ class EndpointSection(Section[Endpoint]):
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
         return [
+            (f"{one}history/", self.history, "endpoints-history"),
             (f"{one}load/", self.load_source, "endpoints-load"),
             (f"{one}force/", self.force, "endpoints-force"),
             (f"{one}force/delete/", require_POST(self.release), "endpoints-force-delete"),
@@ -89,6 +92,14 @@ class EndpointSection(Section[Endpoint]):
         declare(lambda: unforce(endpoint, signed_in(request).get_username(), timezone.now()))
         messages.success(request, f"Nothing is forced of {endpoint} any more.")
         return redirect(self.url_of(endpoint))
+
+    def history(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """What vantages saw of it, by check."""
+        endpoint = self.find(request, key)
+        assignments = list(endpoint.assignments.select_related("check_definition", "endpoint"))
+        url = self.url_of(endpoint, "history")
+        shown = shown_history(assignments, request.GET.get("span"), datetime.now(UTC), url, together=False)
+        return render(request, "dashboard/history/page.html", {"section": self, "object": endpoint, "history": shown})
 
     def load_source(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """The form that says where the load of an endpoint is read."""

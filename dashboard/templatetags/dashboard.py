@@ -99,9 +99,22 @@ def drawn(expression: str, states: Mapping[str, str]) -> SafeString:
 
 
 @register.filter
+def span(seconds: int) -> str:
+    """A length of time, in the largest unit that it is a whole number of."""
+    length = timedelta(seconds=seconds)
+    return next((f"{length // unit} {name}" for unit, name in UNITS if length >= unit and not length % unit), "0 s")
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of one, as people read it; nothing for none."""
     return "" if share is None else f"{share * 100:.0f} %" if share >= 0.0995 or not share else f"{share * 100:.1f} %"
+
+
+@register.filter
+def exact_percent(share: float | None) -> str:
+    """A share that is near one, never rounded up to it."""
+    return "" if share is None else f"{math.floor(share * 10_000) / 100:.2f} %"
 
 
 @register.filter

@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.lean import Message, Receive, Scope, Send
 from api.metrics import MeasuredApplication, note
+from healthchecks.alerts.models import Channel
+from healthchecks.alerts.services import send_test
 from healthchecks.models import Check, SeenCertificate
 from healthchecks.services import assign
 from latency.calibration import ENOUGH
@@ -56,6 +58,15 @@ def test_the_map_has_an_age_once_there_is_one(scraped):
 
     assert scraped()["trafficmgr_latency_map_age_seconds",] == pytest.approx(90, abs=30)
     assert scraped()["trafficmgr_unlearned_batches",] == 1
+
+
+def test_messages_that_nobody_has_taken_are_counted(scraped, ops):
+    assert scraped()["trafficmgr_alert_deliveries_waiting",] == 0
+    channel = Channel.objects.create(team=ops, name="mail", kind="email", recipients=["ada@example.com"])
+    send_test(channel, datetime.now(UTC) - timedelta(seconds=90))
+
+    assert scraped()["trafficmgr_alert_deliveries_waiting",] == 1
+    assert scraped()["trafficmgr_alert_deliveries_oldest_seconds",] == pytest.approx(90, abs=30)
 
 
 def test_requests_are_counted_by_their_door_and_never_by_what_they_ask_for(scraped):
