@@ -10,25 +10,24 @@ from collections.abc import Iterable
 from edge.feed import Feed
 from edge.serving import Serving
 from edge.store import CorruptChunkError, Store
-from responder import Manifest, Snapshot
+from edge.trust.keeper import TrustKeeper
+from edge.trust.refusal import Reason, RefusedError
+from responder import Manifest, Snapshot, SnapshotError
 
 DOWNLOADS_AT_ONCE = 8
 
 log = logging.getLogger(__name__)
 
 
-class RefusedError(Exception):
-    """The feed gave something that must not be served; what is served stays."""
-
-
 class Updater:
     """Brings one node from the generation it serves to the newest."""
 
-    def __init__(self, feed: Feed, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
+    def __init__(self, feed: Feed, store: Store, serving: Serving, trust: TrustKeeper, writing: asyncio.Lock) -> None:
         """`writing` is held while the disk, and with it what is served, changes."""
         self._feed = feed
         self._store = store
         self._serving = serving
+        self._trust = trust
         self._writing = writing
         self._served: Manifest | None = None
         self._is_kept = True  # what is served is on disk too
@@ -45,11 +44,12 @@ class Updater:
         self._served = manifest
 
     async def update(self) -> None:
-        """Serve the newest generation. Raises FeedError, RefusedError or SnapshotError."""
+        """Serve the newest generation. Raises FeedError or RefusedError."""
         download = await self._feed.manifest(self._etag)
         if download is None:
             return
-        manifest = await asyncio.to_thread(Manifest, download.content)
+        await self._trust.check(download.content, download.signature)
+        manifest = await asyncio.to_thread(_manifest_of, download.content)
         if self._is_new(manifest):
             await self._take(manifest)
         self._etag = download.etag
@@ -60,13 +60,16 @@ class Updater:
             return True
         if manifest.octets == served.octets:
             return False
+        is_fork = manifest.generation == served.generation
         raise RefusedError(
-            f"generation {manifest.generation} refused: {served.generation} is served, and it only rises"
+            Reason.FORK if is_fork else Reason.GENERATION,
+            f"generation {manifest.generation} refused: {served.generation} is served"
+            + (" with other contents" if is_fork else ", and it only rises"),
         )
 
     async def _take(self, manifest: Manifest) -> None:
         chunks = await self._chunks(manifest)
-        snapshot = await asyncio.to_thread(Snapshot.open, manifest, chunks, self._serving.snapshot)
+        snapshot = await asyncio.to_thread(_opened, manifest, chunks, self._serving.snapshot)
         async with self._writing:
             await self._keep(manifest, chunks)
             self._serving.serve(snapshot)
@@ -119,5 +122,19 @@ class Updater:
             content = await self._feed.chunk(digest)
             found = hashlib.sha256(content).hexdigest()
             if found != digest:
-                raise RefusedError(f"chunk {digest} refused: what came has the digest {found}")
+                raise RefusedError(Reason.DIGEST, f"chunk {digest} refused: what came has the digest {found}")
             self._downloaded[digest] = content
+
+
+def _manifest_of(octets: bytes) -> Manifest:
+    try:
+        return Manifest(octets)
+    except SnapshotError as error:
+        raise RefusedError(Reason.FORMAT, str(error)) from error
+
+
+def _opened(manifest: Manifest, chunks: dict[str, bytes], previous: Snapshot | None) -> Snapshot:
+    try:
+        return Snapshot.open(manifest, chunks, previous)
+    except SnapshotError as error:
+        raise RefusedError(Reason.CONTENT, f"generation {manifest.generation} refused: {error}") from error

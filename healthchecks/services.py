@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Max
 
+from common.notify import notify
 from healthchecks.beliefs import VantageChange, store_vantage_changes
-from healthchecks.ledger import open_ledger
+from healthchecks.ledger import CHANNEL, open_ledger
 from healthchecks.loads import LoadReport, forget_load, report_load
 from healthchecks.models import Assignment, Check, HealthSequence, Transition
 from healthchecks.reading import (
@@ -40,6 +42,7 @@ __all__ = [
     "forget_load",
     "health_at",
     "health_matrix",
+    "number_above",
     "prune",
     "reconcile",
     "record_vantage_changes",
@@ -51,6 +54,8 @@ logger = logging.getLogger(__name__)
 
 KEEP_TRANSITIONS = timedelta(days=30)
 ENDPOINTS_AT_ONCE = 1000
+LEAP = 1_000_000
+"""A number further above those given is not believed: an edge that lies could use them all up."""
 
 
 def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = None) -> None:
@@ -112,6 +117,19 @@ def reconcile(now: datetime) -> int:
             made += len(ledger.transitions)
     HealthSequence.objects.update_or_create(singleton=True, defaults={"settled_for": version})
     return made
+
+
+def number_above(sequence: int) -> bool:
+    """Go on numbering above `sequence`, which an edge was told before this database went back to an earlier state.
+
+    Every edge then asks for the full state. False: it is not above what was given, or too far above it to be true.
+    """
+    behind = HealthSequence.objects.filter(value__lt=sequence, value__gte=sequence - LEAP)
+    with transaction.atomic():
+        if not behind.update(value=sequence + 1, pruned=sequence + 1):
+            return False
+        notify(CHANNEL, sequence + 1)
+    return True
 
 
 def prune(now: datetime) -> int:

@@ -23,6 +23,7 @@ from latency.capacity.models import CapacityPlan
 from latency.capacity.services import Limits, plan
 from latency.intake import Location
 from latency.services import learn
+from snapshots import signing
 from snapshots.flattening import due_names, store
 from snapshots.gather import gather_policies
 from snapshots.models import Snapshot
@@ -65,6 +66,7 @@ def request_publish() -> None:
 def publish(now: datetime) -> Snapshot | None:
     """Publish what is declared as the next generation. None: nothing is new, or another publisher is about to do it.
 
+    Raises SigningError, KeyFileError: edges would refuse what is not signed.
     Parts that cannot be served stay in their last good form and are listed as Refusal. Not to be called inside a
     transaction: it begins its own, and looks at one moment of the database.
     """
@@ -72,7 +74,8 @@ def publish(now: datetime) -> Snapshot | None:
         if not ours:
             return None
         with _repeatable_read():
-            snapshot = Publication(now, settings.ENVIRONMENT.geo).publish()
+            signer = signing.signer(settings.ENVIRONMENT.keys_directory, now)
+            snapshot = Publication(now, settings.ENVIRONMENT.geo, signer).publish()
     if snapshot is not None:
         log.info("published %s: %s", snapshot, "; ".join(snapshot.changes))
     return snapshot

@@ -73,6 +73,15 @@ impl Snapshot {
             .collect()
     }
 
+    /// Name and endpoints of each.
+    #[getter]
+    fn pools(&self) -> HashMap<u32, (&str, Vec<u32>)> {
+        let pools = self.world.policies().pools().iter();
+        pools
+            .map(|pool| (pool.id, (&*pool.name, pool.members.to_vec())))
+            .collect()
+    }
+
     fn locate(&self, prefixes: Vec<String>) -> PyResult<Vec<Place<'_>>> {
         let geo = self.world.geo();
         let place = |prefix: &String| {

@@ -10,6 +10,7 @@ mod properties;
 mod refusals;
 mod shadows;
 mod sifting;
+mod switches;
 mod views;
 
 use std::net::IpAddr;
