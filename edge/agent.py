@@ -102,6 +102,7 @@ class Agent:
             in_contact=heard is not None and self._in_contact,
             snapshot_age_s=(datetime.now(UTC) - created).total_seconds() if created else None,
             health_age_s=time.monotonic() - heard if heard is not None else None,
+            is_kept=self._updater.is_kept,
             trust_version=self._trust.version,
             refusals=self._refusals.counts,
             standing=self._switches.standing,

@@ -31,6 +31,12 @@ class Admission(Answer):
 async def enrol(url: str, token: str, pin: str, store: Store) -> str:
     """Keep in `store` whom to trust; returns the node token. Raises EnrolmentError."""
     admission = await _ask(url, token)
+    admitted(admission, pin, store)
+    return admission.token
+
+
+def admitted(admission: Admission, pin: str, store: Store) -> None:
+    """Keep what the feed answered, if its key is the pinned one. Raises EnrolmentError."""
     if not admission.statements:
         raise EnrolmentError("the feed has no keys: on the control plane, trafficmgr key create makes the first one")
     statement = admission.statements[-1]
@@ -45,7 +51,6 @@ async def enrol(url: str, token: str, pin: str, store: Store) -> str:
         ) from error
     except OSError as error:
         raise EnrolmentError(f"{store.home} cannot be written: {error.strerror}") from error
-    return admission.token
 
 
 async def _ask(url: str, token: str) -> Admission:

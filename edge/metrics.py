@@ -64,6 +64,7 @@ class Condition:
     in_contact: bool
     snapshot_age_s: float | None
     health_age_s: float | None
+    is_kept: bool
     trust_version: int
     refusals: Mapping[Reason, int]
     standing: Standing
@@ -229,6 +230,7 @@ def _condition(condition: Condition) -> Iterator[Metric]:
         ("trafficmgr_latency_map_sequence", "Number of the latency map used; 0: none.", condition.latency_sequence),
         ("trafficmgr_latency_map_rows", "Client prefixes with estimates of their own.", condition.latency_rows),
         ("trafficmgr_latency_map_age_seconds", "Since what was measured last is in it.", condition.latency_age_s),
+        ("trafficmgr_generation_on_disk", "1: what is served is on disk too.", int(condition.is_kept)),
         ("trafficmgr_trust_version", "Number of the newest statement of trust; 0: none.", condition.trust_version),
         ("trafficmgr_feed_connected", "1 while the feed is followed.", int(condition.in_contact)),
         ("trafficmgr_snapshot_age_seconds", "Since the generation served was made.", condition.snapshot_age_s),

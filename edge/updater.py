@@ -30,7 +30,7 @@ class Updater:
         self._trust = trust
         self._writing = writing
         self._served: Manifest | None = None
-        self._is_kept = True  # what is served is on disk too
+        self.is_kept = True  # what is served is on disk too
         self._etag: str | None = None
         self._downloaded: dict[str, bytes] = {}  # kept over failed attempts, so that the next one goes on from there
 
@@ -47,12 +47,22 @@ class Updater:
         """Serve the newest generation. Raises FeedError or RefusedError."""
         download = await self._feed.manifest(self._etag)
         if download is None:
+            await self._keep_again()
             return
         await self._trust.check(download.content, download.signature)
         manifest = await asyncio.to_thread(_manifest_of, download.content)
         if self._is_new(manifest):
             await self._take(manifest)
         self._etag = download.etag
+
+    async def _keep_again(self) -> None:
+        """A disk that took nothing may take what is served now."""
+        if self.is_kept or self._served is None:
+            return
+        chunks = await self._chunks(self._served)
+        async with self._writing:
+            await self._keep(self._served, chunks)
+        self._downloaded = {}
 
     def _is_new(self, manifest: Manifest) -> bool:
         served = self._served
@@ -80,15 +90,15 @@ class Updater:
     async def _keep(self, manifest: Manifest, chunks: dict[str, bytes]) -> None:
         try:
             await asyncio.to_thread(self._store.keep, manifest, chunks)
-            self._is_kept = True
+            self.is_kept = True
         except OSError as error:
-            self._is_kept = False
+            self.is_kept = False
             log.error("generation %d is served but not kept on disk: %s", manifest.generation, error)
 
     async def _chunks(self, manifest: Manifest) -> dict[str, bytes]:
         """Those that are not both served and on disk."""
         opened = manifest.missing_from(self._serving.snapshot)
-        unkept = frozenset() if self._is_kept else manifest.digests
+        unkept = frozenset() if self.is_kept else manifest.digests
         on_disk = await asyncio.to_thread(self._on_disk, opened | unkept)
         found = await asyncio.to_thread(self._read, opened & on_disk)
         wanted = (opened | (unkept - on_disk)) - found.keys()

@@ -93,9 +93,7 @@ def create_first_key(directory: Path, now: datetime) -> SigningKey | None:
     _alone()
     if SigningKey.objects.exists():
         return None
-    made = _add_key(PrivateKey.generate(), directory, now, signs_from=now)
-    _state(directory, now, [])
-    return made
+    return _add_key(directory, now, [], signs_from=now)
 
 
 @transaction.atomic
@@ -103,9 +101,7 @@ def rotate(directory: Path, now: datetime, overlap: timedelta) -> SigningKey:
     """Announce a new key, which signs after the overlap. Raises SigningError, KeyFileError."""
     _alone()
     before = _require_keys()
-    made = _add_key(PrivateKey.generate(), directory, now, signs_from=now + overlap)
-    _state(directory, now, before)
-    return made
+    return _add_key(directory, now, before, signs_from=now + overlap)
 
 
 @transaction.atomic
@@ -163,31 +159,36 @@ def _alone() -> None:
     Installation.objects.select_for_update().get()
 
 
-def _add_key(key: PrivateKey, directory: Path, now: datetime, signs_from: datetime) -> SigningKey:
-    keep_private_key(directory, key)
-    return SigningKey.objects.create(
-        fingerprint=key.public.id,
-        public=key.public.text,
-        purpose=Purpose.PUBLISH,
-        created=now,
-        signs_from=signs_from,
+def _add_key(directory: Path, now: datetime, before: list[SigningKey], signs_from: datetime) -> SigningKey:
+    key = PrivateKey.generate()
+    made = SigningKey.objects.create(
+        fingerprint=key.public.id, public=key.public.text, purpose=Purpose.PUBLISH, created=now, signs_from=signs_from
     )
+    _state(directory, now, before, key)
+    keep_private_key(directory, key)  # last: a file is not taken back
+    return made
 
 
-def _state(directory: Path, now: datetime, before: list[SigningKey]) -> None:
+def _state(directory: Path, now: datetime, before: list[SigningKey], fresh: PrivateKey | None = None) -> None:
     """State the keys that are trusted now, signed so that whoever trusts those of `before` can follow."""
     trusted = list(_trusted())
-    involved = {key.fingerprint for key in (*before, *trusted) if key.purpose == Purpose.PUBLISH}
-    held = [key for key in (private_key(directory, fingerprint) for fingerprint in sorted(involved)) if key]
-    at_hand = {key.public.id for key in held}
+    at_hand = _private_keys(directory, [*before, *trusted])
+    if fresh is not None:
+        at_hand[fresh.public.id] = fresh
     for known in filter(None, (before, trusted)):
         if not any(key.fingerprint in at_hand for key in known):
             raise SigningError(f"no private key that edges trust is in {directory}: run this where they are")
     last = TrustStatement.objects.order_by("-version").values_list("version", flat=True).first() or 0
-    last = highest_trust(last)
-    document = _document(last + 1, trusted)
-    statement = Statement.signed(document, held)
-    TrustStatement.objects.create(version=last + 1, document=document, signatures=statement.signatures, created=now)
+    version = highest_trust(last) + 1
+    statement = Statement.signed(_document(version, trusted), at_hand.values())
+    TrustStatement.objects.create(version=version, created=now, **statement.model_dump())
+
+
+def _private_keys(directory: Path, known: list[SigningKey]) -> dict[str, PrivateKey]:
+    """Those of publishers that are here, by fingerprint."""
+    publishers = {key.fingerprint for key in known if key.purpose == Purpose.PUBLISH}
+    found = ((fingerprint, private_key(directory, fingerprint)) for fingerprint in sorted(publishers))
+    return {fingerprint: key for fingerprint, key in found if key is not None}
 
 
 def _document(version: int, trusted: list[SigningKey]) -> str:

@@ -45,6 +45,7 @@ def condition(**fields: Any) -> Condition:
         "in_contact": True,
         "snapshot_age_s": 1.5,
         "health_age_s": 0.5,
+        "is_kept": True,
         "trust_version": 2,
         "refusals": Counter({Reason.SIGNATURE: 3}),
         "standing": Standing((OFF,), frozenset([FRA])),
