@@ -10,7 +10,7 @@ from yarl import URL
 
 from edge.feed import PATH
 from edge.store import Store
-from edge.trust.keeper import Answer, Kept, installation_of
+from edge.trust.keeper import Answer, Kept, kept_trust
 from edge.trust.refusal import RefusedError
 from edge.trust.trust import Trust
 
@@ -74,8 +74,9 @@ async def _ask(url: str, token: str) -> Admission:
 
 def _refuse_other_installation(store: Store, trust: Trust) -> None:
     """Generations of two installations cannot be compared: the lower ones would be refused for ever."""
-    before = installation_of(store)
-    if before not in (None, trust.installation):
+    before = kept_trust(store)
+    if before is not None and before.installation != trust.installation:
         raise EnrolmentError(
-            f"{store.home} is of installation {before}, and this is {trust.installation}: use another TRAFFICMGR_HOME"
+            f"{store.home} is of installation {before.installation}, and this is {trust.installation}: use another"
+            " TRAFFICMGR_HOME"
         )

@@ -97,6 +97,17 @@ def create_first_key(directory: Path, now: datetime) -> SigningKey | None:
 
 
 @transaction.atomic
+def start_over(directory: Path, now: datetime) -> SigningKey:
+    """Trust no key of before and make a new one: for who has lost them. Every node has to be enrolled again.
+
+    Raises KeyFileError.
+    """
+    _alone()
+    _trusted().update(retired=now)
+    return _add_key(directory, now, [], signs_from=now)
+
+
+@transaction.atomic
 def rotate(directory: Path, now: datetime, overlap: timedelta) -> SigningKey:
     """Announce a new key, which signs after the overlap. Raises SigningError, KeyFileError."""
     _alone()

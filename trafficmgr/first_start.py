@@ -16,7 +16,7 @@ from accounts.models import ApiToken, Membership, Team, User
 from accounts.services import create_token, token_digest
 from common.addresses import reachable
 from edge.store import Store
-from edge.trust.keeper import installation_of, pin
+from edge.trust.keeper import kept_trust, pin
 from healthchecks.services import sync_schedule as schedule_probes
 from regions.models import EdgeNode, Site
 from regions.services import create_node_token
@@ -107,7 +107,9 @@ def _local_edge(home: Path, team: Team) -> None:
 
 
 def _pin_key(home: Path, now: datetime) -> None:
-    """Enrol the edge of this machine, unless it was with this very database."""
+    """Enrol the edge of this machine, unless it trusts this very database already."""
     store, fingerprint = Store(home / "edge"), publisher(now)
-    if fingerprint is not None and installation_of(store) != installation():
+    trust = kept_trust(store)
+    is_known = trust is not None and trust.installation == installation() and fingerprint in trust.publishers
+    if fingerprint is not None and not is_known:
         pin(store, fingerprint)

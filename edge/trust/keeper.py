@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 from typing import Protocol
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -135,12 +134,12 @@ class TrustKeeper:
         return kept
 
 
-def installation_of(store: Store) -> UUID | None:
-    """Which one an edge belongs to. None: it has met none yet, or its file cannot be used."""
+def kept_trust(store: Store) -> Trust | None:
+    """What an edge trusts. None: it has met no feed yet, or its file cannot be used."""
     try:
         content = store.trust()
         statement = Kept.model_validate_json(content).statement if content is not None else None
-        return statement.read().installation if statement else None
+        return Trust.first(statement, None) if statement else None
     except (OSError, ValidationError, RefusedError):
         return None
 

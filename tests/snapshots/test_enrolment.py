@@ -17,7 +17,7 @@ from snapshots import signing
 from snapshots.enrolment import VALID, admit, invite
 from snapshots.enrolment import EnrolmentError as Refused
 from snapshots.models import Enrolment
-from tests.edge.publisher import ELSEWHERE
+from tests.edge.publisher import ELSEWHERE, Publisher
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
@@ -115,8 +115,8 @@ def test_another_key_than_the_pinned_one_enrols_nobody(client, key, node, tmp_pa
 def test_a_home_of_another_installation_is_left_alone(client, key, node, tmp_path):
     pin, answer = admission(client, node)
     store = Store(tmp_path / "edge")
-    other = answer.statements[0].document.replace(str(signing.installation()), str(ELSEWHERE))
-    store.keep_trust(json.dumps({"statement": {"document": other, "signatures": {}}}).encode())
+    other = Publisher(ELSEWHERE)
+    store.keep_trust(Kept(statement=other.statements[0]).model_dump_json().encode())
 
     with pytest.raises(EnrolmentError, match="use another TRAFFICMGR_HOME"):
         admitted(answer, pin, store)

@@ -135,6 +135,17 @@ def test_nobody_states_trust_without_a_key_that_edges_trust(key, directory):
     assert list(directory.iterdir()) == []
 
 
+def test_after_a_loss_another_key_begins_which_nodes_of_before_do_not_follow(key, directory):
+    publish(NOW)
+    trust = trust_of(key.fingerprint)
+    next(directory.iterdir()).unlink()
+    new = signing.start_over(directory, NOW)
+    check(trust_of(new.fingerprint), publish(NOW))
+    with pytest.raises(RefusedError) as refused:
+        trust.followed_by(signing.statements_since(1)[0])
+    assert refused.value.reason is Reason.TRUST
+
+
 def test_a_key_for_orders_signs_no_generation(key, directory):
     paper = PrivateKey.generate()
     signing.trust_for_orders(paper.public, directory, NOW)

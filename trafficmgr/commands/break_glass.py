@@ -13,7 +13,7 @@ import click
 
 from edge.store import Store
 from edge.switches import SIGNATURE_SUFFIX, SUFFIX
-from edge.trust.keeper import installation_of
+from edge.trust.keeper import kept_trust
 from edge.trust.keys import KeyFormatError, PrivateKey
 from edge.trust.orders import MOMENT, Kind, Order, Target
 from edge.trust.refusal import RefusedError
@@ -81,10 +81,10 @@ def sign(
 
 def _installation() -> UUID:
     home = environment().home / "edge"
-    installation = installation_of(Store(home)) if home.exists() else None
-    if installation is None:
+    trust = kept_trust(Store(home)) if home.exists() else None
+    if trust is None:
         raise click.UsageError("say --installation: trafficmgr key list and trust.json of any edge have it")
-    return installation
+    return trust.installation
 
 
 def _write(order: Order, key: PrivateKey, directory: Path) -> tuple[Path, Path]:

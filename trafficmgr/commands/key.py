@@ -44,10 +44,12 @@ def list_(output: str) -> None:
 
 
 @key.command()
-def create() -> None:
+@click.option("--after-loss", is_flag=True, help="All private keys are lost: every node has to be enrolled again.")
+def create(after_loss: bool) -> None:
     """Make the first key, of an installation that has none. trafficmgr up does so by itself."""
+    make = signing.start_over if after_loss else signing.create_first_key
     with _errors():
-        made = signing.create_first_key(environment().keys_directory, datetime.now(UTC))
+        made = make(environment().keys_directory, datetime.now(UTC))
     if made is None:
         raise click.ClickException("there are keys already: trafficmgr key rotate makes another")
     _tell(made, "signs from now on")
