@@ -129,6 +129,7 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
 
     @extend_schema(request=None, responses={200: InvitationSerializer})
     @action(detail=True, methods=["post"])
+    @transaction.atomic
     def enrolment(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Let a machine become this node, once and within an hour. The node's token goes on until it does."""
         node = self.found(self.find())

@@ -85,6 +85,7 @@ class Agent:
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
         self._latency_retry = Backoff(random.random)
+        self._trust_retry = Backoff(random.random)
 
     def condition(self, version: str) -> Condition:
         """How this edge is now."""
@@ -232,12 +233,15 @@ class Agent:
         await wait_at_most(self._announced, pause_s)
 
     async def _keep_trust(self) -> None:
+        pause_s = POLL_S
         try:
             await self._trust.refresh()
+            self._trust_retry.reset()
         except (FeedError, RefusedError) as error:
+            pause_s = self._trust_retry.next_s()
             self._note(error)
             log.warning("trusting what was trusted before: %s", error)
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(pause_s)
 
     def _note(self, error: FeedError | RefusedError) -> None:
         if isinstance(error, RefusedError):

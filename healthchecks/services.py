@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Max
 
 from common.notify import notify
@@ -125,10 +124,9 @@ def number_above(sequence: int) -> bool:
     Every edge then asks for the full state. False: it is not above what was given, or too far above it to be true.
     """
     behind = HealthSequence.objects.filter(value__lt=sequence, value__gte=sequence - LEAP)
-    with transaction.atomic():
-        if not behind.update(value=sequence + 1, pruned=sequence + 1):
-            return False
-        notify(CHANNEL, sequence + 1)
+    if not behind.update(value=sequence + 1, pruned=sequence + 1):
+        return False
+    notify(CHANNEL, sequence + 1)
     return True
 
 

@@ -43,7 +43,8 @@ def trust_of(pin: str) -> Trust:
     return Trust.first(signing.statements_since(0)[0], pin)
 
 
-def check(trust: Trust, snapshot: Snapshot) -> None:
+def check(trust: Trust, snapshot: Snapshot | None) -> None:
+    assert snapshot is not None
     trust.check_manifest(snapshot.manifest.encode(), ManifestSignature.read(snapshot.signature))
 
 
