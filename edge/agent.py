@@ -37,6 +37,7 @@ POLL_S = 30.0
 REPORT_S = 1.0
 KEEP_HEALTH_S = 1.0
 TELL_AGE_S = 1.0
+MAX_SWITCHED_OFF = 5000  # of a report, which the feed would refuse beyond twice as many
 LAST_REPORTS_S = 3.0
 """For what was counted before a successor took over; without contact it is not even tried."""
 
@@ -295,7 +296,7 @@ class Agent:
             "refusals": dict(self._refusals.counts),
             "last_refusal": self._refusals.last[:MAX_DETAIL],
             "orders": [str(order.target) for order in standing.orders if order.is_off],
-            "switched_off": sorted(standing.endpoints),
+            "switched_off": sorted(standing.endpoints)[:MAX_SWITCHED_OFF],
         }
         return {"standing": said}
 

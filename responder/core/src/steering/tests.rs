@@ -210,6 +210,14 @@ impl Scene {
         self.with_health_and_loads(states, &[])
     }
 
+    /// These endpoints are switched off (P6).
+    fn without(mut self, ids: &[u32]) -> Self {
+        let ids = ids.iter().copied().collect();
+        let beliefs = std::mem::take(&mut self.beliefs);
+        self.beliefs = beliefs.with_switched_off(&self.policies, &ids);
+        self
+    }
+
     fn question<'a>(&'a self, client: &'a Client, name: &'a NameBuf) -> Question<'a> {
         Question {
             policies: &self.policies,

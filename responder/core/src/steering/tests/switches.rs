@@ -8,16 +8,10 @@ fn all_addresses() -> Value {
     json!({"kind": "first", "count": 16})
 }
 
-fn switched_off(mut scene: Scene, ids: &[u32]) -> Scene {
-    let ids: BTreeSet<u32> = ids.iter().copied().collect();
-    scene.beliefs = std::mem::take(&mut scene.beliefs).with_switched_off(&scene.policies, &ids);
-    scene
-}
-
 #[test]
 fn what_is_switched_off_is_no_candidate_though_no_step_asks() {
     let scene = Scene::of(&ordinary(3), json!([all_addresses()]));
-    let scene = switched_off(scene, &[2, 99]);
+    let scene = scene.without(&[2, 99]);
     assert_eq!(scene.chosen(GERMANY), [1, 3]);
     let policy = &scene.explained(GERMANY)[0];
     assert_eq!(
@@ -30,7 +24,7 @@ fn what_is_switched_off_is_no_candidate_though_no_step_asks() {
 #[test]
 fn if_everybody_is_switched_off_all_are_answered_and_the_explanation_says_so() {
     let scene = Scene::of(&ordinary(2), json!([{"kind": "healthy"}, all_addresses()]));
-    let scene = switched_off(scene, &[1, 2]);
+    let scene = scene.without(&[1, 2]);
     assert_eq!(scene.chosen(GERMANY), [1, 2]);
     let policy = &scene.explained(GERMANY)[0];
     assert_eq!(policy["not_candidates"], json!([]));
@@ -41,7 +35,7 @@ fn if_everybody_is_switched_off_all_are_answered_and_the_explanation_says_so() {
 fn those_left_are_judged_as_if_the_others_were_not_there() {
     let scene = Scene::of(&ordinary(3), json!([{"kind": "healthy"}, all_addresses()]));
     let scene = scene.with_health(&[(2, Path::V4, State::Down), (3, Path::V4, State::Down)]);
-    let scene = switched_off(scene, &[1]);
+    let scene = scene.without(&[1]);
     assert_eq!(scene.chosen(GERMANY), [2, 3]);
     assert_eq!(
         scene.explained(GERMANY)[0]["steps"][0]["outcome"],
