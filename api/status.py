@@ -46,11 +46,13 @@ class EndpointStatusSerializer(serializers.Serializer[Any]):
 
 
 class RefusalSerializer(serializers.ModelSerializer[Refusal]):
-    """A declared part that edges do not get, because it cannot be served."""
+    """A declared part that edges do not get: it cannot be served, or someone has to say that it is meant."""
+
+    is_held = serializers.BooleanField(help_text="The brake holds it: it can be released with a reason.")
 
     class Meta:
         model = Refusal
-        fields = ["part", "reason", "since"]
+        fields = ["part", "reason", "since", "is_held"]
 
 
 class StatusSerializer(serializers.Serializer[Any]):

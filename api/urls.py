@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, re_path
 from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
+from api.brake import ReleaseView
 from api.capacity import CapacityView
 from api.fairness import FairnessView
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
@@ -66,6 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^latency/coverage/?$", CoverageView.as_view()),
     re_path(r"^measurements/?$", MeasurementsView.as_view()),
     re_path(r"^policies/(?P<name>[a-z0-9-]{1,63})/shadow/?$", ShadowView.as_view()),
+    re_path(r"^refusals/release/?$", ReleaseView.as_view()),
     re_path(r"^simulate/?$", SimulateView.as_view()),
     re_path(r"^status/?$", StatusView.as_view()),
     re_path(r"^traffic/?$", TrafficView.as_view()),

@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("explain/", explain_page, name="explain"),
     path("capacity/", capacity_page, name="capacity"),
     path("snapshots/", snapshots.index, name="snapshots"),
+    path("snapshots/held/<int:key>/release/", snapshots.release, name="snapshots-release"),
     path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),
     *latency.urlpatterns,
     *records.urlpatterns,

@@ -14,11 +14,12 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 import responder
-from healthchecks.services import HealthState, current_health, health_at
+from healthchecks.opened import opened
+from healthchecks.services import current_health, health_at
+from latency.opened import current as current_latencies
+from latency.opened import latencies_at
 from simulation.capacity import add_capacity
 from simulation.edges import edges_at
-from simulation.latencies import current as current_latencies
-from simulation.latencies import latencies_at
 from snapshots.services import NotKeptError, open_at, open_current
 from zones.names import parse_absolute
 
@@ -63,12 +64,6 @@ def _world_at(moment_s: int | None, now_s: int) -> tuple[responder.Snapshot, res
     except NotKeptError as error:
         raise ValidationError({"at": [f"Nothing is kept of then: {error}."]}) from error
     return snapshot, opened(health_at(moment)), latencies_at(moment)
-
-
-def opened(known: HealthState) -> responder.Health:
-    """What was told to edges, as the responder takes it."""
-    parts = (known.states, known.loads, known.failing, known.views)
-    return responder.Health(known.sequence, *parts)  # type: ignore[arg-type]  # the database knows no others
 
 
 def _read_arguments(**arguments: tuple[Callable[[Any], Any], Any]) -> dict[str, Any]:

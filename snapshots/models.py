@@ -70,8 +70,8 @@ class SigningKey(models.Model):
                 condition=Q(fingerprint__regex=r"^[0-9a-f]{64}$"), name="signingkey_fingerprint_valid"
             ),
             models.CheckConstraint(
-                condition=Q(purpose=Purpose.PUBLISH, signs_from__isnull=False)
-                | Q(purpose=Purpose.BREAK_GLASS, signs_from__isnull=True),
+                condition=Q(purpose=Purpose.PUBLISH.value, signs_from__isnull=False)
+                | Q(purpose=Purpose.BREAK_GLASS.value, signs_from__isnull=True),
                 name="signingkey_publishers_sign",
             ),
         ]
@@ -147,6 +147,9 @@ class Refusal(models.Model):
     part = models.CharField(max_length=300, unique=True, help_text="Such as 'zone demo.test.' or 'policies'.")
     reason = models.TextField()
     candidate = models.CharField(max_length=64)
+    held = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="What the brake holds (P4); empty: it cannot be served."
+    )
     since = models.DateTimeField()
 
     class Meta:
@@ -154,6 +157,34 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.part}: {self.reason}"
+
+    @property
+    def is_held(self) -> bool:
+        """By the brake: it can be released with a reason (P4)."""
+        return bool(self.held)
+
+
+class BrakeRelease(models.Model):
+    """Someone's word that what the brake held is meant (P4). Never deleted."""
+
+    part = models.CharField(max_length=300, help_text="As the refusal's.")
+    key = models.CharField(max_length=64, help_text="As `held` of the refusal: no other change is released.")
+    reason = models.CharField(max_length=500)
+    author = models.CharField(max_length=150, help_text="Name of the user: it outlives the account.")
+    at = models.DateTimeField()
+    generation = models.BigIntegerField(null=True, help_text="That it was published with; NULL: not yet.")
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["part", "key"], condition=Q(generation=None), name="brakerelease_once_a_change"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="brakerelease_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.part} released by {self.author}: {self.reason}"
 
 
 class FlattenedName(models.Model):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 import responder
 from common.notify import notify
+from snapshots.brake.holds import holds
+from snapshots.brake.limits import Hold, Limits
+from snapshots.brake.releases import note_published
 from snapshots.changes import describe_changes
 from snapshots.compile import compile_declared
 from snapshots.gather import gather
@@ -16,7 +20,7 @@ from snapshots.geo_files import geo_files
 from snapshots.manifest import Contents
 from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
 from snapshots.opening import NothingPublishedError, Opened, current, open_manifest
-from snapshots.settle import settle
+from snapshots.settle import POLICIES, Settled, settle, zone_part, zones_of
 from snapshots.signing import Signer
 from telemetry.services import highest_generation
 
@@ -26,8 +30,9 @@ CHANNEL = "generation"
 class Publication:
     """What is declared now, beside what is served now."""
 
-    def __init__(self, now: datetime, geo_directory: Path | None, signer: Signer | None) -> None:
+    def __init__(self, now: datetime, geo_directory: Path | None, limits: Limits, signer: Signer | None) -> None:
         self.now = now
+        self.limits = limits
         self.signer = signer
         self.served = _served()
         self.renewal = self._renewal()
@@ -40,8 +45,8 @@ class Publication:
         self._store_compiled_zones()
         if self._is_known() and not self.renewal:
             return None
-        settled = settle(self.compiled.contents, self.compiled.uncompilable, self._served_contents, self._open)
-        self._store_refusals(settled.refusals)
+        settled, held = self._settled()
+        self._store_refusals(settled.refusals, held)
         is_new = settled.contents != self._served_contents
         if settled.contents is None or not (is_new or self.renewal):
             return None
@@ -86,6 +91,23 @@ class Publication:
     def _signature_served(self) -> str:
         return Snapshot.objects.order_by("-generation").values_list("signature", flat=True)[0]
 
+    def _settled(self) -> tuple[Settled, dict[str, Hold]]:
+        """What can be served without asking anyone, and what is held until someone is asked (P4)."""
+        candidate, uncompilable = self.compiled.contents, self.compiled.uncompilable
+        settled = settle(candidate, uncompilable, self._served_contents, self._open)
+        if self.served is None or settled.contents is None:
+            return settled, {}
+        chunk = self.compiled.policy_chunk
+        held = holds(self.served, settled.contents, chunk, self._open, self.limits, self.now)
+        if not held:
+            return settled, {}
+        if POLICIES in held:
+            candidate = replace(candidate, policies=self.served.contents.policies)
+        reasons = {part: hold.reason for part, hold in held.items()}
+        braked = {origin: reasons[zone_part(origin)] for origin in zones_of(held)}
+        settled = settle(candidate, uncompilable | braked, self._served_contents, self._open)
+        return replace(settled, refusals=settled.refusals | reasons), held
+
     def _open(self, contents: Contents) -> responder.Snapshot:
         fresh = self.compiled.zone_chunks | self._policy_chunks | self._new_geo_chunks
         return open_manifest(contents.manifest(self._generation, self.now), fresh, self.served)
@@ -104,17 +126,23 @@ class Publication:
             update_fields=["serial", "chunk"],
         )
 
-    def _store_refusals(self, refusals: Mapping[str, str]) -> None:
+    def _store_refusals(self, refusals: Mapping[str, str], held: Mapping[str, Hold]) -> None:
         Refusal.objects.exclude(part__in=refusals).delete()
         candidate = self.compiled.contents.fingerprint()
         Refusal.objects.bulk_create(
             [
-                Refusal(part=part, reason=reason, candidate=candidate, since=self.now)
+                Refusal(
+                    part=part,
+                    reason=reason,
+                    candidate=candidate,
+                    held=held[part].key if part in held else "",
+                    since=self.now,
+                )
                 for part, reason in refusals.items()
             ],
             update_conflicts=True,
             unique_fields=["part"],
-            update_fields=["reason", "candidate"],
+            update_fields=["reason", "candidate", "held"],
         )
 
     def _store_generation(self, contents: Contents) -> Snapshot:
@@ -126,7 +154,11 @@ class Publication:
             generation=self._generation,
             manifest=manifest,
             signature=self.signer.signature(manifest) if self.signer else "",
-            changes=describe_changes(self._served_contents, contents, serials, _chunk) + self.renewal,
+            changes=[
+                *describe_changes(self._served_contents, contents, serials, _chunk),
+                *self.renewal,
+                *note_published(contents, self.compiled.policy_chunk, self._generation),
+            ],
         )
         notify(CHANNEL, snapshot.generation)
         return snapshot

@@ -68,6 +68,15 @@ class Environment(BaseSettings):
     capacity_cost_ms: float = Field(
         0.0, ge=0, le=1e6, description="What one unit of an endpoint's cost is worth in milliseconds of round trip."
     )
+    max_deleted_percent: float = Field(
+        30.0,
+        ge=0,
+        le=100,
+        description="Of a zone's record sets: a change that deletes more is asked about; 100: never.",
+    )
+    max_moved_percent: float = Field(
+        30.0, ge=0, le=100, description="Of recent queries: a change that moves more is asked about; 100: never."
+    )
     vantage_networks: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
         [], description="The /24 and /48 that a worker is in: it measures as one of their clients."
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import dj_database_url
-
+from trafficmgr.database import database
 from trafficmgr.environment import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -70,10 +69,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASE = dj_database_url.parse(ENVIRONMENT.require_database_url())
-# Pooled: under ASGI each request has a thread of its own, and a connection left to that would outlive the request.
-DATABASE["OPTIONS"] = {**DATABASE.get("OPTIONS", {}), "pool": {"min_size": 0, "max_size": 16, "timeout": 10}}
-DATABASES = {"default": DATABASE}
+DATABASES = {"default": database(ENVIRONMENT.require_database_url())}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -139,6 +135,8 @@ SPECTACULAR_SETTINGS = {
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 RUM_SHARE = ENVIRONMENT.rum_share
+MAX_DELETED_PERCENT = ENVIRONMENT.max_deleted_percent
+MAX_MOVED_PERCENT = ENVIRONMENT.max_moved_percent
 CAPACITY_MOVED = ENVIRONMENT.capacity_moved
 CAPACITY_COST_MS = ENVIRONMENT.capacity_cost_ms
 RUM_STREAM = ENVIRONMENT.rum_stream

@@ -86,6 +86,13 @@ class Snapshot:
     def pools(self) -> dict[int, tuple[str, list[int]]]:
         """Name and ids of endpoints of each pool by its id."""
 
+    @property
+    def steered(self) -> list[tuple[str, str, str, int]]:
+        """Zone, owner, type and policy's id of every record set that a policy answers."""
+
+    def loss(self, origin: str, after: Snapshot) -> tuple[int, int]:
+        """How many record sets a zone has here, and how many of them it has not in `after`; 0 without the zone."""
+
     def locate(self, prefixes: Sequence[str]) -> list[tuple[int | None, str | None, float | None, float | None]]:
         """Autonomous system, country, degrees north and degrees east of addresses or the first ones of prefixes.
 

@@ -30,6 +30,7 @@ NO_PAGES = {
     "policies-shadow",
     "policies-shadow-stop",
     "policies-unbind",
+    "snapshots-release",
     "endpoints-load-delete",
     "latency-propose",
     "latency-ask",

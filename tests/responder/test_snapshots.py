@@ -54,6 +54,18 @@ class TestOpening:
         second = Snapshot.open(manifest, new_chunk, first)
         assert second.origins == ["new.test.", "z.test."]
 
+    def test_what_a_zone_would_lose_is_counted_by_owner_and_type(self) -> None:
+        before = world_of("z.test.", ZONE + "www 60 AAAA 2001:db8::1\nmail 60 A 192.0.2.2\n").open()
+        after = world_of("z.test.", ZONE + "new 60 A 192.0.2.3\n").open()
+        assert before.loss("z.test.", after) == (5, 2)
+        assert after.loss("z.test.", before) == (4, 1)
+        assert before.loss("z.test.", before) == (5, 0)
+
+    def test_a_zone_that_would_be_gone_loses_everything(self) -> None:
+        before, without = world_of("z.test.", ZONE).open(), world_of("other.test.", ZONE).open()
+        assert before.loss("z.test.", without) == (3, 3)
+        assert without.loss("z.test.", before) == (0, 0)
+
     def test_a_zone_that_left_the_manifest_is_gone(self) -> None:
         world = world_of("z.test.", ZONE).add_zone("old.test.", ZONE)
         first = world.open()

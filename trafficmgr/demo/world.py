@@ -12,10 +12,10 @@ from accounts.models import Team
 from healthchecks.models import Check
 from healthchecks.services import assign
 from regions.models import Endpoint, Region
-from simulation.clients import sampled_clients
 from snapshots.services import open_current
 from steering.models import Policy, Pool
 from steering.services import Member, bind, save_policy, set_pool_members
+from telemetry.clients import sampled_clients
 from trafficmgr.demo import ORIGIN, VISITORS
 from trafficmgr.demo.measurements import Target, Visitor
 from trafficmgr.demo.origins import Origin

@@ -97,6 +97,15 @@ impl Zones {
         None
     }
 
+    /// The zone of an origin, as manifests list it.
+    pub fn of(&self, origin: &str) -> Option<&Zone> {
+        let number = self
+            .zones
+            .binary_search_by(|zone| zone.origin.as_str().cmp(origin));
+        let opened = number.ok().and_then(|number| self.zones.get(number));
+        opened.map(|opened| &opened.zone)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Zone> {
         self.opened().map(|opened| &opened.zone)
     }
