@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +21,8 @@ from healthchecks.models import Check
 from healthchecks.services import attach_templates, set_checks, sync_schedule
 from regions.models import AdminState, EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
+from snapshots.enrolment import Invitation, invite
+from snapshots.signing import SigningError
 
 
 class RegionSerializer(DeclaredSerializer[Region]):
@@ -89,6 +92,14 @@ class NodeWithTokenSerializer(NodeSerializer):
         fields = [*NodeSerializer.Meta.fields, "token"]
 
 
+class InvitationSerializer(serializers.Serializer[Invitation]):
+    """What `trafficmgr enroll` needs on the machine of a node."""
+
+    token = serializers.CharField(read_only=True, help_text="Good once. Shown this once.")
+    fingerprint = serializers.CharField(read_only=True, help_text="Of the key that the node pins.")
+    expires = serializers.DateTimeField(read_only=True)
+
+
 class NodeFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     site = filters.CharFilter("site__name")
 
@@ -117,6 +128,18 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
         self.require_match(node)
         secret = create_node_token(node)
         return Response({**self.shown(node), "token": secret})
+
+    @extend_schema(request=None, responses={200: InvitationSerializer})
+    @action(detail=True, methods=["post"])
+    @transaction.atomic
+    def enrolment(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Let a machine become this node, once and within an hour. The node's token goes on until it does."""
+        node = self.found(self.find())
+        try:
+            invitation = invite(node, datetime.now(UTC))
+        except SigningError as error:
+            raise serializers.ValidationError(str(error)) from error
+        return Response(InvitationSerializer(invitation).data)
 
     def written(self, row: EdgeNode, serializer: Any, location: str | None = None) -> Response:
         response = super().written(row, serializer, location)

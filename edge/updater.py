@@ -10,28 +10,27 @@ from collections.abc import Iterable
 from edge.feed import Feed
 from edge.serving import Serving
 from edge.store import CorruptChunkError, Store
-from responder import Manifest, Snapshot
+from edge.trust.keeper import TrustKeeper
+from edge.trust.refusal import Reason, RefusedError
+from responder import Manifest, Snapshot, SnapshotError
 
 DOWNLOADS_AT_ONCE = 8
 
 log = logging.getLogger(__name__)
 
 
-class RefusedError(Exception):
-    """The feed gave something that must not be served; what is served stays."""
-
-
 class Updater:
     """Brings one node from the generation it serves to the newest."""
 
-    def __init__(self, feed: Feed, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
+    def __init__(self, feed: Feed, store: Store, serving: Serving, trust: TrustKeeper, writing: asyncio.Lock) -> None:
         """`writing` is held while the disk, and with it what is served, changes."""
         self._feed = feed
         self._store = store
         self._serving = serving
+        self._trust = trust
         self._writing = writing
         self._served: Manifest | None = None
-        self._is_kept = True  # what is served is on disk too
+        self.is_kept = True  # what is served is on disk too
         self._etag: str | None = None
         self._downloaded: dict[str, bytes] = {}  # kept over failed attempts, so that the next one goes on from there
 
@@ -45,14 +44,25 @@ class Updater:
         self._served = manifest
 
     async def update(self) -> None:
-        """Serve the newest generation. Raises FeedError, RefusedError or SnapshotError."""
+        """Serve the newest generation. Raises FeedError or RefusedError."""
         download = await self._feed.manifest(self._etag)
         if download is None:
+            await self._keep_again()
             return
-        manifest = await asyncio.to_thread(Manifest, download.content)
+        await self._trust.check(download.content, download.signature)
+        manifest = await asyncio.to_thread(_manifest_of, download.content)
         if self._is_new(manifest):
             await self._take(manifest)
         self._etag = download.etag
+
+    async def _keep_again(self) -> None:
+        """A disk that took nothing may take what is served now."""
+        if self.is_kept or self._served is None:
+            return
+        chunks = await self._chunks(self._served)
+        async with self._writing:
+            await self._keep(self._served, chunks)
+        self._downloaded = {}
 
     def _is_new(self, manifest: Manifest) -> bool:
         served = self._served
@@ -60,13 +70,16 @@ class Updater:
             return True
         if manifest.octets == served.octets:
             return False
+        is_fork = manifest.generation == served.generation
         raise RefusedError(
-            f"generation {manifest.generation} refused: {served.generation} is served, and it only rises"
+            Reason.FORK if is_fork else Reason.GENERATION,
+            f"generation {manifest.generation} refused: {served.generation} is served"
+            + (" with other contents" if is_fork else ", and it only rises"),
         )
 
     async def _take(self, manifest: Manifest) -> None:
         chunks = await self._chunks(manifest)
-        snapshot = await asyncio.to_thread(Snapshot.open, manifest, chunks, self._serving.snapshot)
+        snapshot = await asyncio.to_thread(_opened, manifest, chunks, self._serving.snapshot)
         async with self._writing:
             await self._keep(manifest, chunks)
             self._serving.serve(snapshot)
@@ -77,15 +90,15 @@ class Updater:
     async def _keep(self, manifest: Manifest, chunks: dict[str, bytes]) -> None:
         try:
             await asyncio.to_thread(self._store.keep, manifest, chunks)
-            self._is_kept = True
+            self.is_kept = True
         except OSError as error:
-            self._is_kept = False
+            self.is_kept = False
             log.error("generation %d is served but not kept on disk: %s", manifest.generation, error)
 
     async def _chunks(self, manifest: Manifest) -> dict[str, bytes]:
         """Those that are not both served and on disk."""
         opened = manifest.missing_from(self._serving.snapshot)
-        unkept = frozenset() if self._is_kept else manifest.digests
+        unkept = frozenset() if self.is_kept else manifest.digests
         on_disk = await asyncio.to_thread(self._on_disk, opened | unkept)
         found = await asyncio.to_thread(self._read, opened & on_disk)
         wanted = (opened | (unkept - on_disk)) - found.keys()
@@ -119,5 +132,19 @@ class Updater:
             content = await self._feed.chunk(digest)
             found = hashlib.sha256(content).hexdigest()
             if found != digest:
-                raise RefusedError(f"chunk {digest} refused: what came has the digest {found}")
+                raise RefusedError(Reason.DIGEST, f"chunk {digest} refused: what came has the digest {found}")
             self._downloaded[digest] = content
+
+
+def _manifest_of(octets: bytes) -> Manifest:
+    try:
+        return Manifest(octets)
+    except SnapshotError as error:
+        raise RefusedError(Reason.FORMAT, str(error)) from error
+
+
+def _opened(manifest: Manifest, chunks: dict[str, bytes], previous: Snapshot | None) -> Snapshot:
+    try:
+        return Snapshot.open(manifest, chunks, previous)
+    except SnapshotError as error:
+        raise RefusedError(Reason.CONTENT, f"generation {manifest.generation} refused: {error}") from error

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 
+from common.notify import notify
 from healthchecks.attaching import attach_templates, forget_choice, save_template, set_checks
 from healthchecks.beliefs import VantageChange, store_vantage_changes
 from healthchecks.brakes import held_up
@@ -18,7 +19,7 @@ from healthchecks.guard_models import Alarm
 from healthchecks.guards import not_well_vantages
 from healthchecks.inputs import follow_inputs, follow_renames
 from healthchecks.leases import follow_leases
-from healthchecks.ledger import open_ledger
+from healthchecks.ledger import CHANNEL, open_ledger
 from healthchecks.loads import LoadReport, forget_load, report_load
 from healthchecks.models import Assignment, Check, HealthSequence, Transition
 from healthchecks.reading import (
@@ -58,6 +59,7 @@ __all__ = [
     "health_at",
     "health_matrix",
     "heartbeat",
+    "number_above",
     "prune",
     "reconcile",
     "record_vantage_changes",
@@ -75,6 +77,8 @@ logger = logging.getLogger(__name__)
 
 KEEP_TRANSITIONS = timedelta(days=30)
 ENDPOINTS_AT_ONCE = 1000
+LEAP = 1_000_000
+"""A number further above those given is not believed: an edge that lies could use them all up."""
 
 
 def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = None) -> None:
@@ -159,6 +163,18 @@ def reconcile(now: datetime) -> int:
 
 def _cause_of_reconciling(not_well: str) -> str:
     return f"without the votes of {not_well}" if not_well else "checks or vantages were changed"
+
+
+def number_above(sequence: int) -> bool:
+    """Go on numbering above `sequence`, which an edge was told before this database went back to an earlier state.
+
+    Every edge then asks for the full state. False: it is not above what was given, or too far above it to be true.
+    """
+    behind = HealthSequence.objects.filter(value__lt=sequence, value__gte=sequence - LEAP)
+    if not behind.update(value=sequence + 1, pruned=sequence + 1):
+        return False
+    notify(CHANNEL, sequence + 1)
+    return True
 
 
 def prune(now: datetime) -> int:

@@ -19,6 +19,7 @@ from healthchecks.services import current_health, health_at
 from latency.opened import current as current_latencies
 from latency.opened import latencies_at
 from simulation.capacity import add_capacity
+from simulation.edges import edges_at
 from snapshots.services import NotKeptError, open_at, open_current
 from zones.names import parse_absolute
 
@@ -31,7 +32,8 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
 
     `qname` may lack its final dot. `ecs`: the client subnet it would tell, such as "203.0.113.0/24". `at`: when, in
     seconds since 1970, None for now. A past moment is explained with the generation, the health and the latencies of
-    then, as far as they are kept, one to come with those of now; draws are made for the moment in either case.
+    then, as far as they are kept, one to come with those of now, without what orders have switched off; draws are made
+    for the moment in either case.
     Raises ValidationError by argument, snapshots.services.NothingPublishedError.
     """
     asked = _read_arguments(
@@ -40,11 +42,14 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
     asked_for_s, now_s = asked.pop("at"), int(timezone.now().timestamp())
     snapshot, health, latency = _world_at(asked_for_s, now_s)
     moment_s = now_s if asked_for_s is None else asked_for_s
+    edges = edges_at(snapshot.generation, datetime.fromtimestamp(now_s, UTC)) if moment_s >= now_s else None
+    off = edges.switched_off if edges else frozenset()
     try:
-        explained = responder.explain(snapshot, health, latency=latency, now_s=moment_s, **asked)
+        explained = responder.explain(snapshot, health, latency=latency, now_s=moment_s, switched_off=off, **asked)
     except ValueError as error:
         raise ValidationError(str(error)) from error
     found = dict(json.loads(explained))
+    found["edges"] = edges.shown() if edges else None
     add_capacity(found, datetime.fromtimestamp(moment_s, UTC))
     return found
 

@@ -19,18 +19,20 @@ from django.utils.http import quote_etag
 from pydantic import ValidationError
 
 from common.problems import problem_response
+from edge.trust.manifests import HEADER
+from healthchecks.services import number_above
 from latency.services import maps_since
 from regions.models import EdgeNode
 from snapshots.bulletin import Bulletin, bulletin
 from snapshots.canonical import digest_of
 from snapshots.models import Chunk, Snapshot
 from snapshots.node_access import for_nodes, node_of, unknown_node, wrong_method
+from snapshots.numbers_asked import NumberError, number_asked
 from telemetry.report import Report
 from telemetry.services import record_report
 
 HEARTBEAT_S = 5.0
 LENGTH = struct.Struct(">I")
-MOST_DIGITS = 18  # any such number is one of Postgres
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
@@ -43,6 +45,8 @@ def manifest(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
     content = snapshot.manifest.encode()
     response = HttpResponse(content, content_type="application/json", headers={"Cache-Control": "private, no-cache"})
     response["ETag"] = quote_etag(digest_of(content))
+    if snapshot.signature:
+        response[HEADER] = snapshot.signature
     return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
 
@@ -62,11 +66,11 @@ def latency(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
 
     204: there is none that the node lacks. Without `since` the first one is full.
     """
-    since = request.GET.get("since", "0")
-    if not (since.isascii() and since.isdecimal() and len(since) <= MOST_DIGITS):
-        errors = [{"field": "since", "message": "It is the sequence of the node's map, 0 if it has none."}]
-        return problem_response(HTTPStatus.BAD_REQUEST, "The query is malformed.", errors=errors)
-    maps = maps_since(int(since))
+    try:
+        since = number_asked(request, "since", "It is the sequence of the node's map, 0 if it has none.")
+    except NumberError as error:
+        return error.response
+    maps = maps_since(since)
     if not maps:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     content = b"".join(part for message in maps for part in (LENGTH.pack(len(message)), message))
@@ -83,6 +87,7 @@ def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
         errors = [{"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()]
         return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=errors)
     record_report(node, read, datetime.now(UTC), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
+    number_above(read.health_sequence)
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 

@@ -21,6 +21,8 @@ from snapshots.manifest import Contents
 from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
 from snapshots.opening import NothingPublishedError, Opened, current, open_manifest
 from snapshots.settle import POLICIES, Settled, settle, zone_part, zones_of
+from snapshots.signing import Signer
+from telemetry.services import highest_generation
 
 CHANNEL = "generation"
 
@@ -28,10 +30,12 @@ CHANNEL = "generation"
 class Publication:
     """What is declared now, beside what is served now."""
 
-    def __init__(self, now: datetime, geo_directory: Path | None, limits: Limits) -> None:
+    def __init__(self, now: datetime, geo_directory: Path | None, limits: Limits, signer: Signer | None) -> None:
         self.now = now
         self.limits = limits
+        self.signer = signer
         self.served = _served()
+        self.renewal = self._renewal()
         self.declared = gather(now)
         self.geo = geo_files(geo_directory)
         self.compiled = compile_declared(self.declared, {role: file.digest for role, file in self.geo.items()})
@@ -39,17 +43,19 @@ class Publication:
     def publish(self) -> Snapshot | None:
         """Store the next generation and its chunks. None: there is nothing new to serve."""
         self._store_compiled_zones()
-        if self._is_known():
+        if self._is_known() and not self.renewal:
             return None
         settled, held = self._settled()
         self._store_refusals(settled.refusals, held)
-        if settled.contents is None or settled.contents == self._served_contents:
+        is_new = settled.contents != self._served_contents
+        if settled.contents is None or not (is_new or self.renewal):
             return None
         return self._store_generation(settled.contents)
 
-    @property
+    @cached_property
     def _generation(self) -> int:
-        return self.served.generation + 1 if self.served else 1
+        served = self.served.generation if self.served else 0
+        return highest_generation(served) + 1
 
     @property
     def _served_contents(self) -> Contents | None:
@@ -70,6 +76,20 @@ class Publication:
         if tried is None:
             return self.compiled.contents == self._served_contents and not self.compiled.uncompilable
         return tried == self.compiled.contents.fingerprint()
+
+    def _renewal(self) -> list[str]:
+        """Why the same contents have to be published again."""
+        if self.served is None:
+            return []
+        reasons = []
+        if self._generation > self.served.generation + 1:
+            reasons.append("numbered above what nodes serve: this database is of an earlier time")
+        if self.signer is not None and self.signer.fingerprint not in self._signature_served():
+            reasons.append(f"signed by key {self.signer.fingerprint[:12]}")
+        return reasons
+
+    def _signature_served(self) -> str:
+        return Snapshot.objects.order_by("-generation").values_list("signature", flat=True)[0]
 
     def _settled(self) -> tuple[Settled, dict[str, Hold]]:
         """What can be served without asking anyone, and what is held until someone is asked (P4)."""
@@ -129,11 +149,14 @@ class Publication:
         _store_chunks(ChunkKind.GEO, self._new_geo_chunks)
         _store_chunks(ChunkKind.POLICIES, self._policy_chunks)
         serials = {zone.origin: zone.serial for zone in self.declared.zones}
+        manifest = contents.manifest(self._generation, self.now)
         snapshot = Snapshot.objects.create(
             generation=self._generation,
-            manifest=contents.manifest(self._generation, self.now),
+            manifest=manifest,
+            signature=self.signer.signature(manifest) if self.signer else "",
             changes=[
                 *describe_changes(self._served_contents, contents, serials, _chunk),
+                *self.renewal,
                 *note_published(contents, self.compiled.policy_chunk, self._generation),
             ],
         )

@@ -25,6 +25,7 @@ from latency.capacity.services import Limits as CapacityLimits
 from latency.capacity.services import plan
 from latency.intake import Location
 from latency.services import learn
+from snapshots import signing
 from snapshots.brake.limits import Limits
 from snapshots.brake.releases import release
 from snapshots.flattening import due_names, store
@@ -70,6 +71,7 @@ def request_publish() -> None:
 def publish(now: datetime) -> Snapshot | None:
     """Publish what is declared as the next generation. None: nothing is new, or another publisher is about to do it.
 
+    Raises SigningError, KeyFileError: edges would refuse what is not signed.
     Parts that cannot be served stay in their last good form and are listed as Refusal. Not to be called inside a
     transaction: it begins its own, and looks at one moment of the database.
     """
@@ -77,7 +79,8 @@ def publish(now: datetime) -> Snapshot | None:
         if not ours:
             return None
         with _repeatable_read():
-            snapshot = Publication(now, settings.ENVIRONMENT.geo, _limits()).publish()
+            signer = signing.signer(settings.ENVIRONMENT.keys_directory, now)
+            snapshot = Publication(now, settings.ENVIRONMENT.geo, _limits(), signer).publish()
     if snapshot is not None:
         log.info("published %s: %s", snapshot, "; ".join(snapshot.changes))
     return snapshot

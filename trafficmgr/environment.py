@@ -80,6 +80,7 @@ class Environment(BaseSettings):
     metrics: str = Field("127.0.0.1:9153", description="Where an edge serves /metrics; empty: nowhere.")
     dnstap: str | None = Field(None, description="Collector of an edge: unix:/PATH or tcp:HOST:PORT.")
     dnstap_sample: int = Field(100, ge=1, description="One in so many queries is tapped.")
+    keys: Path | None = Field(None, description="Directory of the private keys that publishers sign with.")
     geo: Path | None = Field(None, description="Directory of MMDB files.")
     demo: bool = Field(True, description="0 starts empty.")
     probe_private: bool = Field(False, description="1 lets checks probe private and loopback addresses too.")
@@ -126,6 +127,11 @@ class Environment(BaseSettings):
     def web_url(self) -> str:
         """Where processes of this machine reach the web process."""
         return f"http://{reachable(self.web)}"
+
+    @property
+    def keys_directory(self) -> Path:
+        """Where the private keys of publishers are."""
+        return self.keys or self.home / "keys"
 
     @property
     def cookie_secrets_octets(self) -> tuple[bytes, ...]:
@@ -224,6 +230,16 @@ class Environment(BaseSettings):
         if not value:
             raise VariableError(f"{name} is not set: start with `trafficmgr up`, or set it to {example}")
         return value
+
+
+def node_token_path(home: Path) -> Path:
+    """Where the token of the edge on this machine is kept."""
+    return home / "node.token"
+
+
+def node_feed_path(home: Path) -> Path:
+    """Where the URL of the feed is kept that this machine was enrolled with."""
+    return home / "node.feed"
 
 
 @cache

@@ -195,27 +195,6 @@ class TestZoneChunk:
             world.open()
 
 
-class TestPolicies:
-    def test_a_shared_zone_is_checked_against_the_new_policies(self) -> None:
-        policies = {
-            "format": 1,
-            "regions": [{"id": 1, "name": "eu", "latitude": 50.0, "longitude": 8.0}],
-            "endpoints": [ENDPOINT],
-            "pools": [{"id": 3, "name": "web", "weight": None, "priority": None, "bias": None, "members": [MEMBER]}],
-            "policies": [POLICY],
-            "flattened": {},
-        }
-        world = World(policies=policies).add_zone("z.test.", ZONE, {("x.z.test.", "A"): 5})
-        first = world.open()
-        world.policies = {**policies, "policies": [{**POLICY, "id": 6}]}
-        with pytest.raises(SnapshotError, match=r"x.z.test. A: policy 5 is not in the policy chunk"):
-            world.open(first)
-
-    def test_a_chunk_that_is_no_json_is_refused(self) -> None:
-        with pytest.raises(SnapshotError):
-            World(policies={"format": 9}).open()
-
-
 ENDPOINT = {
     "id": 10,
     "name": "fra-1",
@@ -233,6 +212,51 @@ ENDPOINT = {
 }
 MEMBER = {"endpoint": 10, "weight": None, "priority": None, "bias": None}
 POLICY = {"id": 5, "name": "www", "salt": "s", "ttl": 30, "ttl_min": 5, "ecs": "always", "pools": [3], "steps": []}
+POOL = {"id": 3, "name": "web", "weight": None, "priority": None, "bias": None, "members": [MEMBER]}
+
+
+def policies_with(**changed: object) -> dict[str, Any]:
+    """A policy chunk of one policy, one pool and one endpoint."""
+    return {
+        "format": 1,
+        "regions": [{"id": 1, "name": "eu", "latitude": 50.0, "longitude": 8.0}],
+        "endpoints": [ENDPOINT],
+        "pools": [POOL],
+        "policies": [POLICY],
+        "flattened": {},
+    } | changed
+
+
+class TestPolicies:
+    def test_a_shared_zone_is_checked_against_the_new_policies(self) -> None:
+        policies = policies_with()
+        world = World(policies=policies).add_zone("z.test.", ZONE, {("x.z.test.", "A"): 5})
+        first = world.open()
+        world.policies = {**policies, "policies": [{**POLICY, "id": 6}]}
+        with pytest.raises(SnapshotError, match=r"x.z.test. A: policy 5 is not in the policy chunk"):
+            world.open(first)
+
+    @pytest.mark.parametrize(
+        ("changed", "message"),
+        [
+            ({"pools": [], "policies": []}, "zone z.test.: x.z.test. A: policy 5 is not in the policy chunk"),
+            ({"policies": [{**POLICY, "pools": [4]}]}, 'policy "www": pool 4 is not in the chunk'),
+            ({"pools": [{**POOL, "members": []}]}, "zone z.test.: x.z.test. A: policy 5 has no endpoint"),
+            ({"endpoints": []}, 'pool "web": endpoint 10 is not in the chunk'),
+            ({"regions": []}, 'endpoint "fra-1": region: region 1 is not in the chunk'),
+        ],
+    )
+    def test_nothing_dangles_and_no_binding_is_without_endpoint(self, changed: dict[str, Any], message: str) -> None:
+        world = World(policies=policies_with(**changed)).add_zone("z.test.", ZONE, {("x.z.test.", "A"): 5})
+        with pytest.raises(SnapshotError, match=message):
+            world.open()
+
+    def test_pools_are_known_by_their_names_and_endpoints(self) -> None:
+        assert World(policies=policies_with()).open().pools == {3: ("web", [10])}
+
+    def test_a_chunk_that_is_no_json_is_refused(self) -> None:
+        with pytest.raises(SnapshotError):
+            World(policies={"format": 9}).open()
 
 
 class TestGenerations:

@@ -74,6 +74,15 @@ impl Snapshot {
             .collect()
     }
 
+    /// Name and endpoints of each.
+    #[getter]
+    fn pools(&self) -> HashMap<u32, (&str, Vec<u32>)> {
+        let pools = self.world.policies().pools().iter();
+        pools
+            .map(|pool| (pool.id, (&*pool.name, pool.members.to_vec())))
+            .collect()
+    }
+
     #[getter]
     fn steered(&self) -> Vec<(String, String, String, u32)> {
         let zones = self.world.zones().iter();
