@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from edge.backoff import Backoff
-from edge.feed import Feed, FeedError
+from edge.choice import Position
+from edge.feed import FeedError
+from edge.feeds import Feeds, MovedError
 from edge.handover import PlaceError, Predecessor, Successor
-from edge.health import HealthError, next_health, written
+from edge.health import HealthError, OldHealthError, next_health, written
 from edge.latency import LatencyUpdater
 from edge.manifest import created_at
 from edge.metrics import Condition
@@ -50,14 +52,14 @@ class Agent:
 
     def __init__(
         self,
-        feed: Feed,
+        feeds: Feeds,
         store: Store,
         serving: Serving,
         reports: Reports,
         place: Place | None = None,
         predecessor: Predecessor | None = None,
     ) -> None:
-        self._feed = feed
+        self.feeds = feeds
         self._store = store
         self._serving = serving
         self._reports = reports
@@ -66,8 +68,8 @@ class Agent:
         self.succeeded_by: int | None = None  # the process that has the place now
         self._writing = asyncio.Lock()
         self._reporting = asyncio.Lock()
-        self._updater = Updater(feed, store, serving, self._writing)
-        self._latencies = LatencyUpdater(feed, store, serving, self._writing)
+        self._updater = Updater(feeds, store, serving, self._writing)
+        self._latencies = LatencyUpdater(feeds, store, serving, self._writing)
         self._announced = asyncio.Event()
         self._latency_announced = asyncio.Event()
         self._last_event_id: int | None = None  # None: the feed has to say the full health
@@ -81,7 +83,7 @@ class Agent:
     def condition(self, version: str) -> Condition:
         """How this edge is now."""
         snapshot, manifest = self._serving.snapshot, self._updater.served
-        created, heard = manifest and created_at(manifest), self._feed.heard
+        created, heard = manifest and created_at(manifest), self.feeds.heard
         return Condition(
             version=version,
             generation=self._serving.generation,
@@ -91,10 +93,17 @@ class Agent:
             latency_sequence=self._serving.latency.sequence,
             latency_rows=self._serving.latency.rows,
             latency_age_s=time.time() - self._serving.latency.made_s if self._serving.latency.sequence else None,
-            in_contact=heard is not None and self._in_contact,
+            in_contact=self.in_contact,
+            feeds={name: name == self.feeds.followed.name for name in self.feeds.names},
+            feed_changes=self.feeds.changes,
             snapshot_age_s=(datetime.now(UTC) - created).total_seconds() if created else None,
             health_age_s=time.monotonic() - heard if heard is not None else None,
         )
+
+    @property
+    def in_contact(self) -> bool:
+        """Whether a feed is followed."""
+        return self.feeds.heard is not None and self._in_contact
 
     async def run(self) -> None:
         """Raises PlaceError, and ListenError, in a group if it comes with the first snapshot from the feed."""
@@ -103,6 +112,7 @@ class Agent:
             await self._relieve_predecessor()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(forever("following the feed", self._follow))
+                tasks.create_task(forever("looking at other feeds", self._look_around))
                 tasks.create_task(forever("updating", self._keep_up, fatal=ListenError))
                 tasks.create_task(forever("updating latencies", self._keep_up_latency))
                 tasks.create_task(forever("reporting", self._report))
@@ -163,15 +173,18 @@ class Agent:
         """One contact with the feed, from connecting to its end."""
         reason = "the feed ended the stream"
         try:
-            async with aclosing(self._feed.events(self._last_event_id)) as events:
+            async with aclosing(self.feeds.events(self._last_event_id)) as events:
                 async for event in events:
                     self._take(event)
                     self._contact_made()
+        except MovedError:
+            return
         except FeedError as error:
             reason = str(error)
         except HealthError as error:
             reason = str(error)
             self._last_event_id = None
+            self.feeds.doubt()
         self._contact_lost(reason)
         await asyncio.sleep(self._reconnect.next_s())
 
@@ -181,8 +194,18 @@ class Agent:
         elif event.name == "latency":
             self._latency_announced.set()
         elif event.name == "health":
-            self._serving.believe(next_health(self._serving.health, event.data))
-            self._last_event_id = self._serving.health.sequence
+            self._take_health(event.data)
+
+    def _take_health(self, message: str) -> None:
+        try:
+            self._serving.believe(next_health(self._serving.health, message))
+        except OldHealthError as error:
+            log.warning("%s", error)
+            self.feeds.doubt()
+        self._last_event_id = self._serving.health.sequence
+
+    async def _look_around(self) -> None:
+        await self.feeds.look_around(lambda: Position(self._serving.generation, self._serving.health.sequence))
 
     def _contact_made(self) -> None:
         self._reconnect.reset()
@@ -197,7 +220,7 @@ class Agent:
 
     async def _tell_age(self) -> None:
         await asyncio.sleep(TELL_AGE_S)
-        heard_at_s = max(self._started_at_s, self._feed.heard or 0.0)
+        heard_at_s = max(self._started_at_s, self.feeds.heard or 0.0)
         self._serving.tell_age(time.monotonic() - heard_at_s)
 
     async def _keep_up(self) -> None:
@@ -208,6 +231,7 @@ class Agent:
         except (FeedError, RefusedError, SnapshotError) as error:
             pause_s = self._retry.next_s()
             log.warning("nothing newer than generation %d: %s", self._serving.generation, error)
+            self._doubt_after(error)
         await wait_at_most(self._announced, pause_s)
 
     async def _keep_up_latency(self) -> None:
@@ -218,7 +242,12 @@ class Agent:
         except (FeedError, LatencyMapError) as error:
             pause_s = self._latency_retry.next_s()
             log.warning("no latency map newer than %d: %s", self._serving.latency.sequence, error)
+            self._doubt_after(error)
         await wait_at_most(self._latency_announced, pause_s)
+
+    def _doubt_after(self, error: Exception) -> None:
+        if not isinstance(error, FeedError):  # those were asked of every feed
+            self.feeds.doubt()
 
     async def _report(self) -> None:
         await self._wait_for_last_report()
@@ -239,7 +268,7 @@ class Agent:
                 counters, self._serving.generation, health.sequence, self._serving.take_handshakes
             )
             try:
-                await self._feed.report(report)
+                await self.feeds.report(report)
             except FeedError as error:
                 if error.status != HTTPStatus.BAD_REQUEST:
                     return False  # the same report goes again next time

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +23,8 @@ MAX_DETAIL = 500
 CONNECT_S = 5.0
 SILENCE_S = 15.0
 """The feed sends a heartbeat every few seconds: a stream silent for longer is dead."""
+SILENCE_BESIDE_OTHERS_S = 6.0
+"""Where another feed can be followed instead: giving up one that lives costs little."""
 
 
 class FeedError(Exception):
@@ -39,15 +42,20 @@ class Download:
 
 
 class Feed:
-    """The calls of a feed. Each raises FeedError. `url`: of the web process, with or without `/edge/v1`."""
+    """The calls of a feed. Each raises FeedError. `url`: of the web process or relay, with or without `/edge/v1`."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, silence_s: float = SILENCE_S) -> None:
         self.heard: float | None = None  # by the monotonic clock: the last octets of the event stream, heartbeats too
         self._base = URL(url.rstrip("/").removesuffix(PATH) + PATH + "/")
+        self.name = str(self._base.origin())
+        self._stream: aiohttp.ClientResponse | None = None
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {token}"},
-            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_connect=CONNECT_S, sock_read=SILENCE_S),
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_connect=CONNECT_S, sock_read=silence_s),
         )
+
+    def __str__(self) -> str:
+        return self.name
 
     async def close(self) -> None:
         await self._session.close()
@@ -71,15 +79,28 @@ class Feed:
 
     async def events(self, last_event_id: int | None) -> AsyncGenerator[Event]:
         """Events until the feed ends the stream. `last_event_id`: the health sequence that is known."""
-        headers = {"Accept": "text/event-stream"}
-        if last_event_id is not None:
-            headers["Last-Event-ID"] = str(last_event_id)
         parser = EventParser()
-        async with self._call("GET", "events", headers=headers) as response:
+        async with self._call("GET", "events", headers=_stream_headers(last_event_id)) as response:
+            self._stream = response
             async for octets in response.content.iter_any():
                 self.heard = time.monotonic()
                 for event in parser.feed(octets):
                     yield event
+
+    def hang_up(self) -> None:
+        """End the stream of `events`: who reads it gets FeedError."""
+        if self._stream is not None:
+            self._stream.close()
+
+    async def first_events(self, last_event_id: int | None, seconds: float) -> list[Event]:
+        """What a stream begins with, read for some seconds beside the one that is followed."""
+        parser, events = EventParser(), list[Event]()
+        async with self._call("GET", "events", headers=_stream_headers(last_event_id)) as response:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    async for octets in response.content.iter_any():
+                        events += parser.feed(octets)
+        return events
 
     async def report(self, report: dict[str, Any]) -> None:
         async with self._call("POST", "report", json=report):
@@ -94,6 +115,11 @@ class Feed:
                 yield response
         except (aiohttp.ClientError, TimeoutError, EventStreamError) as error:
             raise FeedError(f"{path}: {str(error) or type(error).__name__}") from error
+
+
+def _stream_headers(last_event_id: int | None) -> dict[str, str]:
+    known = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
+    return {"Accept": "text/event-stream"} | known
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -17,7 +17,8 @@ from uuid import uuid4
 import uvloop
 
 from edge.agent import Agent
-from edge.feed import Feed
+from edge.feed import SILENCE_BESIDE_OTHERS_S, SILENCE_S, Feed
+from edge.feeds import Feeds
 from edge.handover import PlaceError, take_place
 from edge.metrics import exposition
 from edge.metrics_listener import MetricsListener
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    feed_url: str,
+    feed_urls: Sequence[str],
     node_token: str,
     listen: list[str],
     home: Path,
@@ -44,17 +45,17 @@ def run(
 ) -> None:
     """Answer queries on the addresses `listen` until SIGTERM or SIGINT, or until another process takes over.
 
-    `feed_url` is that of a web process, such as `https://manager.example.net`. `home` is the state directory: with a
-    snapshot in it, answering needs nobody. `metrics`: the address of `/metrics`; empty: none. `take_over`: from the
-    edge that runs on `home`, if there is one. Exits with status 1 if there is one otherwise, or if an address of
-    `listen` cannot be listened on. `renew_by`: a command that starts such an edge to take over; with it, SIGUSR2 has
-    this process become what is installed now (edge/renewal.py).
+    `feed_urls` are those of web processes or relays, such as `https://manager.example.net`, the preferred one first.
+    `home` is the state directory: with a snapshot in it, answering needs nobody. `metrics`: the address of `/metrics`;
+    empty: none. `take_over`: from the edge that runs on `home`, if there is one. Exits with status 1 if there is one
+    otherwise, or if an address of `listen` cannot be listened on. `renew_by`: a command that starts such an edge to
+    take over; with it, SIGUSR2 has this process become what is installed now (edge/renewal.py).
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     end_with_who_renews()
     renewal = Renewal(renew_by)
     try:
-        succeeded_by = uvloop.run(_run(feed_url, node_token, listen, home, options, metrics, take_over, renewal))
+        succeeded_by = uvloop.run(_run(feed_urls, node_token, listen, home, options, metrics, take_over, renewal))
     except* (ListenError, PlaceError) as problems:
         log.error("%s", problems.exceptions[0])
         sys.exit(1)
@@ -64,7 +65,7 @@ def run(
 
 
 async def _run(
-    feed_url: str,
+    feed_urls: Sequence[str],
     node_token: str,
     listen: list[str],
     home: Path,
@@ -78,7 +79,7 @@ async def _run(
     options = replace(options, protocol=options.protocol.with_secret_in(home, secrets.token_bytes))
     serving = Serving(listen, predecessor.sockets if predecessor else [], options)
     reports = Reports(uuid4(), VERSION)
-    feed = Feed(feed_url, node_token)
+    feed = feeds_of(feed_urls, node_token)
     agent = Agent(feed, Store(home), serving, reports, place, predecessor)
     running = asyncio.ensure_future(agent.run())
     loop = asyncio.get_running_loop()
@@ -102,6 +103,12 @@ async def _run(
     finally:
         renewal.outlive_loop()
         await feed.close()
+
+
+def feeds_of(urls: Sequence[str], node_token: str) -> Feeds:
+    """The feeds at `urls`, the preferred one first."""
+    silence_s = SILENCE_BESIDE_OTHERS_S if len(urls) > 1 else SILENCE_S
+    return Feeds([Feed(url, node_token, silence_s=silence_s) for url in urls])
 
 
 @asynccontextmanager

@@ -60,6 +60,9 @@ class Condition:
     latency_rows: int
     latency_age_s: float | None
     in_contact: bool
+    feeds: Mapping[str, bool]
+    """By their URLs: whether it is the one that is followed."""
+    feed_changes: int
     snapshot_age_s: float | None
     health_age_s: float | None
 
@@ -216,6 +219,13 @@ def _dnstap(dnstap: DnstapCount) -> Iterator[Metric]:
 
 def _condition(condition: Condition) -> Iterator[Metric]:
     yield InfoMetricFamily("trafficmgr_build", "The responder that runs.", value={"version": condition.version})
+    followed = GaugeMetricFamily("trafficmgr_feed_followed", "1 for the feed that is followed.", labels=["feed"])
+    for feed, is_followed in condition.feeds.items():
+        followed.add_metric([feed], int(is_followed))
+    yield followed
+    yield CounterMetricFamily(
+        "trafficmgr_feed_changes", "How often another feed was followed than before.", value=condition.feed_changes
+    )
     gauges = [
         ("trafficmgr_generation", "Generation served; 0: none yet.", condition.generation),
         ("trafficmgr_health_sequence", "Number of the newest health message.", condition.health_sequence),

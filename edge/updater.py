@@ -7,7 +7,7 @@ import hashlib
 import logging
 from collections.abc import Iterable
 
-from edge.feed import Feed
+from edge.feeds import Feeds
 from edge.serving import Serving
 from edge.store import CorruptChunkError, Store
 from responder import Manifest, Snapshot
@@ -24,7 +24,7 @@ class RefusedError(Exception):
 class Updater:
     """Brings one node from the generation it serves to the newest."""
 
-    def __init__(self, feed: Feed, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
+    def __init__(self, feed: Feeds, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
         """`writing` is held while the disk, and with it what is served, changes."""
         self._feed = feed
         self._store = store

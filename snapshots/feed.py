@@ -28,7 +28,7 @@ from snapshots.node_access import for_nodes, node_of, unknown_node, wrong_method
 from telemetry.report import Report
 from telemetry.services import record_report
 
-HEARTBEAT_S = 5.0
+HEARTBEAT_S = 2.0
 LENGTH = struct.Struct(">I")
 MOST_DIGITS = 18  # any such number is one of Postgres
 IMMUTABLE = "private, max-age=31536000, immutable"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -74,7 +74,12 @@ class Environment(BaseSettings):
     hosts: Annotated[list[str], NoDecode] = Field(["*"], description="Host names the web process answers for.")
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the API.")
     token: SecretStr | None = Field(None, description="API token of the command line.")
-    feed: str | None = Field(None, description="Feed URL of an edge.")
+    feed: Annotated[list[str], NoDecode] = Field(
+        [], description="Feed URLs of an edge, comma-separated, the preferred one first."
+    )
+    feed_order: Literal["preference", "spread"] = Field(
+        "preference", description="spread: each edge prefers the feeds in an order of its own."
+    )
     node_token: SecretStr | None = Field(None, description="Token of an edge node.")
 
     @property
@@ -131,6 +136,13 @@ class Environment(BaseSettings):
             raise ValueError("write unix:/PATH or tcp:HOST:PORT")
         return value
 
+    @field_validator("feed")
+    @classmethod
+    def check_feeds(cls, value: list[str]) -> list[str]:
+        if any(not url.startswith(("http://", "https://")) for url in value):
+            raise ValueError("write https://HOST or http://HOST:PORT, several with commas between them")
+        return value
+
     @field_validator("dns")
     @classmethod
     def check_addresses(cls, value: list[str]) -> list[str]:
@@ -140,7 +152,7 @@ class Environment(BaseSettings):
             raise ValueError("at least one ADDRESS:PORT is needed")
         return value
 
-    @field_validator("dns", "hosts", "rate_limit_exempt", "trusted_proxies", "vantage_networks", mode="before")
+    @field_validator("dns", "feed", "hosts", "rate_limit_exempt", "trusted_proxies", "vantage_networks", mode="before")
     @classmethod
     def split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

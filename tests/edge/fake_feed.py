@@ -29,7 +29,7 @@ class FakeFeed:
         self.last_event_ids: list[str | None] = []
         self.url = ""
         self._streams: set[asyncio.Queue[bytes | None]] = set()
-        self._first_events: list[bytes] = []
+        self._first_events: dict[str, bytes] = {}
 
     def publish(self, world: World) -> None:
         """Offer `world` and announce it."""
@@ -50,8 +50,8 @@ class FakeFeed:
             stream.put_nowait(b": heartbeat\n\n")
 
     def greet_with(self, name: str, data: Any) -> None:
-        """Have each new stream begin with this event."""
-        self._first_events = [event(name, data)]
+        """Have each new stream begin with this event, in place of another of that name."""
+        self._first_events[name] = event(name, data)
 
     def hang_up(self) -> None:
         """End every stream."""
@@ -118,7 +118,7 @@ class FakeFeed:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         stream: asyncio.Queue[bytes | None] = asyncio.Queue()
-        for first in self._first_events:
+        for first in self._first_events.values():
             stream.put_nowait(first)
         self._streams.add(stream)
         try:

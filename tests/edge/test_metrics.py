@@ -35,6 +35,8 @@ def condition(**fields: Any) -> Condition:
         "latency_rows": 1200,
         "latency_age_s": 8.5,
         "in_contact": True,
+        "feeds": {"https://relay.test": True, "https://manager.test": False},
+        "feed_changes": 2,
         "snapshot_age_s": 1.5,
         "health_age_s": 0.5,
     }
@@ -153,6 +155,13 @@ def test_an_edge_that_has_nothing_yet_says_no_age():
     assert seen.label("trafficmgr_build_info", "version") == "0.1.0"
 
 
+def test_which_feed_is_followed_is_told_and_how_often_that_changed():
+    seen = reading(counters())
+
+    assert seen.totals("trafficmgr_feed_followed", "feed") == {("https://relay.test",): 1, ("https://manager.test",): 0}
+    assert seen.value("trafficmgr_feed_changes_total") == 2
+
+
 def test_a_query_shows_in_every_metric_it_belongs_to():
     server = Server(["127.0.0.1:0"], steered_world().open(), workers=1)
     try:
@@ -177,6 +186,7 @@ async def test_the_page_is_served_and_follows_the_feed(feed, tmp_path):
 
     assert (seen.value("trafficmgr_generation"), seen.value("trafficmgr_health_sequence")) == (4, 9)
     assert seen.value("trafficmgr_feed_connected") == 1
+    assert seen.totals("trafficmgr_feed_followed", "feed") == {(feed.url,): 1}
     assert 0 <= (seen.value("trafficmgr_health_age_seconds") or 0) < 60
     assert (seen.value("trafficmgr_snapshot_age_seconds") or 0) > 0
     assert ORIGIN not in str(seen)

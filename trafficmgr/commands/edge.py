@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import sys
 from importlib.metadata import version
@@ -34,9 +35,10 @@ def edge(context: click.Context, take_over: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     variables = environment()
+    token = _node_token(variables)
     run(
-        feed_url=variables.feed or variables.web_url,
-        node_token=_node_token(variables),
+        feed_urls=_feed_urls(variables, token),
+        node_token=token,
         listen=variables.dns,
         home=variables.home / "edge",
         take_over=take_over,
@@ -44,6 +46,13 @@ def edge(context: click.Context, take_over: bool) -> None:
         metrics=variables.metrics,
         renew_by=[sys.executable, *sys.orig_argv[1:], *([] if take_over else ["--take-over"])],
     )
+
+
+def _feed_urls(variables: Environment, token: str) -> list[str]:
+    urls = variables.feed or [variables.web_url]
+    if variables.feed_order == "preference":
+        return urls
+    return sorted(urls, key=lambda url: hashlib.sha256(f"{token} {url}".encode()).digest())
 
 
 def server_limits(variables: Environment) -> Limits:
