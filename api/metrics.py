@@ -29,6 +29,8 @@ from rest_framework.views import APIView
 from api.lean import Application, Message, Receive, Scope, Send
 from latency.evaluation import RECENT, calibration, drifting, mismatches
 from latency.services import newest_turn
+from regions.models import EdgeNode
+from snapshots.fleet import edges_of, tally
 from telemetry.rum.services import Outcome, unlearned
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -110,7 +112,19 @@ class _Known(Collector):
         if turn is not None:
             age_s = (self._now - turn[1]).total_seconds()
             yield _gauge("latency_map_age_seconds", "Since the newest latency map was made.", age_s)
+        yield from self._fleet()
         yield from self._learning()
+
+    def _fleet(self) -> Iterator[Metric]:
+        """How edges are."""
+        edges = edges_of(EdgeNode.objects.all(), self._now)
+        states = GaugeMetricFamily("trafficmgr_edges", "Edge nodes by how they are.", labels=["state"])
+        for state, count in tally(edges).items():
+            states.add_metric([state], count)
+        yield states
+        heard = [edge for edge in edges if edge.state in ("current", "behind")]
+        behind_s = max((edge.behind_s or 0.0 for edge in heard), default=0.0)
+        yield _gauge("edges_behind_seconds", "Of the slowest edge in contact: since what it lacks.", behind_s)
 
     def _learning(self) -> Iterator[Metric]:
         """How well learning goes."""

@@ -9,6 +9,7 @@ import time
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 from edge.backoff import Backoff
 from edge.choice import Position
@@ -34,6 +35,7 @@ POLL_S = 30.0
 REPORT_S = 1.0
 KEEP_HEALTH_S = 1.0
 TELL_AGE_S = 1.0
+MAX_FEED_TOLD = 300
 LAST_REPORTS_S = 3.0
 """For what was counted before a successor took over; without contact it is not even tried."""
 
@@ -76,6 +78,9 @@ class Agent:
         self._health_on_disk: Health | None = None
         self._in_contact = True
         self._started_at_s = time.monotonic()
+        self._tells_condition = False  # until the feed says that it takes it
+        self.relays: list[str] = []
+        """Those between this node and a web process, the nearest first."""
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
         self._latency_retry = Backoff(random.random)
@@ -267,14 +272,28 @@ class Agent:
             report = self._reports.due(
                 counters, self._serving.generation, health.sequence, self._serving.take_handshakes
             )
+            condition = self._condition_told() if self._tells_condition else {}
             try:
-                await self.feeds.report(report)
+                self._tells_condition = await self.feeds.report(report | condition)
             except FeedError as error:
+                if condition and error.status == HTTPStatus.BAD_REQUEST:
+                    self._tells_condition = False  # it is of the release before
+                    return False
                 if error.status != HTTPStatus.BAD_REQUEST:
                     return False  # the same report goes again next time
                 log.error("a report is lost: %s", error)
             self._reports.acknowledge()
             return True
+
+    def _condition_told(self) -> dict[str, Any]:
+        heard_s, now_s = self.feeds.heard, time.monotonic()
+        condition = {
+            "uptime_s": round(now_s - self._started_at_s, 1),
+            "health_age_s": None if heard_s is None else round(now_s - heard_s, 1),
+            "feed": self.feeds.followed.name[:MAX_FEED_TOLD],
+            "relays": len(self.relays),
+        }
+        return {"condition": condition}
 
     async def _keep_health(self) -> None:
         await asyncio.sleep(KEEP_HEALTH_S)

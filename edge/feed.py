@@ -20,6 +20,7 @@ MAX_MANIFEST = 256 * 2**20
 MAX_CHUNK = 2**30
 MAX_LATENCY = 2**30
 MAX_DETAIL = 500
+REPORT_ACCEPTS = "Report-Accepts"
 CONNECT_S = 5.0
 SILENCE_S = 15.0
 """The feed sends a heartbeat every few seconds: a stream silent for longer is dead."""
@@ -102,9 +103,10 @@ class Feed:
                         events += parser.feed(octets)
         return events
 
-    async def report(self, report: dict[str, Any]) -> None:
-        async with self._call("POST", "report", json=report):
-            return
+    async def report(self, report: dict[str, Any]) -> bool:
+        """Whether the feed would also take the `condition` of a node: it is of a release that knows it."""
+        async with self._call("POST", "report", json=report) as response:
+            return "condition" in response.headers.get(REPORT_ACCEPTS, "")
 
     @asynccontextmanager
     async def _call(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:

@@ -78,9 +78,9 @@ class Feeds:
         """As of Feed."""
         return await self._ask(lambda feed: feed.latency(since))
 
-    async def report(self, report: dict[str, Any]) -> None:
+    async def report(self, report: dict[str, Any]) -> bool:
         """As of Feed."""
-        await self._ask(lambda feed: feed.report(report))
+        return await self._ask(lambda feed: feed.report(report))
 
     async def events(self, last_event_id: int | None) -> AsyncGenerator[Event]:
         """As of Feed, from the one to follow now. Raises MovedError too."""

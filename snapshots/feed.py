@@ -83,7 +83,7 @@ def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
         errors = [{"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()]
         return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=errors)
     record_report(node, read, datetime.now(UTC), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
-    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"Report-Accepts": "condition"})
 
 
 async def events(request: HttpRequest) -> HttpResponseBase:

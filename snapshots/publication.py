@@ -17,6 +17,7 @@ from snapshots.manifest import Contents
 from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
 from snapshots.opening import NothingPublishedError, Opened, current, open_manifest
 from snapshots.settle import settle
+from snapshots.weight import octets_to_fetch
 
 CHANNEL = "generation"
 
@@ -101,10 +102,12 @@ class Publication:
         _store_chunks(ChunkKind.GEO, self._new_geo_chunks)
         _store_chunks(ChunkKind.POLICIES, self._policy_chunks)
         serials = {zone.origin: zone.serial for zone in self.declared.zones}
+        manifest = contents.manifest(self._generation, self.now)
         snapshot = Snapshot.objects.create(
             generation=self._generation,
-            manifest=contents.manifest(self._generation, self.now),
+            manifest=manifest,
             changes=describe_changes(self._served_contents, contents, serials, _chunk),
+            fetched_octets=octets_to_fetch(self._served_contents, contents, manifest),
         )
         notify(CHANNEL, snapshot.generation)
         return snapshot

@@ -14,6 +14,8 @@ MAX_HANDSHAKES = 1000
 MAX_NETWORK = 2**32 - 1
 MAX_ID = 2**31 - 1
 MAX_NUMBER = 2**63 - 1
+MAX_FEED = 300
+MAX_RELAYS = 100
 
 
 def _cut(prefix: str) -> str:
@@ -26,6 +28,7 @@ def _cut(prefix: str) -> str:
 Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
+Seconds = Annotated[float, Field(ge=0, le=1e12)]
 CountedNumber = Annotated[int, Field(ge=1, le=10**12)]
 Prefix = Annotated[str, StringConstraints(max_length=39), AfterValidator(_cut)]
 
@@ -71,6 +74,17 @@ class Handshake(Untrusted):
     measured_s: Number
 
 
+class Condition(BaseModel):
+    """How a node is, of no consequence to what is counted. What a later release adds is passed over."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+    uptime_s: Seconds
+    health_age_s: Seconds | None = None
+    feed: Annotated[str, StringConstraints(max_length=MAX_FEED)] = ""
+    relays: Annotated[int, Field(ge=0, le=MAX_RELAYS)] = 0
+
+
 class Report(Untrusted):
     """(boot_id, sequence) names a report: sent again, it is the same one and counts once."""
 
@@ -84,3 +98,4 @@ class Report(Untrusted):
     networks: Annotated[list[NetworkCount], Field(max_length=MAX_COUNTS)] = []
     shadows: Annotated[list[ShadowCount], Field(max_length=MAX_COUNTS)] = []
     handshakes: Annotated[list[Handshake], Field(max_length=MAX_HANDSHAKES)] = []
+    condition: Condition | None = None

@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 
-from dashboard.edges import edges_of
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.regions import NodeForm, RegionForm, SiteForm
 from dashboard.health import health_of, tally, tally_by
@@ -17,6 +16,7 @@ from dashboard.writing import declare
 from healthchecks.services import sync_schedule
 from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
+from snapshots.fleet import edges_of
 
 
 class RegionSection(Section[Region]):

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
 from dashboard.access import signed_in, visible
-from dashboard.edges import edges_of, published_generation
 from dashboard.section import ROWS_A_PAGE
 from regions.models import EdgeNode
+from snapshots.fleet import edges_of, published_generation
 from snapshots.models import Refusal, Snapshot
 
 

@@ -68,6 +68,18 @@ def age(moment: datetime | None) -> str:
 
 
 @register.filter
+def duration(seconds: float | None) -> str:
+    """A span, in the largest whole unit; nothing for none."""
+    if seconds is None or seconds == "":
+        return ""
+    span = timedelta(seconds=seconds)
+    for length, unit in UNITS:
+        if span >= length:
+            return f"{span // length} {unit}"
+    return "0 s"
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of one, as people read it; nothing for none."""
     return "" if share is None else f"{share * 100:.0f} %" if share >= 0.0995 or not share else f"{share * 100:.1f} %"

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,9 +15,13 @@ from api.lean import Message, Receive, Scope, Send
 from api.metrics import MeasuredApplication, note
 from latency.calibration import ENOUGH
 from latency.models import LatencyCalibration, LatencyParity, LatencyTurn
+from regions.models import EdgeNode, Site
+from snapshots.models import Snapshot
 from telemetry.models import UnlearnedBeacons
+from telemetry.report import Report
 from telemetry.rum.judging import Reason
 from telemetry.rum.services import Outcome
+from telemetry.services import record_report
 
 
 @pytest.fixture
@@ -54,6 +59,25 @@ def test_the_map_has_an_age_once_there_is_one(scraped):
 
     assert scraped()["trafficmgr_latency_map_age_seconds",] == pytest.approx(90, abs=30)
     assert scraped()["trafficmgr_unlearned_batches",] == 1
+
+
+@pytest.fixture
+def edge_1(ops):
+    site = Site.objects.create(team=ops, name="fra", latitude=50, longitude=8)
+    return EdgeNode.objects.create(team=ops, name="edge-1", site=site, token_digest="x")
+
+
+def test_edges_are_counted_by_how_they_are_and_the_slowest_is_told(scraped, edge_1):
+    empty = scraped()
+    assert (empty["trafficmgr_edges", "never"], empty["trafficmgr_edges", "current"]) == (1, 0)
+    Snapshot.objects.create(generation=2, manifest="{}", changes=[])
+    Snapshot.objects.update(created=datetime.now(UTC) - timedelta(seconds=90))
+    report = {"boot_id": uuid4(), "sequence": 1, "generation": 1, "health_sequence": 0, "version": "1", "queries": 0}
+    record_report(edge_1, Report(answers=[], **report), datetime.now(UTC))
+
+    seen = scraped()
+    assert (seen["trafficmgr_edges", "never"], seen["trafficmgr_edges", "behind"]) == (0, 1)
+    assert seen["trafficmgr_edges_behind_seconds",] == pytest.approx(90, abs=30)
 
 
 def test_requests_are_counted_by_their_door_and_never_by_what_they_ask_for(scraped):

@@ -24,6 +24,7 @@ class FakeFeed:
         self.chunks: dict[str, bytes] = {}
         self.latency: dict[int, list[bytes]] = {}  # by the map that a node has
         self.failing: dict[str, int] = {}
+        self.knows_condition = False  # as a feed of the release before
         self.reports: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.last_event_ids: list[str | None] = []
@@ -110,8 +111,11 @@ class FakeFeed:
         return web.Response(body=b"".join(len(message).to_bytes(4, "big") + message for message in messages))
 
     async def _report(self, request: web.Request) -> web.Response:
-        self.reports.append(await request.json())
-        return web.Response(status=204)
+        report = await request.json()
+        if "condition" in report and not self.knows_condition:
+            return web.Response(status=400)
+        self.reports.append(report)
+        return web.Response(status=204, headers={"Report-Accepts": "condition"} if self.knows_condition else {})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         self.last_event_ids.append(request.headers.get("Last-Event-ID"))

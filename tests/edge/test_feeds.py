@@ -183,6 +183,27 @@ async def test_a_feed_with_a_spoiled_generation_is_left_for_one_with_a_good_one(
         assert await node.answer() == [NEW]
 
 
+async def test_how_an_edge_is_goes_to_a_feed_that_takes_it_and_nothing_is_lost_at_one_that_does_not(feed, tmp_path):
+    at(feed, 1, OLD, health=3)
+    feed.knows_condition = True
+    async with fed_by(tmp_path, feed) as node:
+        await eventually(lambda: "condition" in (feed.reports or [{}])[-1], "it tells how it is")
+        assert "condition" not in feed.reports[0], "nobody had said that it is taken"
+        told = feed.reports[-1]["condition"]
+        assert (told["feed"], told["relays"]) == (feed.url, 0)
+        assert told["health_age_s"] <= told["uptime_s"] < 600
+
+        feed.knows_condition = False
+        taken = len(feed.reports)
+        await node.answer()
+        await eventually(lambda: len(feed.reports) > taken + 1, "reports are taken by the release before, too")
+        await eventually(lambda: sum(map(answers, feed.reports)) == 1, "what was counted is told once")
+
+
+def answers(report: dict) -> int:
+    return sum(answer["count"] for answer in report["answers"])
+
+
 @asynccontextmanager
 async def beating(*feeds: FakeFeed):
     """Have the feeds send heartbeats meanwhile."""
