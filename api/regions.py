@@ -137,7 +137,7 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
         """Edge machines, each with how it is by its last report."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         edges = edges_of(EdgeNode.objects.filter(pk__in=[node.pk for node in page]), timezone.now())
-        context = self.get_serializer_context() | {"edges": {edge.node.pk: edge for edge in edges}}
+        context = {**self.get_serializer_context(), "edges": {edge.node.pk: edge for edge in edges}}
         return self.get_paginated_response(StandingNodeSerializer(page, many=True, context=context).data)
 
     @extend_schema(responses={201: NodeWithTokenSerializer})

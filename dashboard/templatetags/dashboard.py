@@ -70,7 +70,7 @@ def age(moment: datetime | None) -> str:
 @register.filter
 def duration(seconds: float | None) -> str:
     """A span, in the largest whole unit; nothing for none."""
-    if seconds is None or seconds == "":
+    if not isinstance(seconds, float | int):  # a template's None may come as an empty text
         return ""
     span = timedelta(seconds=seconds)
     for length, unit in UNITS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -39,7 +40,14 @@ def node_at(site: Site, name: str) -> EdgeNode:
 
 
 def report_of(generation: int, **fields) -> Report:
-    known = {"boot_id": uuid4(), "sequence": 1, "health_sequence": 9, "version": "0.1.0", "queries": 3, "answers": []}
+    known: dict[str, Any] = {
+        "boot_id": uuid4(),
+        "sequence": 1,
+        "health_sequence": 9,
+        "version": "0.1.0",
+        "queries": 3,
+        "answers": [],
+    }
     return Report(generation=generation, **(known | fields))
 
 
