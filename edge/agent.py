@@ -23,12 +23,13 @@ from edge.metrics import Condition
 from edge.pace import forever, wait_at_most
 from edge.packets import PacketError, close_all
 from edge.place import Place
+from edge.relay.news import News, RelayError
 from edge.report import Reports
 from edge.server_sent_events import Event
 from edge.serving import ListenError, Serving
 from edge.store import CorruptChunkError, Store
 from edge.updater import RefusedError, Updater
-from responder import Health, LatencyMapError, Snapshot, SnapshotError
+from responder import Health, LatencyMapError, Manifest, Snapshot, SnapshotError
 
 POLL_S = 30.0
 """A generation whose event was lost is found this late."""
@@ -50,6 +51,7 @@ class Agent:
     """`run` until cancelled or succeeded; `serving` answers from memory meanwhile.
 
     `place`: None, and no successor can ask. `predecessor`: who has to be relieved of the place.
+    `news`: what relays tell on.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Agent:
         reports: Reports,
         place: Place | None = None,
         predecessor: Predecessor | None = None,
+        news: News | None = None,
     ) -> None:
         self.feeds = feeds
         self._store = store
@@ -79,8 +82,7 @@ class Agent:
         self._in_contact = True
         self._started_at_s = time.monotonic()
         self._tells_condition = False  # until the feed says that it takes it
-        self.relays: list[str] = []
-        """Those between this node and a web process, the nearest first."""
+        self.news = news or News()
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
         self._latency_retry = Backoff(random.random)
@@ -101,9 +103,15 @@ class Agent:
             in_contact=self.in_contact,
             feeds={name: name == self.feeds.followed.name for name in self.feeds.names},
             feed_changes=self.feeds.changes,
+            relay_followers=self.news.followers,
             snapshot_age_s=(datetime.now(UTC) - created).total_seconds() if created else None,
             health_age_s=time.monotonic() - heard if heard is not None else None,
         )
+
+    @property
+    def served(self) -> Manifest | None:
+        """The manifest of the generation that is served."""
+        return self._updater.served
 
     @property
     def in_contact(self) -> bool:
@@ -177,6 +185,7 @@ class Agent:
     async def _follow(self) -> None:
         """One contact with the feed, from connecting to its end."""
         reason = "the feed ended the stream"
+        self.news.forget_relays()
         try:
             async with aclosing(self.feeds.events(self._last_event_id)) as events:
                 async for event in events:
@@ -186,7 +195,7 @@ class Agent:
             return
         except FeedError as error:
             reason = str(error)
-        except HealthError as error:
+        except (HealthError, RelayError) as error:
             reason = str(error)
             self._last_event_id = None
             self.feeds.doubt()
@@ -200,10 +209,13 @@ class Agent:
             self._latency_announced.set()
         elif event.name == "health":
             self._take_health(event.data)
+        elif event.name == "relays":
+            self.news.tell_relays(event.data)
 
     def _take_health(self, message: str) -> None:
         try:
             self._serving.believe(next_health(self._serving.health, message))
+            self.news.tell_health(self._serving.health.sequence, message)
         except OldHealthError as error:
             log.warning("%s", error)
             self.feeds.doubt()
@@ -217,11 +229,17 @@ class Agent:
         if not self._in_contact:
             log.info("in contact with the feed again")
         self._in_contact = True
+        self._tell_news()
+
+    def _tell_news(self) -> None:
+        generation, latency = self._serving.generation, self._serving.latency.sequence
+        self.news.tell(in_contact=self.in_contact, generation=generation, latency=latency)
 
     def _contact_lost(self, reason: str) -> None:
         if self._in_contact:
             log.warning("no contact with the feed, serving generation %d on: %s", self._serving.generation, reason)
         self._in_contact = False
+        self._tell_news()
 
     async def _tell_age(self) -> None:
         await asyncio.sleep(TELL_AGE_S)
@@ -232,6 +250,7 @@ class Agent:
         pause_s = POLL_S
         try:
             await self._updater.update()
+            self._tell_news()
             self._retry.reset()
         except (FeedError, RefusedError, SnapshotError) as error:
             pause_s = self._retry.next_s()
@@ -243,6 +262,7 @@ class Agent:
         pause_s = POLL_S
         try:
             await self._latencies.update()
+            self._tell_news()
             self._latency_retry.reset()
         except (FeedError, LatencyMapError) as error:
             pause_s = self._latency_retry.next_s()
@@ -291,7 +311,7 @@ class Agent:
             "uptime_s": round(now_s - self._started_at_s, 1),
             "health_age_s": None if heard_s is None else round(now_s - heard_s, 1),
             "feed": self.feeds.followed.name[:MAX_FEED_TOLD],
-            "relays": len(self.relays),
+            "relays": len(self.news.above),
         }
         return {"condition": condition}
 

@@ -20,7 +20,9 @@ MAX_MANIFEST = 256 * 2**20
 MAX_CHUNK = 2**30
 MAX_LATENCY = 2**30
 MAX_DETAIL = 500
+MAX_ANSWER = 64 * 2**10
 REPORT_ACCEPTS = "Report-Accepts"
+PASSED_DOWN = ("Content-Type", "WWW-Authenticate", REPORT_ACCEPTS)
 CONNECT_S = 5.0
 SILENCE_S = 15.0
 """The feed sends a heartbeat every few seconds: a stream silent for longer is dead."""
@@ -40,6 +42,15 @@ class FeedError(Exception):
 class Download:
     content: bytes
     etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a feed answered to a report that a relay passed up."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class Feed:
@@ -107,6 +118,29 @@ class Feed:
         """Whether the feed would also take the `condition` of a node: it is of a release that knows it."""
         async with self._call("POST", "report", json=report) as response:
             return "condition" in response.headers.get(REPORT_ACCEPTS, "")
+
+    async def knows(self, authorization: str, etag: str) -> bool:
+        """Whether who says `authorization` is a node: asks for the manifest in its name. `etag`: of one we have."""
+        try:
+            headers = {"Authorization": authorization, "If-None-Match": etag}
+            async with self._call("GET", "manifest", headers=headers):
+                return True
+        except FeedError as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                return False
+            raise
+
+    async def pass_up(self, authorization: str, body: bytes) -> Passed:
+        """A report of who says `authorization`, to the octet, and what becomes of it."""
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        try:
+            async with self._session.post(self._base.join(URL("report")), headers=headers, data=body) as response:
+                if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise FeedError(await _refusal("report", response), response.status)
+                kept = {name: response.headers[name] for name in PASSED_DOWN if name in response.headers}
+                return Passed(response.status, kept, await _read(response, MAX_ANSWER))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise FeedError(f"report: {str(error) or type(error).__name__}") from error
 
     @asynccontextmanager
     async def _call(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:

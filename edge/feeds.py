@@ -21,7 +21,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from edge.choice import Choice, Position
-from edge.feed import Download, Feed, FeedError
+from edge.feed import Download, Feed, FeedError, Passed
 from edge.server_sent_events import Event
 
 LOOK_S = 2.0
@@ -81,6 +81,17 @@ class Feeds:
     async def report(self, report: dict[str, Any]) -> bool:
         """As of Feed."""
         return await self._ask(lambda feed: feed.report(report))
+
+    async def knows(self, authorization: str, etag: str) -> bool | None:
+        """Whether who says `authorization` is a node; None: no feed can tell."""
+        try:
+            return await self._ask(lambda feed: feed.knows(authorization, etag))
+        except FeedError:
+            return None
+
+    async def pass_up(self, authorization: str, body: bytes) -> Passed:
+        """As of Feed."""
+        return await self._ask(lambda feed: feed.pass_up(authorization, body))
 
     async def events(self, last_event_id: int | None) -> AsyncGenerator[Event]:
         """As of Feed, from the one to follow now. Raises MovedError too."""

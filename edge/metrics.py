@@ -63,6 +63,7 @@ class Condition:
     feeds: Mapping[str, bool]
     """By their URLs: whether it is the one that is followed."""
     feed_changes: int
+    relay_followers: int
     snapshot_age_s: float | None
     health_age_s: float | None
 
@@ -232,6 +233,7 @@ def _condition(condition: Condition) -> Iterator[Metric]:
         ("trafficmgr_latency_map_sequence", "Number of the latency map used; 0: none.", condition.latency_sequence),
         ("trafficmgr_latency_map_rows", "Client prefixes with estimates of their own.", condition.latency_rows),
         ("trafficmgr_latency_map_age_seconds", "Since what was measured last is in it.", condition.latency_age_s),
+        ("trafficmgr_relay_followers", "Edges that follow this one as a relay.", condition.relay_followers),
         ("trafficmgr_feed_connected", "1 while the feed is followed.", int(condition.in_contact)),
         ("trafficmgr_snapshot_age_seconds", "Since the generation served was made.", condition.snapshot_age_s),
         ("trafficmgr_health_age_seconds", "Since the feed last said anything.", condition.health_age_s),

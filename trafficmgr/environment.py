@@ -49,6 +49,9 @@ class Environment(BaseSettings):
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", description="Postgres 15 or newer.")
     broker_url: str | None = Field(None, validation_alias="BROKER_URL", description="Redis, Valkey or RabbitMQ.")
     metrics: str = Field("127.0.0.1:9153", description="Where an edge serves /metrics; empty: nowhere.")
+    relay: str = Field("", description="Where an edge serves the feed to others; empty: nowhere.")
+    relay_certificate: Path | None = Field(None, description="PEM chain that a relay speaks TLS with.")
+    relay_key: Path | None = Field(None, description="PEM key of it, if it is not in the same file.")
     dnstap: str | None = Field(None, description="Collector of an edge: unix:/PATH or tcp:HOST:PORT.")
     dnstap_sample: int = Field(100, ge=1, description="One in so many queries is tapped.")
     geo: Path | None = Field(None, description="Directory of MMDB files.")
@@ -105,9 +108,9 @@ class Environment(BaseSettings):
         split_address(value)
         return value
 
-    @field_validator("metrics")
+    @field_validator("metrics", "relay")
     @classmethod
-    def check_metrics(cls, value: str) -> str:
+    def check_optional_address(cls, value: str) -> str:
         return cls.check_address(value) if value else value
 
     @field_validator("vantage_networks")

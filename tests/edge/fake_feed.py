@@ -29,6 +29,8 @@ class FakeFeed:
         self.asked: list[str] = []
         self.last_event_ids: list[str | None] = []
         self.url = ""
+        self.tokens = {TOKEN}
+        self.visitors: list[str] = []  # by their tokens
         self._streams: set[asyncio.Queue[bytes | None]] = set()
         self._first_events: dict[str, bytes] = {}
 
@@ -89,7 +91,8 @@ class FakeFeed:
     async def _guarded(self, request: web.Request, handler: Any) -> web.StreamResponse:
         what = request.path.removeprefix("/edge/v1/")
         self.asked.append(what)
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        self.visitors.append(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if self.visitors[-1] not in self.tokens:
             return web.Response(status=401)
         status = self.failing.get(what.partition("/")[0])
         return web.Response(status=status) if status else await handler(request)

@@ -37,6 +37,7 @@ def condition(**fields: Any) -> Condition:
         "in_contact": True,
         "feeds": {"https://relay.test": True, "https://manager.test": False},
         "feed_changes": 2,
+        "relay_followers": 3,
         "snapshot_age_s": 1.5,
         "health_age_s": 0.5,
     }
@@ -155,11 +156,11 @@ def test_an_edge_that_has_nothing_yet_says_no_age():
     assert seen.label("trafficmgr_build_info", "version") == "0.1.0"
 
 
-def test_which_feed_is_followed_is_told_and_how_often_that_changed():
+def test_which_feed_is_followed_is_told_and_how_often_that_changed_and_who_follows():
     seen = reading(counters())
 
     assert seen.totals("trafficmgr_feed_followed", "feed") == {("https://relay.test",): 1, ("https://manager.test",): 0}
-    assert seen.value("trafficmgr_feed_changes_total") == 2
+    assert (seen.value("trafficmgr_feed_changes_total"), seen.value("trafficmgr_relay_followers")) == (2, 3)
 
 
 def test_a_query_shows_in_every_metric_it_belongs_to():
