@@ -194,7 +194,7 @@ async def test_the_page_is_served_and_follows_the_feed(feed, tmp_path):
 
 
 async def test_an_address_that_is_taken_is_said_and_tried_again(caplog, monkeypatch):
-    monkeypatch.setattr("edge.metrics_listener.RETRY_S", 0.01)
+    monkeypatch.setattr("edge.listening.RETRY_S", 0.01)
     caplog.set_level(logging.INFO)
     taken = socket.create_server(("127.0.0.1", 0))
     address = "{}:{}".format(*taken.getsockname())
