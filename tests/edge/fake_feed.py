@@ -47,6 +47,12 @@ class FakeFeed:
         for stream in self._streams:
             stream.put_nowait(event(name, data))
 
+    def break_off(self, name: str, data: Any) -> None:
+        """End every stream in the middle of this event."""
+        for stream in self._streams:
+            stream.put_nowait(event(name, data)[:-5])
+        self.hang_up()
+
     def beat(self) -> None:
         """Send a heartbeat to every stream: the feed lives and has no news."""
         for stream in self._streams:

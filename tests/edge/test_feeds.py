@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -150,6 +151,47 @@ async def test_a_gap_is_healed_by_the_full_state(feed, tmp_path):
         await eventually(lambda: node.serving.health.sequence == 6, "the full state is taken")
         assert feed.last_event_ids[-1] is None
         assert node.serving.health.states == [(10, 4, "down")]
+
+
+async def test_an_event_that_breaks_off_is_not_taken_and_comes_again_with_the_next_contact(feed, tmp_path):
+    at(feed, 1, OLD, health=3)
+    async with fed_by(tmp_path, feed) as node:
+        await eventually(lambda: node.serving.health.sequence == 3, "the first health is known")
+        contacts = len(feed.last_event_ids)
+        feed.greet_with("health", delta(4, "down"))
+        feed.break_off("health", delta(4, "down"))
+        await eventually(lambda: node.serving.health.sequence == 4, "the delta is taken when it is whole")
+        assert feed.last_event_ids[contacts:] == ["3"], "it was asked for from where the node was"
+
+
+@pytest.mark.parametrize("spoiled", ["{", '{"sequence": 4}', full(4) | {"states": [[10, 4, "ill"]]}, '"\\ud800"'])
+async def test_health_that_cannot_be_read_changes_nothing_and_is_healed(feed, tmp_path, spoiled):
+    at(feed, 1, OLD, health=3)
+    async with fed_by(tmp_path, feed) as node:
+        await eventually(lambda: node.serving.health.sequence == 3, "the first health is known")
+        feed.greet_with("health", full(5, "down"))
+        feed.say("health", spoiled)
+        await eventually(lambda: node.serving.health.sequence == 5, "the full state is taken")
+        assert feed.last_event_ids[-1] is None
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_a_wall_clock_that_jumps_changes_neither_contact_nor_what_is_served(feed, tmp_path, monkeypatch, hours):
+    at(feed, 1, OLD, health=3)
+    feed.latency = {0: [message(4, 0, 1)]}
+    async with fed_by(tmp_path, feed) as node, beating(feed):
+        await eventually(lambda: node.serving.latency.sequence == 4, "the map is used")
+        right = time.time
+        monkeypatch.setattr("time.time", lambda: right() + hours * 3600)
+        feed.say("health", delta(4, "down"))
+        await eventually(lambda: node.serving.health.sequence == 4, "health goes on")
+        at(feed, 2, NEW, health=4)
+        await node.serves(2)
+        assert await node.answer() == [NEW]
+        condition = node.agent.condition("test")
+        assert condition.in_contact
+        assert 0 <= condition.health_age_s < 60
+        assert len(feed.last_event_ids) == 1, "the contact was kept"
 
 
 async def test_a_latency_map_never_goes_back(two_feeds, tmp_path):
