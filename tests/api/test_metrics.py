@@ -72,8 +72,8 @@ def test_edges_are_counted_by_how_they_are_and_the_slowest_is_told(scraped, edge
     assert (empty["trafficmgr_edges", "never"], empty["trafficmgr_edges", "current"]) == (1, 0)
     Snapshot.objects.create(generation=2, manifest="{}", changes=[])
     Snapshot.objects.update(created=datetime.now(UTC) - timedelta(seconds=90))
-    report = {"boot_id": uuid4(), "sequence": 1, "generation": 1, "health_sequence": 0, "version": "1", "queries": 0}
-    record_report(edge_1, Report(answers=[], **report), datetime.now(UTC))
+    report = Report(boot_id=uuid4(), sequence=1, generation=1, health_sequence=0, version="1", queries=0, answers=[])
+    record_report(edge_1, report, datetime.now(UTC))
 
     seen = scraped()
     assert (seen["trafficmgr_edges", "never"], seen["trafficmgr_edges", "behind"]) == (0, 1)
