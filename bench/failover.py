@@ -53,11 +53,14 @@ class Endpoint:
     def fail(self) -> None:
         self.is_well, self.failed_at = False, 0.0
 
+    def probed(self) -> bool:
+        """Whether it is well, as a probe sees it now."""
+        if not self.is_well:
+            self.failed_at = self.failed_at or time.perf_counter()
+        return self.is_well
+
     async def answer(self, _request: web.Request) -> web.Response:
-        if self.is_well:
-            return web.Response(text="well")
-        self.failed_at = self.failed_at or time.perf_counter()
-        return web.Response(status=503)
+        return web.Response(status=200 if self.probed() else 503)
 
 
 @dataclass

@@ -22,7 +22,7 @@ class Edge(asyncio.DatagramProtocol):
     def datagram_received(self, data, addr) -> None:
         self.asked += 1
         if not self.endpoint.is_well and self.endpoint.failed_at == 0.0 and self.asked % 5 == 0:
-            asyncio.get_running_loop().create_task(self.endpoint.answer(None))
+            self.endpoint.probed()
         has_failed = not self.endpoint.is_well and self.endpoint.failed_at > 0.0
         self.transport.sendto(data + IPv4Address(OTHER if has_failed else PREFERRED).packed, addr)
 
@@ -38,8 +38,8 @@ async def test_time_runs_from_the_probe_that_fails_to_the_answer_of_each_edge(mo
     try:
         rounds = [await measure(watches, endpoint) for _ in range(2)]
     finally:
-        for transport in [watch.transport for watch in watches] + [transport for transport, _edge in edges]:
-            transport.close()
+        for opened in [*(watch.transport for watch in watches), *(transport for transport, _edge in edges)]:
+            opened.close()
 
     assert all(0 < passed_s < failover.MOST_S for of_round in rounds for passed_s in of_round)
     assert [len(of_round) for of_round in rounds] == [3, 3]
