@@ -229,17 +229,13 @@ class Agent:
         if not self._in_contact:
             log.info("in contact with the feed again")
         self._in_contact = True
-        self._tell_news()
-
-    def _tell_news(self) -> None:
-        generation, latency = self._serving.generation, self._serving.latency.sequence
-        self.news.tell(in_contact=self.in_contact, generation=generation, latency=latency)
+        self.news.tell_contact(in_contact=True)
 
     def _contact_lost(self, reason: str) -> None:
         if self._in_contact:
             log.warning("no contact with the feed, serving generation %d on: %s", self._serving.generation, reason)
         self._in_contact = False
-        self._tell_news()
+        self.news.tell_contact(in_contact=False)
 
     async def _tell_age(self) -> None:
         await asyncio.sleep(TELL_AGE_S)
@@ -250,7 +246,7 @@ class Agent:
         pause_s = POLL_S
         try:
             await self._updater.update()
-            self._tell_news()
+            self.news.tell_generation(self._serving.generation)
             self._retry.reset()
         except (FeedError, RefusedError, SnapshotError) as error:
             pause_s = self._retry.next_s()
@@ -262,7 +258,7 @@ class Agent:
         pause_s = POLL_S
         try:
             await self._latencies.update()
-            self._tell_news()
+            self.news.tell_latency(self._serving.latency.sequence)
             self._latency_retry.reset()
         except (FeedError, LatencyMapError) as error:
             pause_s = self._latency_retry.next_s()

@@ -25,7 +25,7 @@ class Maps:
             if self._read_at != newest:
                 content = await asyncio.to_thread(self._store.latency)
                 self._messages = list(messages(content))
-                self._read_at = newest
+                self._read_at = sequence_of(self._messages[-1]) if self._messages else None
         return b"".join(LENGTH.pack(len(message)) + message for message in _from(self._messages, sequence))
 
 

@@ -43,11 +43,22 @@ class News:
         """The relays between this node and a web process, the nearest first."""
         self.changed = asyncio.Event()
 
-    def tell(self, *, in_contact: bool, generation: int, latency: int) -> None:
-        """How it is now."""
-        now = in_contact, generation, latency
-        if now != (self.in_contact, self.generation, self.latency):
-            self.in_contact, self.generation, self.latency = now
+    def tell_contact(self, *, in_contact: bool) -> None:
+        """Whether a feed is followed now."""
+        if in_contact != self.in_contact:
+            self.in_contact = in_contact
+            self._wake()
+
+    def tell_generation(self, generation: int) -> None:
+        """It is served, and on the disk."""
+        if generation != self.generation:
+            self.generation = generation
+            self._wake()
+
+    def tell_latency(self, sequence: int) -> None:
+        """The map of that number is used, and on the disk."""
+        if sequence != self.latency:
+            self.latency = sequence
             self._wake()
 
     def tell_health(self, sequence: int, message: str) -> None:

@@ -24,6 +24,8 @@ FILE = "relay.visitors.json"
 GOOD_S = 300.0
 """A token that was taken back is refused this late, at most half as much again."""
 REFUSED_S = 10.0
+ASKS_AT_ONCE = 16
+"""Whoever comes with a thousand made-up tokens keeps the relay busy, not the control plane."""
 MAX_GOOD = 10_000
 MAX_REFUSED = 1_000
 
@@ -42,6 +44,7 @@ class Visitors:
         self._chance = chance
         self._good: OrderedDict[str, float] = OrderedDict.fromkeys(self._kept(), 0.0)
         self._refused: OrderedDict[str, float] = OrderedDict()
+        self._turns = asyncio.Semaphore(ASKS_AT_ONCE)
         self._asking: dict[str, asyncio.Future[bool | None]] = {}
 
     async def is_good(self, authorization: str, now_s: float) -> bool | None:
@@ -61,9 +64,13 @@ class Visitors:
         """Of one question, though several requests of a visitor wait for it, and some may end before it."""
         asking = self._asking.get(digest)
         if asking is None:
-            asking = self._asking[digest] = asyncio.ensure_future(self._ask(authorization))
+            asking = self._asking[digest] = asyncio.ensure_future(self._asked(authorization))
             asking.add_done_callback(lambda _: self._asking.pop(digest))
         return await asyncio.shield(asking)
+
+    async def _asked(self, authorization: str) -> bool | None:
+        async with self._turns:
+            return await self._ask(authorization)
 
     def _note(self, digest: str, now_s: float, *, is_good: bool) -> None:
         known = self._good.pop(digest, None) is not None

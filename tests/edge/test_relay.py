@@ -13,8 +13,10 @@ from edge.agent import Agent
 from edge.doors import Doors, relay_of
 from edge.feed import Feed
 from edge.feeds import Feeds
+from edge.latency import LENGTH
+from edge.relay.maps import Maps
 from edge.relay.news import News, RelayError, Told
-from edge.relay.visitors import GOOD_S, Visitors
+from edge.relay.visitors import ASKS_AT_ONCE, GOOD_S, Visitors
 from edge.report import Reports
 from edge.serving import Serving
 from edge.store import Store
@@ -67,6 +69,19 @@ async def central(feed, monkeypatch):
         yield feed
 
 
+async def test_a_map_that_is_not_yet_on_the_disk_is_read_once_it_is(tmp_path):
+    store = Store(tmp_path)
+    maps = Maps(store)
+    first, second = (LENGTH.pack(len(one)) + one for one in (message(4, 0, 1), message(5, 4, 2)))
+    store.keep_latency(first)
+    assert await maps.since(4, newest=5) == b"", "the second one is still being written"
+    store.add_latency(second)
+    assert await maps.since(4, newest=5) == second
+    assert await maps.since(5, newest=5) == b""
+    assert await maps.since(0, newest=5) == first + second
+    assert await maps.since(3, newest=5) == first + second, "a map that is not in the chain"
+
+
 async def follows(relay: RelayNode) -> None:
     await eventually(lambda: relay.agent.news.followers > 0, "an edge follows the relay")
 
@@ -109,8 +124,12 @@ async def test_reports_go_up_under_the_name_of_their_author(central, tmp_path):
             return sum(answer["count"] for report in mine for answer in report["answers"])
 
         await eventually(lambda: counted() == 3, "what the edge answered is told")
-        told = [report["condition"] for report in central.reports if "condition" in report]
-        assert {(one["feed"], one["relays"]) for one in told} >= {(relay.url, 1), (central.url, 0)}
+
+        def told() -> set[tuple[str, int]]:
+            conditions = [report["condition"] for report in central.reports if "condition" in report]
+            return {(condition["feed"], condition["relays"]) for condition in conditions}
+
+        await eventually(lambda: told() >= {(relay.url, 1), (central.url, 0)}, "both tell whom they follow")
 
 
 async def test_strangers_get_nothing(central, tmp_path):
@@ -159,7 +178,7 @@ async def test_a_relay_without_contact_sends_its_edges_to_their_other_feed(centr
             central.failing = OUTSIDE
             central.hang_up()
             await node.serves(2)
-            assert node.agent.feeds.followed.name == other.url
+            await eventually(lambda: node.agent.feeds.followed.name == other.url, "the other one is followed")
 
 
 async def test_relays_may_form_a_chain(central, tmp_path):
@@ -185,7 +204,11 @@ async def test_relays_that_follow_each_other_notice_it_and_never_take_each_other
         central.publish(a_world(2, NEW))
         await first.serves(2)
         await second.serves(2)
-        assert len({first.agent.feeds.followed.name, second.agent.feeds.followed.name} & {central.url}) == 1
+
+        def one_follows_the_centre() -> bool:
+            return central.url in (first.agent.feeds.followed.name, second.agent.feeds.followed.name)
+
+        await eventually(one_follows_the_centre, "they do not follow each other alone")
 
 
 def test_a_feed_that_follows_this_very_node_or_is_far_away_is_refused():
@@ -202,7 +225,8 @@ def test_a_feed_that_follows_this_very_node_or_is_far_away_is_refused():
 
 def test_each_stream_is_told_what_it_lacks_and_each_event_is_encoded_once():
     news = News("here")
-    news.tell(in_contact=True, generation=3, latency=5)
+    news.tell_generation(3)
+    news.tell_latency(5)
     news.tell_health(7, "full 7")
     news.tell_health(8, "delta 8")
     at_seven, new, at_nine = Told(health=7), Told(), Told(health=9)
@@ -245,6 +269,23 @@ async def test_a_token_is_asked_about_once_until_its_time_is_over_and_kept_while
     assert await started_anew.is_good("good", 1.0) is False
     centre.is_away = True
     assert await Visitors(tmp_path, centre.ask, lambda: 0.5).is_good("good", 0.0) is None, "it is forgotten"
+
+
+async def test_made_up_tokens_reach_the_centre_a_few_at_a_time_and_each_once(tmp_path):
+    asked: list[str] = []
+    answered = asyncio.Event()
+
+    async def ask(authorization: str) -> bool:
+        asked.append(authorization)
+        await answered.wait()
+        return False
+
+    visitors = Visitors(tmp_path, ask, lambda: 0.5)
+    waiting = [asyncio.ensure_future(visitors.is_good(str(number % 50), 0.0)) for number in range(200)]
+    await eventually(lambda: len(asked) == ASKS_AT_ONCE, "some are asked about")
+    answered.set()
+    assert not any(await asyncio.gather(*waiting))
+    assert sorted(asked) == sorted(map(str, range(50)))
 
 
 async def test_what_is_remembered_of_visitors_is_bounded(tmp_path, monkeypatch):
