@@ -228,8 +228,10 @@ async def test_a_feed_with_a_spoiled_generation_is_left_for_one_with_a_good_one(
 async def test_how_an_edge_is_goes_to_a_feed_that_takes_it_and_nothing_is_lost_at_one_that_does_not(feed, tmp_path):
     at(feed, 1, OLD, health=3)
     feed.knows_condition = True
-    async with fed_by(tmp_path, feed) as node:
-        await eventually(lambda: "condition" in (feed.reports or [{}])[-1], "it tells how it is")
+    async with fed_by(tmp_path, feed) as node, beating(feed):
+        await eventually(lambda: node.serving.health.sequence == 3, "the feed was heard")
+        told_before = len(feed.reports)
+        await eventually(lambda: len(feed.reports) > told_before + 1, "it tells how it is")
         assert "condition" not in feed.reports[0], "nobody had said that it is taken"
         told = feed.reports[-1]["condition"]
         assert (told["feed"], told["relays"]) == (feed.url, 0)
