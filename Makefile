@@ -60,6 +60,7 @@ fuzz: build
 bench: build
 	$(BIN)/python -m bench.dns
 	$(BIN)/python -m bench.loading
+	$(BIN)/python -m bench.failover
 
 build: $(VENV)/.packages $(VENV)/.responder $(VENV)/.trafficmgr
 

@@ -10,7 +10,7 @@ import logging
 import struct
 from collections.abc import Iterator
 
-from edge.feed import Feed
+from edge.feeds import Feeds
 from edge.serving import Serving
 from edge.store import Store
 from responder import LatencyMap, LatencyMapError
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class LatencyUpdater:
     """Brings one node from the map it uses to the newest."""
 
-    def __init__(self, feed: Feed, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
+    def __init__(self, feed: Feeds, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
         """`writing` is held while the disk changes."""
         self._feed = feed
         self._store = store
@@ -53,6 +53,7 @@ class LatencyUpdater:
         content = await self._feed.latency(since)
         if not content:
             return
+        self._refuse_to_go_back(next(messages(content), b""))
         self._needs_full = True  # unless all of it can be used
         for message in messages(content):
             latency = await asyncio.to_thread(self._serving.latency.apply, message)
@@ -61,6 +62,11 @@ class LatencyUpdater:
             async with self._writing:
                 await asyncio.to_thread(self._keep, message, before)
         self._needs_full = False
+
+    def _refuse_to_go_back(self, first: bytes) -> None:
+        offered, used = sequence_of(first), self._serving.latency.sequence
+        if is_full(first) and offered < used:
+            raise LatencyMapError(f"map {offered} refused: {used} is used, so the feed is behind")
 
     def _keep(self, message: bytes, before: int) -> None:
         record = LENGTH.pack(len(message)) + message
@@ -87,6 +93,11 @@ def messages(content: bytes) -> Iterator[bytes]:
             return
         yield content[position : position + length]
         position += length
+
+
+def sequence_of(message: bytes) -> int:
+    """The map that a message leads to."""
+    return int.from_bytes(message[4:12], "big")
 
 
 def is_full(message: bytes) -> bool:

@@ -31,7 +31,7 @@ from snapshots.numbers_asked import NumberError, number_asked
 from telemetry.report import Report
 from telemetry.services import record_report
 
-HEARTBEAT_S = 5.0
+HEARTBEAT_S = 2.0
 LENGTH = struct.Struct(">I")
 IMMUTABLE = "private, max-age=31536000, immutable"
 
@@ -88,7 +88,7 @@ def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
         return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=errors)
     record_report(node, read, datetime.now(UTC), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
     number_above(read.health_sequence)
-    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"Report-Accepts": "condition"})
 
 
 async def events(request: HttpRequest) -> HttpResponseBase:

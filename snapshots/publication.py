@@ -22,6 +22,7 @@ from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
 from snapshots.opening import NothingPublishedError, Opened, current, open_manifest
 from snapshots.settle import POLICIES, Settled, settle, zone_part, zones_of
 from snapshots.signing import Signer
+from snapshots.weight import octets_to_fetch
 from telemetry.services import highest_generation
 
 CHANNEL = "generation"
@@ -159,6 +160,7 @@ class Publication:
                 *self.renewal,
                 *note_published(contents, self.compiled.policy_chunk, self._generation),
             ],
+            fetched_octets=octets_to_fetch(self._served_contents, contents, manifest),
         )
         notify(CHANNEL, snapshot.generation)
         return snapshot

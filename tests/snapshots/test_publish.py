@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
+from snapshots.manifest import read_contents
 from snapshots.models import Chunk, ChunkKind, Refusal, Snapshot
 from snapshots.services import NothingPublishedError, current_snapshot, open_current, prune, publish
 from steering.models import PoolMember
@@ -197,6 +198,21 @@ def test_publishing_costs_the_same_queries_for_one_zone_and_for_twenty(ops, djan
         declare_zone(ops, f"z{number}.test.")
     with django_assert_max_num_queries(40):
         publish(NOW)
+
+
+def test_a_generation_weighs_what_an_edge_fetches_that_has_the_one_before(ops):
+    zone = declare_zone(ops, "demo.test.")
+    declare_zone(ops, "other.test.")
+    first = publish(NOW)
+    declare_address(zone, "www", "192.0.2.1")
+    second = publish(NOW)
+
+    def size(digests: set[str]) -> int:
+        return sum(len(bytes(chunk.content)) for chunk in Chunk.objects.filter(digest__in=digests))
+
+    before, after = (read_contents(snapshot.manifest) for snapshot in (first, second))
+    assert first.fetched_octets == len(first.manifest) + size(before.digests())
+    assert second.fetched_octets == len(second.manifest) + size({after.zones["demo.test."]})
 
 
 def test_pruning_keeps_the_newest_generations_and_all_they_name(ops, answered):
