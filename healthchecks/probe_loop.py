@@ -14,7 +14,7 @@ import uvloop
 from healthchecks.beliefs import VantageChange
 from healthchecks.certificates import CertificateChange
 from healthchecks.hysteresis import Streak
-from healthchecks.probes import Certificate, Outcome, open_session, run
+from healthchecks.probes import Certificate, Outcome, run
 from healthchecks.sharing import SharedKey, SharedTarget
 from healthchecks.state import State
 from healthchecks.targets import Key, ProbeTarget
@@ -80,12 +80,11 @@ class ProbeLoop:
         self._loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
         self._slots = asyncio.Semaphore(_max_concurrent())
-        async with open_session() as self._session:
-            self._started.set()
-            await self._closing.wait()
-            for task in self._probing.values():
-                task.cancel()
-            await asyncio.gather(*self._probing.values(), return_exceptions=True)
+        self._started.set()
+        await self._closing.wait()
+        for task in self._probing.values():
+            task.cancel()
+        await asyncio.gather(*self._probing.values(), return_exceptions=True)
 
     def _adopt(self, targets: Collection[ProbeTarget]) -> None:
         self._streaks = {target.key: self._streaks.get(target.key) or Streak(target.believed) for target in targets}
@@ -116,7 +115,7 @@ class ProbeLoop:
         asked_s = self._loop.time()
         async with self._slots:
             self._late_s = max(self._late_s, self._loop.time() - asked_s)
-            outcome = await run(target.probe, target.target, self._session, allow_private=self._allow_private)
+            outcome = await run(target.probe, target.target, allow_private=self._allow_private)
         for member in target.members:
             if outcome and member.key in self._streaks:
                 self._learn(member, outcome)
