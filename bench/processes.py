@@ -42,7 +42,7 @@ class Running:
 
     def memory_mb(self) -> float:
         """Proportional set size: what processes share counts once."""
-        return sum(_proportional_kb(pid) for pid in self.pids()) / 1000
+        return sum(map(proportional_mb, self.pids()))
 
     def processor_s(self) -> float:
         """What it has used of the processor since it started."""
@@ -120,8 +120,9 @@ def _end(process: subprocess.Popen[str]) -> None:
         break
 
 
-def _proportional_kb(pid: int) -> int:
+def proportional_mb(pid: int) -> float:
+    """Of one process, what it shares with others counted in parts."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
-            return int(line.split()[1])
-    return 0
+            return int(line.split()[1]) / 1000
+    return 0.0
