@@ -21,12 +21,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection
 from ipaddress import IPv4Address
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 from urllib.parse import urlsplit
 
 from bench.declared import DeclaredWorld
@@ -55,14 +57,14 @@ class Writer:
 
     def __init__(self, running: System, world: DeclaredWorld) -> None:
         self._headers = {"Authorization": f"Token {running.token}", "Content-Type": "application/json"}
-        self._connection = HTTPConnection(urlsplit(running.web).netloc, timeout=VISIBLE_S)
+        self._web = urlsplit(running.web).netloc
         self._port = running.dns_port
         self._world = world
 
     def generation(self) -> int:
         """The newest that is published; 0: none is."""
         newest = self._called("GET", "snapshots?limit=1")["results"]
-        return newest[0]["generation"] if newest else 0
+        return int(newest[0]["generation"]) if newest else 0
 
     def write(self, zone: int, name: int, address: IPv4Address) -> Write:
         """Give a name another address, and wait until it is answered."""
@@ -73,12 +75,13 @@ class Writer:
         await_answer(self._port, self._world, zone, name, address.packed)
         return Write(returned - started, time.perf_counter() - returned)
 
-    def _called(self, method: str, path: str, body: object = None) -> dict[str, object]:
+    def _called(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         content = None if body is None else json.dumps(body)
-        self._connection.request(method, f"/api/v1/{path}", content, self._headers)
-        response = self._connection.getresponse()
-        answer = json.loads(response.read())
-        if response.status >= 400:
+        with closing(HTTPConnection(self._web, timeout=VISIBLE_S)) as connection:
+            connection.request(method, f"/api/v1/{path}", content, self._headers)
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
+        if response.status >= HTTPStatus.BAD_REQUEST:
             raise SystemExit(f"{method} {path}: {answer}")
         return answer
 
