@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -40,7 +40,16 @@ from bench.workloads import NOERROR, Query
 COMPILED_S, VISIBLE_S, STOP_S = 600.0, 60.0, 10.0
 POLL_S = 0.001
 FIRST_NEW_ADDRESS = int(IPv4Address("192.88.0.0"))
-WRITE_HEADINGS = ("writes", "number", "returned p50 ms", "p99 ms", "answered p50 ms", "p99 ms", "most ms", "generations")
+WRITE_HEADINGS = (
+    "writes",
+    "number",
+    "returned p50 ms",
+    "p99 ms",
+    "answered p50 ms",
+    "p99 ms",
+    "most ms",
+    "generations",
+)
 NOWHERE = "http://127.0.0.1:1"
 
 
@@ -128,7 +137,9 @@ def addresses(seed: int, number: int) -> Iterator[IPv4Address]:
 
 
 def write_cells(kind: str, writes: Sequence[Write], generations: int) -> tuple[str, ...]:
-    calls, visible = (quantiles(values, n=100) for values in zip(*((w.call_s, w.visible_s) for w in writes), strict=True))
+    calls, visible = (
+        quantiles(values, n=100) for values in zip(*((w.call_s, w.visible_s) for w in writes), strict=True)
+    )
     times = (calls[49], calls[98], visible[49], visible[98], max(write.visible_s for write in writes))
     return (kind, f"{len(writes)}", *(f"{1000 * seconds:,.0f}" for seconds in times), f"{generations}")
 
@@ -153,8 +164,13 @@ def edge(home: Path, feed: str, token: str) -> Iterator[tuple[int, int]]:
 def copied(home: Path, name: str) -> Path:
     """The edge's disk as it is now."""
     copy = home / name
-    shutil.copytree(home / "edge", copy / "edge", ignore=shutil.ignore_patterns("edge.lock", "edge.sock", "*.tmp"))
-    return copy
+    while True:
+        try:
+            shutil.copytree(home / "edge", copy / "edge", ignore=shutil.ignore_patterns("edge.lock", "edge.sock"))
+        except shutil.Error:  # what is superfluous goes meanwhile
+            shutil.rmtree(copy)
+        else:
+            return copy
 
 
 def compile_world(running: System, world: DeclaredWorld) -> Iterator[tuple[str, ...]]:
@@ -189,7 +205,9 @@ def start_from_disk(running: System, world: DeclaredWorld) -> tuple[str, ...]:
         return "edge, from its disk to the first answer", f"{time.perf_counter() - started:.2f} s"
 
 
-def catch_up(running: System, world: DeclaredWorld, away: Path, last: tuple[int, IPv4Address]) -> Iterator[tuple[str, ...]]:
+def catch_up(
+    running: System, world: DeclaredWorld, away: Path, last: tuple[int, IPv4Address]
+) -> Iterator[tuple[str, ...]]:
     """An edge that was away since `away` was copied starts again. `last`: a zone and what its first name has now."""
     chunks = away / "edge" / "chunks"
     before = set(chunks.iterdir())
@@ -203,6 +221,10 @@ def catch_up(running: System, world: DeclaredWorld, away: Path, last: tuple[int,
     yield "chunks it fetched", f"{len(fetched):,}, {size / 1000:,.0f} KB"
 
 
+def tell(lines: Iterable[tuple[str, ...]]) -> None:
+    print(table(("what", "measured"), list(lines)), flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.distribution", description=__doc__)
     parser.add_argument("--zones", type=int, default=10_000)
@@ -212,24 +234,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clients", type=int, default=8, help="that write a burst")
     options = parser.parse_args(arguments)
     world = DeclaredWorld(options.zones, options.record_sets)
+    kinds: dict[str, Callable[[System], list[Write]]] = {
+        "one by one": lambda running: write_one_by_one(running, world, options.writes, seed=1),
+        f"by {options.clients} clients at once": lambda running: write_at_once(
+            running, world, options.burst, seed=2, clients=options.clients
+        ),
+    }
     with system({}) as running:
-        lines = list(compile_world(running, world))
+        tell(compile_world(running, world))
         away, writer = copied(running.home, "away"), Writer(running, world)
-        kinds = {
-            "one by one": lambda: write_one_by_one(running, world, options.writes, seed=1),
-            f"by {options.clients} clients at once": lambda: write_at_once(
-                running, world, options.burst, seed=2, clients=options.clients
-            ),
-        }
-        writes = []
+        lines = []
         for kind, write in kinds.items():
             before = writer.generation()
-            measured = write()
-            writes.append(write_cells(kind, measured, writer.generation() - before))
+            lines.append(write_cells(kind, write(running), writer.generation() - before))
+        print(table(WRITE_HEADINGS, lines), flush=True)
         last = IPv4Address(FIRST_NEW_ADDRESS - 1)
         writer.write(0, 0, last)
-        lines += [*memory(running), start_from_disk(running, world), *catch_up(running, world, away, (0, last))]
-    print(table(("what", "measured"), lines), table(WRITE_HEADINGS, writes), sep="\n\n")
+        tell([*memory(running), start_from_disk(running, world), *catch_up(running, world, away, (0, last))])
     return 0
 
 

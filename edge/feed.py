@@ -15,6 +15,8 @@ from yarl import URL
 from edge.server_sent_events import Event, EventParser, EventStreamError
 
 PATH = "/edge/v1"
+FORMAT = 2
+"""Of manifests: the newest that the responder reads. A feed that knows no other than 1 gives that."""
 MAX_MANIFEST = 256 * 2**20
 MAX_CHUNK = 2**30
 MAX_LATENCY = 2**30
@@ -55,7 +57,7 @@ class Feed:
     async def manifest(self, etag: str | None) -> Download | None:
         """The newest manifest; None: still the one of `etag`."""
         headers = {"If-None-Match": etag} if etag else {}
-        async with self._call("GET", "manifest", headers=headers) as response:
+        async with self._call("GET", f"manifest?format={FORMAT}", headers=headers) as response:
             if response.status == HTTPStatus.NOT_MODIFIED:
                 return None
             return Download(await _read(response, MAX_MANIFEST), response.headers.get("ETag"))

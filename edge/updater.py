@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from edge.feed import Feed
 from edge.serving import Serving
@@ -32,6 +32,7 @@ class Updater:
         self._writing = writing
         self._served: Manifest | None = None
         self._is_kept = True  # what is served is on disk too
+        self._outgoing: frozenset[str] | None = None  # chunks of the generation before; None: not known
         self._etag: str | None = None
         self._downloaded: dict[str, bytes] = {}  # kept over failed attempts, so that the next one goes on from there
 
@@ -65,14 +66,26 @@ class Updater:
         )
 
     async def _take(self, manifest: Manifest) -> None:
+        before = self._serving.snapshot
         chunks = await self._chunks(manifest)
-        snapshot = await asyncio.to_thread(Snapshot.open, manifest, chunks, self._serving.snapshot)
+        snapshot = await asyncio.to_thread(Snapshot.open, manifest, chunks, before)
         async with self._writing:
             await self._keep(manifest, chunks)
             self._serving.serve(snapshot)
             self._served = manifest
-            await asyncio.to_thread(self._store.prune)
+            await asyncio.to_thread(self._prune, before, snapshot, chunks)
         self._downloaded = {}
+
+    def _prune(self, before: Snapshot | None, served: Snapshot, chunks: Mapping[str, bytes]) -> None:
+        """Remove what two generations back was there for, without looking at all that is there.
+
+        Of the chunks that `before` did without, those it is served with now are among the new ones.
+        """
+        if self._outgoing is None or not self._is_kept:
+            self._store.prune()
+        else:
+            self._store.forget(self._outgoing - chunks.keys())
+        self._outgoing = before.missing_from(served) if before and self._is_kept else None
 
     async def _keep(self, manifest: Manifest, chunks: dict[str, bytes]) -> None:
         try:
@@ -83,23 +96,38 @@ class Updater:
             log.error("generation %d is served but not kept on disk: %s", manifest.generation, error)
 
     async def _chunks(self, manifest: Manifest) -> dict[str, bytes]:
-        """Those that are not both served and on disk."""
-        opened = manifest.missing_from(self._serving.snapshot)
-        unkept = frozenset() if self._is_kept else manifest.digests
-        on_disk = await asyncio.to_thread(self._on_disk, opened | unkept)
-        found = await asyncio.to_thread(self._read, opened & on_disk)
-        wanted = (opened | (unkept - on_disk)) - found.keys()
+        """Those that are not both served and on disk. Zone lists come first: they say which zones are missing."""
+        chunks: dict[str, bytes] = {}
+        served = self._serving.snapshot
+        while missing := manifest.missing_from(served, chunks) - chunks.keys():
+            chunks |= await self._found(missing)
+        if self._is_kept:
+            return chunks
+        return await self._unkept(manifest, chunks)
+
+    async def _found(self, digests: frozenset[str]) -> dict[str, bytes]:
+        """From disk, and from the feed what is not there."""
+        found = await asyncio.to_thread(self._read, digests)
+        wanted = digests - found.keys()
         await self._download(wanted)
         return found | {digest: self._downloaded[digest] for digest in wanted}
 
-    def _on_disk(self, digests: Iterable[str]) -> set[str]:
-        return {digest for digest in digests if self._store.has(digest)}
+    async def _unkept(self, manifest: Manifest, chunks: dict[str, bytes]) -> dict[str, bytes]:
+        """Together with those that are served and not on disk."""
+        lists = await self._found(manifest.lists - chunks.keys())
+        named = manifest.missing_from(None, chunks | lists)
+        absent = await asyncio.to_thread(self._absent, named - chunks.keys())
+        return chunks | await self._found(absent)
+
+    def _absent(self, digests: Iterable[str]) -> frozenset[str]:
+        return frozenset(digest for digest in digests if not self._store.has(digest))
 
     def _read(self, digests: Iterable[str]) -> dict[str, bytes]:
         found = {}
         for digest in digests:
             try:
-                found[digest] = self._store.chunk(digest)
+                if self._store.has(digest):
+                    found[digest] = self._store.chunk(digest)
             except CorruptChunkError as error:
                 log.error("fetching anew: %s", error)
         return found

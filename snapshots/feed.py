@@ -23,8 +23,10 @@ from latency.services import maps_since
 from regions.models import EdgeNode
 from snapshots.bulletin import Bulletin, bulletin
 from snapshots.canonical import digest_of
+from snapshots.manifest import WITH_LISTS
 from snapshots.models import Chunk, Snapshot
 from snapshots.node_access import for_nodes, node_of, unknown_node, wrong_method
+from snapshots.opening import manifest_without_lists
 from telemetry.report import Report
 from telemetry.services import record_report
 
@@ -36,11 +38,15 @@ IMMUTABLE = "private, max-age=31536000, immutable"
 
 @for_nodes("GET")
 def manifest(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
-    """The newest manifest, to the byte; its ETag is its digest."""
+    """The newest manifest, to the byte; its ETag is its digest. Without `?format=2` one that names all zones itself.
+
+    Edges of the release before do not say a format, and read no other.
+    """
     snapshot = Snapshot.objects.order_by("-generation").first()
     if snapshot is None:
         return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot is published yet.")
-    content = snapshot.manifest.encode()
+    reads_lists = request.GET.get("format") == str(WITH_LISTS)
+    content = (snapshot.manifest if reads_lists else manifest_without_lists(snapshot.manifest)).encode()
     response = HttpResponse(content, content_type="application/json", headers={"Cache-Control": "private, no-cache"})
     response["ETag"] = quote_etag(digest_of(content))
     return get_conditional_response(request, etag=response["ETag"], response=response) or response

@@ -1,46 +1,65 @@
-"""Reads all that is declared, in a fixed number of queries. Call it inside one REPEATABLE READ transaction."""
+"""Reads what is declared, in a fixed number of queries. Call it inside one REPEATABLE READ transaction.
+
+What zones say is read of those alone that have changed since they were compiled. Of all others it is known what they
+were compiled to: it is served, but for those that are refused.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 
 from healthchecks.models import Assignment
 from regions.models import Endpoint, Region
 from snapshots.declared import Declared, DeclaredPolicies, DeclaredRecordSet, DeclaredZone, Row
-from snapshots.models import FlattenedName
+from snapshots.models import CompiledZone, FlattenedName
 from steering.models import Policy, PolicyPool, PolicyStep, Pool, PoolMember, ShadowPool
 from steering.shadows import running_shadows
 from zones.models import RecordSet, Zone
 
-
-def gather(now: datetime) -> Declared:
-    """Everything an edge needs; of zones whose chunk is still that of their serial, only its digest."""
-    return Declared(zones=_zones(), policies=gather_policies(now))
+ROWS_AT_ONCE = 10_000
 
 
-def _zones() -> list[DeclaredZone]:
-    columns = ("id", "origin", "serial", "compiled__serial", "compiled__chunk_id")
-    rows = list(Zone.objects.order_by("origin").values_list(*columns))
-    record_sets = _record_sets(
-        [zone_id for zone_id, _, serial, compiled_serial, _ in rows if serial != compiled_serial]
-    )
-    return [
-        DeclaredZone(zone_id, origin, serial, chunk if serial == compiled_serial else None, record_sets[zone_id])
-        for zone_id, origin, serial, compiled_serial, chunk in rows
-    ]
+def gather(now: datetime, served: Mapping[str, str] | None, refused: Collection[str]) -> Declared:
+    """Everything an edge needs.
+
+    `served`: digests of zone chunks by origin, None if nothing is served yet. `refused`: origins of zones that are not
+    served as they were compiled.
+    """
+    changed = {zone.origin: zone for zone in Zone.objects.filter(Q(compiled=None) | ~Q(compiled__serial=F("serial")))}
+    compiled = _compiled(served, refused)
+    for origin in _removed(compiled.keys() | changed.keys()) | changed.keys():
+        compiled.pop(origin, None)
+    return Declared(compiled, _with_record_sets(changed), gather_policies(now))
 
 
-def _record_sets(zone_ids: Iterable[int]) -> defaultdict[int, list[DeclaredRecordSet]]:
-    by_zone: defaultdict[int, list[DeclaredRecordSet]] = defaultdict(list)
-    rows = RecordSet.objects.filter(zone_id__in=zone_ids).order_by()
+def _compiled(served: Mapping[str, str] | None, refused: Collection[str]) -> dict[str, str]:
+    rows = CompiledZone.objects.values_list("zone__origin", "chunk_id")
+    if served is None:
+        return dict(rows)
+    return {**served, **dict(rows.filter(zone__origin__in=refused))}
+
+
+def _removed(origins: Collection[str]) -> set[str]:
+    """Those of the origins, which are of all zones and maybe more, that are of no zone."""
+    if Zone.objects.count() == len(origins):
+        return set()
+    return set(origins).difference(Zone.objects.values_list("origin", flat=True))
+
+
+def _with_record_sets(zones: Mapping[str, Zone]) -> Iterator[DeclaredZone]:
+    """One after the other, so that a world that is compiled from nothing is never in memory as rows."""
+    by_id = {zone.id: zone for zone in zones.values()}
     columns = ("zone_id", "name", "type", "ttl_s", "wire", "steered", "binding__policy_id")
-    for zone_id, *columns_of_set in rows.values_list(*columns).iterator(chunk_size=10_000):
-        by_zone[zone_id].append(DeclaredRecordSet(*columns_of_set))
-    return by_zone
+    rows = RecordSet.objects.filter(zone__in=by_id).order_by("zone_id").values_list(*columns)
+    for zone_id, of_zone in groupby(rows.iterator(chunk_size=ROWS_AT_ONCE), key=itemgetter(0)):
+        zone = by_id.pop(zone_id)
+        yield DeclaredZone(zone.id, zone.origin, zone.serial, [DeclaredRecordSet(*row[1:]) for row in of_zone])
+    yield from (DeclaredZone(zone.id, zone.origin, zone.serial) for zone in by_id.values())
 
 
 def gather_policies(now: datetime) -> DeclaredPolicies:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,9 @@ from snapshots.geo_files import geo_files
 from snapshots.manifest import Contents
 from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
 from snapshots.opening import NothingPublishedError, Opened, current, open_manifest
-from snapshots.settle import settle
+from snapshots.settle import refused_zones, settle
+from snapshots.zone_lists import ZoneLists
+from zones.models import Zone
 
 CHANNEL = "generation"
 
@@ -27,9 +30,10 @@ class Publication:
     def __init__(self, now: datetime, geo_directory: Path | None) -> None:
         self.now = now
         self.served = _served()
-        self.declared = gather(now)
         self.geo = geo_files(geo_directory)
-        self.compiled = compile_declared(self.declared, {role: file.digest for role, file in self.geo.items()})
+        refused = refused_zones(Refusal.objects.values_list("part", flat=True))
+        declared = gather(now, self.served.contents.zones if self.served else None, refused)
+        self.compiled = compile_declared(declared, {role: file.digest for role, file in self.geo.items()})
 
     def publish(self) -> Snapshot | None:
         """Store the next generation and its chunks. None: there is nothing new to serve."""
@@ -66,18 +70,23 @@ class Publication:
             return self.compiled.contents == self._served_contents and not self.compiled.uncompilable
         return tried == self.compiled.contents.fingerprint()
 
+    def _written(self, contents: Contents) -> tuple[str, dict[str, bytes]]:
+        """The manifest of these contents, and by digest the zone lists that are not those served."""
+        lists, chunks = (self.served.lists if self.served else ZoneLists()).following(contents.zones)
+        return contents.manifest(lists, self._generation, self.now), chunks
+
     def _open(self, contents: Contents) -> responder.Snapshot:
-        fresh = self.compiled.zone_chunks | self._policy_chunks | self._new_geo_chunks
-        return open_manifest(contents.manifest(self._generation, self.now), fresh, self.served)
+        manifest, lists = self._written(contents)
+        fresh = ChainMap(lists, self.compiled.zone_chunks, self._policy_chunks, self._new_geo_chunks)
+        return open_manifest(manifest, fresh, self.served)
 
     def _store_compiled_zones(self) -> None:
-        made = self.compiled.made
         _store_chunks(ChunkKind.ZONE, self.compiled.zone_chunks)
+        zones = self.compiled.contents.zones
         CompiledZone.objects.bulk_create(
             [
-                CompiledZone(zone_id=zone.id, serial=zone.serial, chunk_id=made[zone.id])
-                for zone in self.declared.zones
-                if zone.id in made
+                CompiledZone(zone_id=zone.id, serial=zone.serial, chunk_id=zones[origin])
+                for origin, zone in self.compiled.made.items()
             ],
             update_conflicts=True,
             unique_fields=["zone"],
@@ -86,6 +95,8 @@ class Publication:
 
     def _store_refusals(self, refusals: Mapping[str, str]) -> None:
         Refusal.objects.exclude(part__in=refusals).delete()
+        if not refusals:
+            return
         candidate = self.compiled.contents.fingerprint()
         Refusal.objects.bulk_create(
             [
@@ -100,11 +111,12 @@ class Publication:
     def _store_generation(self, contents: Contents) -> Snapshot:
         _store_chunks(ChunkKind.GEO, self._new_geo_chunks)
         _store_chunks(ChunkKind.POLICIES, self._policy_chunks)
-        serials = {zone.origin: zone.serial for zone in self.declared.zones}
+        manifest, lists = self._written(contents)
+        _store_chunks(ChunkKind.ZONES, lists)
         snapshot = Snapshot.objects.create(
             generation=self._generation,
-            manifest=contents.manifest(self._generation, self.now),
-            changes=describe_changes(self._served_contents, contents, serials, _chunk),
+            manifest=manifest,
+            changes=describe_changes(self._served_contents, contents, _serials, _chunk),
         )
         notify(CHANNEL, snapshot.generation)
         return snapshot
@@ -120,6 +132,10 @@ def _served() -> Opened | None:
 def _store_chunks(kind: ChunkKind, chunks: Mapping[str, bytes]) -> None:
     rows = [Chunk(digest=digest, kind=kind, content=content) for digest, content in chunks.items()]
     Chunk.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+
+
+def _serials(origins: Collection[str]) -> dict[str, int]:
+    return dict(Zone.objects.filter(origin__in=origins).values_list("origin", "serial"))
 
 
 def _chunk(digest: str) -> bytes:

@@ -9,13 +9,13 @@ Who opens is an argument, so that nothing here needs a database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from responder import SnapshotError
 from snapshots.manifest import Contents
 
-POLICIES = "policies"
+POLICIES, ZONE = "policies", "zone "
 
 Opens = Callable[[Contents], object]
 """Opens a snapshot of these contents as an edge would. Raises SnapshotError."""
@@ -31,7 +31,12 @@ class Settled:
 
 def zone_part(origin: str) -> str:
     """How a refused zone is called."""
-    return f"zone {origin}"
+    return f"{ZONE}{origin}"
+
+
+def refused_zones(parts: Iterable[str]) -> list[str]:
+    """The origins of the zones among refused parts."""
+    return [part.removeprefix(ZONE) for part in parts if part.startswith(ZONE)]
 
 
 def geo_part(role: str) -> str:

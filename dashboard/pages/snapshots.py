@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
 from django.contrib.auth.decorators import login_required
@@ -15,6 +14,7 @@ from dashboard.edges import edges_of, published_generation
 from dashboard.section import ROWS_A_PAGE
 from regions.models import EdgeNode
 from snapshots.models import Refusal, Snapshot
+from snapshots.services import contents_of
 
 
 @login_required
@@ -35,5 +35,5 @@ def index(request: HttpRequest) -> HttpResponseBase:
 def show(request: HttpRequest, generation: int) -> HttpResponseBase:
     """One generation: what it changed and what it is made of."""
     snapshot = get_object_or_404(Snapshot, generation=generation)
-    context = {"snapshot": snapshot, "manifest": json.loads(snapshot.manifest)}
+    context = {"snapshot": snapshot, "contents": contents_of(snapshot)}
     return render(request, "dashboard/snapshots/show.html", context)

@@ -25,6 +25,7 @@ ORIGIN = "demo.test."
 APEX = "@ 300 IN SOA ns1 hostmaster 1 7200 3600 1209600 300\n@ 300 IN NS ns1\nns1 300 IN A 192.0.2.53\n"
 BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
 DEADLINE_S = 20
+NO_FEED = "http://127.0.0.1:1"
 
 
 def a_world(generation: int, address: str) -> World:

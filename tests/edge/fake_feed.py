@@ -33,7 +33,7 @@ class FakeFeed:
 
     def publish(self, world: World) -> None:
         """Offer `world` and announce it."""
-        self.offer(world.manifest(), world.chunks())
+        self.offer(world.manifest_with_lists(), world.chunks_with_lists())
 
     def offer(self, manifest: bytes, chunks: dict[str, bytes]) -> None:
         self.manifest, self.chunks = manifest, chunks
