@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from edge.framed import framed
 from edge.server_sent_events import Event, EventParser, EventStreamError
 
 PATH = "/edge/v1"
@@ -45,6 +46,7 @@ class Feed:
 
     def __init__(self, url: str, token: str) -> None:
         self.heard: float | None = None  # by the monotonic clock: the last octets of the event stream, heartbeats too
+        self._gives_many = True
         self._base = URL(url.rstrip("/").removesuffix(PATH) + PATH + "/")
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {token}"},
@@ -56,6 +58,7 @@ class Feed:
 
     async def manifest(self, etag: str | None) -> Download | None:
         """The newest manifest; None: still the one of `etag`."""
+        self._gives_many = True  # it may be another one by now
         headers = {"If-None-Match": etag} if etag else {}
         async with self._call("GET", f"manifest?format={FORMAT}", headers=headers) as response:
             if response.status == HTTPStatus.NOT_MODIFIED:
@@ -65,6 +68,18 @@ class Feed:
     async def chunk(self, digest: str) -> bytes:
         async with self._call("GET", f"chunks/{digest}") as response:
             return await _read(response, MAX_CHUNK)
+
+    async def chunks(self, digests: Sequence[str]) -> list[bytes]:
+        """The contents of the first of the digests, of one or more: as many as the feed gives at once."""
+        if len(digests) > 1 and self._gives_many:
+            try:
+                async with self._call("POST", "chunks", json=list(digests)) as response:
+                    return list(framed(await _read(response, MAX_CHUNK)))
+            except FeedError as error:
+                if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+                    raise
+                self._gives_many = False  # of the release before, or one of these is gone: the next line says which
+        return [await self.chunk(digest) for digest in digests[:1]]
 
     async def latency(self, since: int) -> bytes:
         """Messages that lead from the latency map `since` to the newest, each behind its length; empty: none."""

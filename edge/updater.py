@@ -13,6 +13,7 @@ from edge.store import CorruptChunkError, Store
 from responder import Manifest, Snapshot
 
 DOWNLOADS_AT_ONCE = 8
+CHUNKS_AT_ONCE = 100
 
 log = logging.getLogger(__name__)
 
@@ -134,18 +135,25 @@ class Updater:
 
     async def _download(self, digests: Iterable[str]) -> None:
         waiting = [digest for digest in digests if digest not in self._downloaded]
-        downloads = [asyncio.create_task(self._download_each(waiting)) for _ in range(DOWNLOADS_AT_ONCE)]
+        downloads = [asyncio.create_task(self._download_some(waiting)) for _ in range(DOWNLOADS_AT_ONCE)]
         try:
             await asyncio.gather(*downloads)
         finally:
             for download in downloads:
                 download.cancel()
 
-    async def _download_each(self, waiting: list[str]) -> None:
+    async def _download_some(self, waiting: list[str]) -> None:
         while waiting:
-            digest = waiting.pop()
-            content = await self._feed.chunk(digest)
-            found = hashlib.sha256(content).hexdigest()
-            if found != digest:
-                raise RefusedError(f"chunk {digest} refused: what came has the digest {found}")
-            self._downloaded[digest] = content
+            digests = [waiting.pop() for _ in range(min(len(waiting), CHUNKS_AT_ONCE))]
+            contents = await self._feed.chunks(digests)
+            waiting += digests[len(contents) :]
+            for digest, content in zip(digests, contents, strict=False):
+                self._downloaded[digest] = verified(digest, content)
+
+
+def verified(digest: str, content: bytes) -> bytes:
+    """The content, if it is that of the digest. Raises RefusedError."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise RefusedError(f"chunk {digest} refused: what came has the digest {found}")
+    return content

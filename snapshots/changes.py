@@ -16,18 +16,19 @@ def describe_changes(
     before: Contents | None,
     after: Contents,
     serials: Callable[[Collection[str]], Mapping[str, int]],
-    policies: Callable[[str], bytes],
+    stored: Callable[[Collection[str]], Mapping[str, bytes]],
 ) -> list[str]:
     """Sentences such as `zone demo.test. serial 7`.
 
-    `serials`: of the zones with these origins. `policies`: the policy chunk of a digest. At most MAX_SENTENCES, the
+    `serials`: of the zones with these origins. `stored`: chunks by digest. At most MAX_SENTENCES, the
     last then saying how many more there are.
     """
     if before is None:
         return ["first generation"]
     sentences = [*_zones(before.zones, after.zones, serials), *_geo(before.geo, after.geo)]
     if before.policies != after.policies:
-        sentences += _policies(json.loads(policies(before.policies)), json.loads(policies(after.policies)))
+        chunks = stored([before.policies, after.policies])
+        sentences += _policies(json.loads(chunks[before.policies]), json.loads(chunks[after.policies]))
     if len(sentences) <= MAX_SENTENCES:
         return sentences
     return [*sentences[: MAX_SENTENCES - 1], f"{len(sentences) - MAX_SENTENCES + 1} more"]

@@ -6,15 +6,16 @@ The current one is kept open: the next shares all chunks with it that did not ch
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
 import responder
 from snapshots.canonical import digest_of
+from snapshots.chunks import stored_chunks
 from snapshots.manifest import Contents, read_manifest, without_lists
-from snapshots.models import Chunk, Snapshot
+from snapshots.models import Snapshot
 from snapshots.zone_lists import ZoneLists
 
 
@@ -117,9 +118,3 @@ def contents_of(snapshot: Snapshot) -> Contents:
 def manifest_without_lists(manifest: str) -> str:
     """The same generation in format 1, which names all zones itself."""
     return without_lists(manifest, read_manifest(manifest, ZoneLists(), stored_chunks)[0].zones)
-
-
-def stored_chunks(digests: Iterable[str]) -> dict[str, bytes]:
-    """Those of the chunks that are stored, by digest."""
-    rows = Chunk.objects.filter(digest__in=list(digests)).values_list("digest", "content")
-    return {digest: bytes(content) for digest, content in rows}

@@ -11,6 +11,7 @@ from pathlib import Path
 import responder
 from common.notify import notify
 from snapshots.changes import describe_changes
+from snapshots.chunks import store_chunks, stored_chunks
 from snapshots.compile import compile_declared
 from snapshots.gather import gather
 from snapshots.geo_files import geo_files
@@ -81,7 +82,7 @@ class Publication:
         return open_manifest(manifest, fresh, self.served)
 
     def _store_compiled_zones(self) -> None:
-        _store_chunks(ChunkKind.ZONE, self.compiled.zone_chunks)
+        store_chunks(ChunkKind.ZONE, self.compiled.zone_chunks)
         zones = self.compiled.contents.zones
         CompiledZone.objects.bulk_create(
             [
@@ -109,14 +110,14 @@ class Publication:
         )
 
     def _store_generation(self, contents: Contents) -> Snapshot:
-        _store_chunks(ChunkKind.GEO, self._new_geo_chunks)
-        _store_chunks(ChunkKind.POLICIES, self._policy_chunks)
+        store_chunks(ChunkKind.GEO, self._new_geo_chunks)
+        store_chunks(ChunkKind.POLICIES, self._policy_chunks)
         manifest, lists = self._written(contents)
-        _store_chunks(ChunkKind.ZONES, lists)
+        store_chunks(ChunkKind.ZONES, lists)
         snapshot = Snapshot.objects.create(
             generation=self._generation,
             manifest=manifest,
-            changes=describe_changes(self._served_contents, contents, _serials, _chunk),
+            changes=describe_changes(self._served_contents, contents, _serials, stored_chunks),
         )
         notify(CHANNEL, snapshot.generation)
         return snapshot
@@ -129,14 +130,5 @@ def _served() -> Opened | None:
         return None
 
 
-def _store_chunks(kind: ChunkKind, chunks: Mapping[str, bytes]) -> None:
-    rows = [Chunk(digest=digest, kind=kind, content=content) for digest, content in chunks.items()]
-    Chunk.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
-
-
 def _serials(origins: Collection[str]) -> dict[str, int]:
     return dict(Zone.objects.filter(origin__in=origins).values_list("origin", "serial"))
-
-
-def _chunk(digest: str) -> bytes:
-    return bytes(Chunk.objects.values_list("content", flat=True).get(digest=digest))

@@ -8,6 +8,7 @@ from snapshots import feed
 
 urlpatterns = [
     path("manifest", feed.manifest, name="feed-manifest"),
+    path("chunks", feed.chunks, name="feed-chunks"),
     path("chunks/<str:digest>", feed.chunk, name="feed-chunk"),
     path("latency", feed.latency, name="feed-latency"),
     path("events", feed.events, name="feed-events"),

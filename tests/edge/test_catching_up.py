@@ -33,7 +33,9 @@ def named(world: World) -> set[str]:
     return set(world.chunks_with_lists())
 
 
-async def test_an_edge_100_generations_behind_fetches_what_it_lacks_and_nothing_else(feed, tmp_path):
+@pytest.mark.parametrize("gives_many", [True, False], ids=["many at once", "a feed of the release before"])
+async def test_an_edge_100_generations_behind_fetches_what_it_lacks_and_nothing_else(feed, tmp_path, gives_many):
+    feed.gives_many = gives_many
     before, after = a_world(1, "192.0.2.1"), a_world(101, NEWEST, changed=10)
     feed.publish(before)
     async with a_node(tmp_path, feed.url) as node:
@@ -64,6 +66,17 @@ async def test_the_disk_holds_the_chunks_of_two_generations_after_each(feed, tmp
             kept, before = named(world) | before, named(world)
             await eventually(lambda kept=kept: on_disk(tmp_path) == kept, "what is superfluous is gone")
     assert len(pruned) == 2, "all that is on disk is looked at no more than need be"
+
+
+async def test_a_chunk_that_a_feed_has_not_is_named(feed, tmp_path, caplog):
+    world = a_world(1, NEWEST)
+    chunks = world.chunks_with_lists()
+    lost = digest_of(world.zones[OTHERS[0]])
+    feed.offer(world.manifest_with_lists(), {digest: chunk for digest, chunk in chunks.items() if digest != lost})
+    async with a_node(tmp_path, feed.url) as node:
+        await eventually(lambda: f"chunks/{lost}: status 404" in caplog.text, "it is named")
+        feed.publish(world)
+        await node.serves(1)
 
 
 async def test_from_a_feed_of_the_release_before_to_this_one_and_back(feed, tmp_path):

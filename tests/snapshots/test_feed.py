@@ -16,6 +16,7 @@ from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 
 from common.notify import Listener
+from edge.framed import framed
 from healthchecks.ledger import open_ledger
 from healthchecks.models import EndpointHealth, Family
 from healthchecks.reading import Delta, HealthState
@@ -23,6 +24,7 @@ from healthchecks.state import State
 from regions.models import EdgeNode, Site
 from regions.services import create_node_token
 from snapshots.bulletin import Bulletin
+from snapshots.chunks import stored_chunks
 from snapshots.feed import event_stream
 from snapshots.health_log import HealthLog
 from snapshots.services import contents_of, publish
@@ -124,6 +126,32 @@ def test_every_chunk_a_manifest_names_has_the_content_of_its_digest(node, ops):
         response = node.get(f"/edge/v1/chunks/{digest}")
         assert hashlib.sha256(response.content).hexdigest() == digest
         assert "immutable" in response["Cache-Control"]
+
+
+def test_chunks_come_at_once_in_the_order_asked_for_as_many_as_fit(node, ops, monkeypatch):
+    zone = declare_zone(ops, "demo.test.")
+    declare_address(zone, "www", "192.0.2.1")
+    contents = stored_chunks(contents_of(publish(NOW)).digests())
+    digests = sorted(contents, key=lambda digest: len(contents[digest]))
+
+    def given(asked: list[str]) -> list[bytes]:
+        return list(framed(node.post("/edge/v1/chunks", asked, content_type="application/json").content))
+
+    assert given(digests[:2]) == [contents[digest] for digest in digests[:2]]
+    assert given(digests[1::-1]) == [contents[digest] for digest in digests[1::-1]]
+    assert given([digests[0], "0" * 64, digests[1]]) == [contents[digests[0]]]
+    monkeypatch.setattr("snapshots.feed.BATCH_OCTETS", len(contents[digests[0]]))
+    assert given(digests) == [contents[digests[0]]]
+    assert given(digests[::-1]) == [contents[digests[-1]]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [([], 400), ({}, 400), ([7], 400), (["0" * 64], 404), (["0"] * 1001, 400)]
+)
+def test_who_asks_for_no_chunks_is_told_so(node, asked, status):
+    response = node.post("/edge/v1/chunks", asked, content_type="application/json")
+
+    assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
 
 
 def test_an_unknown_chunk_is_a_problem(node):
