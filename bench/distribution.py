@@ -32,7 +32,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bench.declared import DeclaredWorld
-from bench.processes import ask, free_port, proportional_mb
+from bench.processes import ask, free_port, proportional_mb, with_children
 from bench.report import table
 from bench.system import System, system
 from bench.workloads import NOERROR, Query
@@ -193,7 +193,7 @@ def compile_world(running: System, world: DeclaredWorld) -> Iterator[tuple[str, 
 
 def memory(running: System) -> Iterator[tuple[str, ...]]:
     for part in ("edge", "web", "worker"):
-        yield f"memory of {part}", f"{proportional_mb(running.pid_of(part)):,.0f} MB"
+        yield f"memory of {part}", f"{proportional_mb(with_children(running.pid_of(part))):,.0f} MB"
 
 
 def start_from_disk(running: System, world: DeclaredWorld) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,17 +32,11 @@ class Running:
 
     def pids(self) -> list[int]:
         """The process and what it started."""
-        found, waiting = [], [self.process.pid]
-        while waiting:
-            pid = waiting.pop()
-            found.append(pid)
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                waiting += map(int, children.read_text().split())
-        return found
+        return with_children(self.process.pid)
 
     def memory_mb(self) -> float:
         """Proportional set size: what processes share counts once."""
-        return sum(map(proportional_mb, self.pids()))
+        return proportional_mb(self.pids())
 
     def processor_s(self) -> float:
         """What it has used of the processor since it started."""
@@ -120,9 +114,24 @@ def _end(process: subprocess.Popen[str]) -> None:
         break
 
 
-def proportional_mb(pid: int) -> float:
-    """Of one process, what it shares with others counted in parts."""
+def with_children(pid: int) -> list[int]:
+    """The process and what it started."""
+    found, waiting = [], [pid]
+    while waiting:
+        pid = waiting.pop()
+        found.append(pid)
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            waiting += map(int, children.read_text().split())
+    return found
+
+
+def proportional_mb(pids: Iterable[int]) -> float:
+    """Of these processes, what each shares with others counted in parts."""
+    return sum(map(_proportional_kb, pids)) / 1000
+
+
+def _proportional_kb(pid: int) -> int:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1000
-    return 0.0
+            return int(line.split()[1])
+    return 0

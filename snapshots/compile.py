@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from snapshots.canonical import digest_of
-from snapshots.declared import Declared, DeclaredZone
+from snapshots.declared import Declared, DeclaredPolicies, DeclaredZone
 from snapshots.manifest import Contents
 from snapshots.policy_chunk import policy_chunk
 from snapshots.zone_chunk import UncompilableZoneError, zone_chunk
@@ -23,7 +23,9 @@ class Compiled:
     uncompilable: dict[str, str]  # origin to reason
 
 
-def compile_declared(declared: Declared, geo: Mapping[str, str]) -> Compiled:
+def compile_declared(
+    declared: Declared, geo: Mapping[str, str], policy_chunk: Callable[[DeclaredPolicies], bytes] = policy_chunk
+) -> Compiled:
     """The candidate of a declared world with the geo files `geo` (role to digest)."""
     zones = dict(declared.compiled)
     chunks: dict[str, bytes] = {}

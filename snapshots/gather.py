@@ -6,22 +6,27 @@ were compiled to: it is served, but for those that are refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from healthchecks.models import Assignment
 from regions.models import Endpoint, Region
 from snapshots.declared import Declared, DeclaredPolicies, DeclaredRecordSet, DeclaredZone, Row
 from snapshots.models import CompiledZone, FlattenedName
+from snapshots.table_rows import TableRows, read_rows
 from steering.models import Policy, PolicyPool, PolicyStep, Pool, PoolMember, ShadowPool
 from steering.shadows import running_shadows
 from zones.models import RecordSet, Zone
 
 ROWS_AT_ONCE = 10_000
+
+table_rows = TableRows()
+"""Those of this process."""
 
 
 def gather(now: datetime, served: Mapping[str, str] | None, refused: Collection[str]) -> Declared:
@@ -30,11 +35,17 @@ def gather(now: datetime, served: Mapping[str, str] | None, refused: Collection[
     `served`: digests of zone chunks by origin, None if nothing is served yet. `refused`: origins of zones that are not
     served as they were compiled.
     """
-    changed = {zone.origin: zone for zone in Zone.objects.filter(Q(compiled=None) | ~Q(compiled__serial=F("serial")))}
+    changed = {zone.origin: zone for zone in _changed()}
     compiled = _compiled(served, refused)
     for origin in _removed(compiled.keys() | changed.keys()) | changed.keys():
         compiled.pop(origin, None)
-    return Declared(compiled, _with_record_sets(changed), gather_policies(now))
+    return Declared(compiled, _with_record_sets(changed), gather_policies(now, table_rows.read))
+
+
+def _changed() -> QuerySet[Zone]:
+    """Zones whose serial has risen since they were compiled."""
+    risen = Q(compiled=None) | ~Q(compiled__serial=F("serial"))
+    return Zone.objects.filter(risen).only("id", "origin", "serial").order_by()
 
 
 def _compiled(served: Mapping[str, str] | None, refused: Collection[str]) -> dict[str, str]:
@@ -62,23 +73,19 @@ def _with_record_sets(zones: Mapping[str, Zone]) -> Iterator[DeclaredZone]:
     yield from (DeclaredZone(zone.id, zone.origin, zone.serial) for zone in by_id.values())
 
 
-def gather_policies(now: datetime) -> DeclaredPolicies:
-    """Everything that steers, and the shadows that have not ended yet."""
+def gather_policies(now: datetime, read: Callable[[QuerySet[Any]], list[Row]] = read_rows) -> DeclaredPolicies:
+    """Everything that steers, and the shadows that have not ended yet. `read` is for tables wanted as a whole."""
     watched = Assignment.objects.filter(check_definition__enabled=True).values_list("endpoint_id", flat=True)
     return DeclaredPolicies(
-        regions=_rows(Region.objects.order_by("id")),
-        endpoints=_rows(Endpoint.objects.order_by("id")),
+        regions=read(Region.objects.order_by("id")),
+        endpoints=read(Endpoint.objects.order_by("id")),
         watched=set(watched.distinct()),
-        pools=_rows(Pool.objects.order_by("id")),
-        members=_rows(PoolMember.objects.order_by("pool_id", "position")),
-        policies=_rows(Policy.objects.order_by("id")),
-        policy_pools=_rows(PolicyPool.objects.order_by("policy_id", "position")),
-        steps=_rows(PolicyStep.objects.order_by("policy_id", "position")),
-        flattened=_rows(FlattenedName.objects.order_by("name")),
-        shadows=_rows(running_shadows(now).order_by("id")),
-        shadow_pools=_rows(ShadowPool.objects.order_by("shadow_id", "position")),
+        pools=read(Pool.objects.order_by("id")),
+        members=read(PoolMember.objects.order_by("pool_id", "position")),
+        policies=read(Policy.objects.order_by("id")),
+        policy_pools=read(PolicyPool.objects.order_by("policy_id", "position")),
+        steps=read(PolicyStep.objects.order_by("policy_id", "position")),
+        flattened=read_rows(FlattenedName.objects.order_by("name")),
+        shadows=read_rows(running_shadows(now).order_by("id")),
+        shadow_pools=read_rows(ShadowPool.objects.order_by("shadow_id", "position")),
     )
-
-
-def _rows(rows: QuerySet[Model]) -> list[Row]:
-    return list(rows.values())

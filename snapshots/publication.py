@@ -8,6 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from django.db import connection
+from django.db.models import Model
+
 import responder
 from common.notify import notify
 from snapshots.changes import describe_changes
@@ -18,11 +21,16 @@ from snapshots.geo_files import geo_files
 from snapshots.manifest import Contents
 from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
 from snapshots.opening import NothingPublishedError, Opened, current, open_manifest
+from snapshots.policy_chunk import PolicyChunks
 from snapshots.settle import refused_zones, settle
 from snapshots.zone_lists import ZoneLists
 from zones.models import Zone
 
 CHANNEL = "generation"
+MANY_ZONES = 1000
+
+policy_chunks = PolicyChunks()
+"""The one of this process."""
 
 
 class Publication:
@@ -34,7 +42,8 @@ class Publication:
         self.geo = geo_files(geo_directory)
         refused = refused_zones(Refusal.objects.values_list("part", flat=True))
         declared = gather(now, self.served.contents.zones if self.served else None, refused)
-        self.compiled = compile_declared(declared, {role: file.digest for role, file in self.geo.items()})
+        geo = {role: file.digest for role, file in self.geo.items()}
+        self.compiled = compile_declared(declared, geo, policy_chunks.of)
 
     def publish(self) -> Snapshot | None:
         """Store the next generation and its chunks. None: there is nothing new to serve."""
@@ -61,7 +70,8 @@ class Publication:
 
     @cached_property
     def _new_geo_chunks(self) -> dict[str, bytes]:
-        known = set(Chunk.objects.filter(kind=ChunkKind.GEO).values_list("digest", flat=True))
+        digests = {file.digest for file in self.geo.values()}
+        known = set(Chunk.objects.filter(digest__in=digests).values_list("digest", flat=True))
         return {file.digest: file.path.read_bytes() for file in self.geo.values() if file.digest not in known}
 
     def _is_known(self) -> bool:
@@ -93,6 +103,8 @@ class Publication:
             unique_fields=["zone"],
             update_fields=["serial", "chunk"],
         )
+        if len(self.compiled.made) >= MANY_ZONES:
+            _analyze(CompiledZone)
 
     def _store_refusals(self, refusals: Mapping[str, str]) -> None:
         Refusal.objects.exclude(part__in=refusals).delete()
@@ -111,7 +123,8 @@ class Publication:
 
     def _store_generation(self, contents: Contents) -> Snapshot:
         store_chunks(ChunkKind.GEO, self._new_geo_chunks)
-        store_chunks(ChunkKind.POLICIES, self._policy_chunks)
+        if self._served_contents is None or contents.policies != self._served_contents.policies:
+            store_chunks(ChunkKind.POLICIES, self._policy_chunks)
         manifest, lists = self._written(contents)
         store_chunks(ChunkKind.ZONES, lists)
         snapshot = Snapshot.objects.create(
@@ -121,6 +134,12 @@ class Publication:
         )
         notify(CHANNEL, snapshot.generation)
         return snapshot
+
+
+def _analyze(model: type[Model]) -> None:
+    """Have Postgres count what was written: until autovacuum comes along, it would plan as for an empty table."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
 def _served() -> Opened | None:

@@ -21,7 +21,7 @@ DELETE_UNNAMED_CHUNKS = """
         SELECT digest FROM direct
         UNION SELECT value FROM lists, jsonb_each_text(convert_from(content, 'UTF8')::jsonb)
     )
-    DELETE FROM snapshots_chunk WHERE digest NOT IN (SELECT digest FROM named)
+    DELETE FROM snapshots_chunk WHERE NOT EXISTS (SELECT FROM named WHERE named.digest = snapshots_chunk.digest)
 """
 
 
