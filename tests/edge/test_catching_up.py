@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
 from edge.store import Store
@@ -27,6 +29,10 @@ def fetched(feed) -> set[str]:
 
 def on_disk(home) -> set[str]:
     return {path.name for path in (home / "chunks").iterdir()}
+
+
+async def disk_holds(home, chunks: set[str]) -> None:
+    await eventually(lambda: on_disk(home) == chunks, "what is superfluous is gone")
 
 
 def named(world: World) -> set[str]:
@@ -56,16 +62,15 @@ async def test_an_edge_100_generations_behind_fetches_what_it_lacks_and_nothing_
 
 async def test_the_disk_holds_the_chunks_of_two_generations_after_each(feed, tmp_path, monkeypatch):
     worlds = [a_world(1, "192.0.2.1"), a_world(2, "192.0.2.2", changed=1), a_world(3, "192.0.2.1"), a_world(4, NEWEST)]
-    full, before = Store.prune, set[str]()
-    pruned: list[int] = []
-    monkeypatch.setattr(Store, "prune", lambda store: (pruned.append(1), full(store)))
+    before, prunings = set[str](), Mock(wraps=Store(tmp_path).prune)
+    monkeypatch.setattr(Store, "prune", prunings)
     async with a_node(tmp_path, feed.url) as node:
         for world in worlds:
             feed.publish(world)
             await node.serves(world.generation)
             kept, before = named(world) | before, named(world)
-            await eventually(lambda kept=kept: on_disk(tmp_path) == kept, "what is superfluous is gone")
-    assert len(pruned) == 2, "all that is on disk is looked at no more than need be"
+            await disk_holds(tmp_path, kept)
+    assert prunings.call_count == 2, "all that is on disk is looked at no more than need be"
 
 
 async def test_a_chunk_that_a_feed_has_not_is_named(feed, tmp_path, caplog):
@@ -95,7 +100,7 @@ async def test_from_a_feed_of_the_release_before_to_this_one_and_back(feed, tmp_
         await node.serves(3)
         assert fetched(feed) == {digest_of(worlds[2].zones[ORIGIN])}
         kept = named(worlds[1]) | set(worlds[2].chunks())
-        await eventually(lambda: on_disk(tmp_path) == kept, "what is superfluous is gone")
+        await disk_holds(tmp_path, kept)
 
 
 @pytest.mark.parametrize("spoilt", ["a list", "a zone"])

@@ -27,6 +27,7 @@ from snapshots.bulletin import Bulletin
 from snapshots.chunks import stored_chunks
 from snapshots.feed import event_stream
 from snapshots.health_log import HealthLog
+from snapshots.models import Snapshot
 from snapshots.services import contents_of, publish
 from telemetry.models import BeaconWindow, NodeReport
 from tests.snapshots.declaring import declare_address, declare_endpoint, declare_zone
@@ -88,6 +89,13 @@ def test_before_the_first_publication_the_feed_says_so(node):
     assert response.json()["detail"] == "No snapshot is published yet."
 
 
+def published() -> Snapshot:
+    """What is declared, as a new generation."""
+    snapshot = publish(NOW)
+    assert snapshot is not None
+    return snapshot
+
+
 def test_the_manifest_comes_to_the_byte_and_only_when_it_is_new(node, ops):
     zone = declare_zone(ops, "demo.test.")
     snapshot = publish(NOW)
@@ -107,7 +115,7 @@ def test_an_edge_of_the_release_before_gets_the_same_generation_without_zone_lis
     declare_zone(ops, "other.test.")
     for address in ("192.0.2.1", "192.0.2.2"):
         declare_address(zone, "www", address)
-        snapshot = publish(NOW)
+        snapshot = published()
         response = node.get("/edge/v1/manifest")
 
         plain, listed = json.loads(response.content), json.loads(snapshot.manifest)
@@ -120,7 +128,7 @@ def test_an_edge_of_the_release_before_gets_the_same_generation_without_zone_lis
 
 def test_every_chunk_a_manifest_names_has_the_content_of_its_digest(node, ops):
     declare_zone(ops, "demo.test.")
-    snapshot = publish(NOW)
+    snapshot = published()
 
     for digest in {*json.loads(snapshot.manifest)["zones"].values(), *contents_of(snapshot).digests()}:
         response = node.get(f"/edge/v1/chunks/{digest}")
@@ -131,7 +139,7 @@ def test_every_chunk_a_manifest_names_has_the_content_of_its_digest(node, ops):
 def test_chunks_come_at_once_in_the_order_asked_for_as_many_as_fit(node, ops, monkeypatch):
     zone = declare_zone(ops, "demo.test.")
     declare_address(zone, "www", "192.0.2.1")
-    contents = stored_chunks(contents_of(publish(NOW)).digests())
+    contents = stored_chunks(contents_of(published()).digests())
     digests = sorted(contents, key=lambda digest: len(contents[digest]))
 
     def given(asked: list[str]) -> list[bytes]:
