@@ -32,7 +32,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bench.declared import DeclaredWorld
-from bench.processes import ask, free_port, proportional_mb, with_children
+from bench.processes import ask, free_port, proportional_mb, used_s, with_children
 from bench.report import table
 from bench.system import System, system
 from bench.workloads import NOERROR, Query
@@ -136,12 +136,19 @@ def addresses(seed: int, number: int) -> Iterator[IPv4Address]:
     return (IPv4Address(FIRST_NEW_ADDRESS + seed * 4096 + place) for place in range(number))
 
 
-def write_cells(kind: str, writes: Sequence[Write], generations: int) -> tuple[str, ...]:
+def write_cells(kind: str, writes: Sequence[Write], generations: int, taken_s: float) -> tuple[str, ...]:
     calls, visible = (
         quantiles(values, n=100) for values in zip(*((w.call_s, w.visible_s) for w in writes), strict=True)
     )
     times = (calls[49], calls[98], visible[49], visible[98], max(write.visible_s for write in writes))
-    return (kind, f"{len(writes)}", *(f"{1000 * seconds:,.0f}" for seconds in times), f"{generations}")
+    each_ms = 1000 * taken_s / len(writes)
+    return (
+        kind,
+        f"{len(writes)}",
+        *(f"{1000 * seconds:,.0f}" for seconds in times),
+        f"{generations}",
+        f"{each_ms:,.0f}",
+    )
 
 
 @contextmanager
@@ -200,9 +207,10 @@ def start_from_disk(running: System, world: DeclaredWorld) -> tuple[str, ...]:
     """Of an edge whose feed is nowhere."""
     home = copied(running.home, "alone")
     started = time.perf_counter()
-    with edge(home, NOWHERE, "none") as (_pid, port):
+    with edge(home, NOWHERE, "none") as (pid, port):
         await_answer(port, world, 0, world.names - 1, world.address(0, world.names - 1).packed)
-        return "edge, from its disk to the first answer", f"{time.perf_counter() - started:.2f} s"
+        wall_s, of_processor_s = time.perf_counter() - started, used_s([pid])
+        return "edge, from its disk to the first answer", f"{wall_s:.2f} s ({of_processor_s:.2f} s of the processor)"
 
 
 def catch_up(
@@ -245,8 +253,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         away, writer = copied(running.home, "away"), Writer(running, world)
         lines = []
         for kind, write in kinds.items():
-            before = writer.generation()
-            lines.append(write_cells(kind, write(running), writer.generation() - before))
+            before, before_s = writer.generation(), used_s(running.running.pids())
+            written, taken_s = write(running), used_s(running.running.pids()) - before_s
+            lines.append(write_cells(kind, written, writer.generation() - before, taken_s))
         print(table(WRITE_HEADINGS, lines), flush=True)
         last = IPv4Address(FIRST_NEW_ADDRESS - 1)
         writer.write(0, 0, last)
