@@ -49,6 +49,7 @@ WRITE_HEADINGS = (
     "p99 ms",
     "most ms",
     "generations",
+    "processor ms/write",
 )
 NOWHERE = "http://127.0.0.1:1"
 

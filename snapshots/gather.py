@@ -25,6 +25,8 @@ from zones.models import RecordSet, Zone
 
 ROWS_AT_ONCE = 10_000
 
+COMPILED = CompiledZone.objects.values_list("zone__origin", "chunk_id")
+
 table_rows = TableRows()
 """Those of this process."""
 
@@ -36,10 +38,11 @@ def gather(now: datetime, served: Mapping[str, str] | None, refused: Collection[
     served as they were compiled.
     """
     changed = {zone.origin: zone for zone in _changed()}
-    compiled = _compiled(served, refused)
-    for origin in _removed(compiled.keys() | changed.keys()) | changed.keys():
-        compiled.pop(origin, None)
-    return Declared(compiled, _with_record_sets(changed), gather_policies(now, table_rows.read))
+    compiled = _compiled(served or {}, refused)
+    if len(compiled.keys() | changed.keys()) != Zone.objects.count():  # some are gone, or nothing is served yet
+        compiled = dict(COMPILED.all())
+    unchanged = {origin: chunk for origin, chunk in compiled.items() if origin not in changed}
+    return Declared(unchanged, _with_record_sets(changed), gather_policies(now, table_rows.read))
 
 
 def _changed() -> QuerySet[Zone]:
@@ -48,18 +51,9 @@ def _changed() -> QuerySet[Zone]:
     return Zone.objects.filter(risen).only("id", "origin", "serial").order_by()
 
 
-def _compiled(served: Mapping[str, str] | None, refused: Collection[str]) -> dict[str, str]:
-    rows = CompiledZone.objects.values_list("zone__origin", "chunk_id")
-    if served is None:
-        return dict(rows)
-    return {**served, **dict(rows.filter(zone__origin__in=refused))}
-
-
-def _removed(origins: Collection[str]) -> set[str]:
-    """Those of the origins, which are of all zones and maybe more, that are of no zone."""
-    if Zone.objects.count() == len(origins):
-        return set()
-    return set(origins).difference(Zone.objects.values_list("origin", flat=True))
+def _compiled(served: Mapping[str, str], refused: Collection[str]) -> dict[str, str]:
+    """What zones were compiled to, of all that there are and maybe of some that are gone."""
+    return {**served, **dict(COMPILED.filter(zone__origin__in=refused))}
 
 
 def _with_record_sets(zones: Mapping[str, Zone]) -> Iterator[DeclaredZone]:

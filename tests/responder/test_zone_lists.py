@@ -35,7 +35,9 @@ def opened(world: World, previous: Snapshot | None = None) -> Snapshot:
 
 
 def answer(snapshot: Snapshot, name: str) -> bytes:
-    return respond(snapshot, Health(), dns.message.make_query(name, "A", id=1).to_wire(), "198.51.100.53")
+    reply = respond(snapshot, Health(), dns.message.make_query(name, "A", id=1).to_wire(), "198.51.100.53")
+    assert reply is not None
+    return reply
 
 
 def test_two_of_the_cast_are_in_one_list():

@@ -92,10 +92,12 @@ def from_what_is_served() -> Compiled:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_any_edits_come_to_what_they_would_come_to_from_nothing(ops, seed):
-    draw = random.Random(seed)
+    draw, refused = random.Random(seed), set[str]()
+    for origin in ORIGINS[:4]:
+        declare_zone(ops, origin)
     publish(NOW)
     for _ in range(12):
-        for origin in draw.sample(ORIGINS, draw.randrange(1, 4)):
+        for origin in draw.sample(ORIGINS[:4], draw.randrange(1, 4)):
             draw.choice(EDITS)(ops, Zone.objects.filter(origin=origin).first(), origin, draw)
         afresh = from_nothing()
         assert from_what_is_served().contents == afresh.contents
@@ -108,9 +110,10 @@ def test_any_edits_come_to_what_they_would_come_to_from_nothing(ops, seed):
         assert {origin: served[origin] for origin in served.keys() - bad} == {
             origin: digest for origin, digest in afresh.contents.zones.items() if origin not in bad
         }
+        refused |= bad
         prune(keep=1)
         assert set(open_current().origins) == served.keys()
-    assert Refusal.objects.exists()
+    assert refused, "some of them were bad"
 
 
 def test_of_zones_that_did_not_change_nothing_is_read(ops):
