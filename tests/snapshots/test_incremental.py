@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -12,7 +13,8 @@ from django.db import connection, transaction
 from regions.models import Endpoint, Region
 from snapshots.compile import Compiled, compile_declared
 from snapshots.gather import gather
-from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal
+from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
+from snapshots.opening import Current, manifest_without_lists
 from snapshots.services import contents_of, current_snapshot, declared_policy_chunk, open_current, prune, publish
 from snapshots.settle import refused_zones
 from steering.models import Policy, Pool, PoolMember
@@ -163,3 +165,21 @@ def test_after_many_zones_were_compiled_postgres_knows_how_many(ops, monkeypatch
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [CompiledZone._meta.db_table])
         assert cursor.fetchone() == (12.0,)
+
+
+def test_a_generation_that_the_release_before_published_is_gone_on_from(ops):
+    zones = [declare_zone(ops, origin) for origin in ORIGINS]
+    first = publish(NOW)
+    plain = manifest_without_lists(first.manifest)
+    Snapshot.objects.update(manifest=plain, created=first.created + timedelta(seconds=1))
+    Chunk.objects.filter(kind=ChunkKind.ZONES).delete()
+    assert open_current().origins == sorted(ORIGINS)
+    assert publish(NOW) is None
+
+    declare_address(zones[3], "www", "192.0.2.9")
+    second = publish(NOW)
+
+    assert second.changes == [f"zone {zones[3].origin} serial 2"]
+    lists = json.loads(second.manifest)["zones"].values()
+    assert Chunk.objects.filter(kind=ChunkKind.ZONES, digest__in=lists).count() == len(lists)
+    assert Current().get().snapshot.origins == sorted(ORIGINS)
