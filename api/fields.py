@@ -77,7 +77,7 @@ class NamesField(serializers.ListField):
         self.queryset = queryset
         super().__init__(child=TextField(), **kwargs)
 
-    def get_attribute(self, instance: Model) -> list[Any]:
+    def get_attribute(self, instance: Model) -> list[Any] | None:
         """The related objects, sorted by name."""
         return list(getattr(instance, str(self.source)).all())
 

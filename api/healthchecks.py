@@ -13,12 +13,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from api.fields import NamesField
+from api.fields import LabelsField, NamesField
+from api.forced import ForcedStateSerializer
 from api.resources import DeclaredViewSet, TeamCollection, TeamView
-from api.serializers import DeclaredSerializer
-from healthchecks.models import STATE_CHOICES, Check, Family, Transition
-from healthchecks.services import assign, delete_check, endpoint_states, health_matrix
+from api.serializers import DeclaredSerializer, StrictModelSerializer
+from healthchecks.models import STATE_CHOICES, Check, CheckTemplate, Family, Transition
+from healthchecks.reading import MatrixRow
+from healthchecks.services import active_states, assign, delete_check, endpoint_states, health_matrix, save_template
 from regions.models import Endpoint, Region
+
+
+class CheckTemplateSerializer(StrictModelSerializer[CheckTemplate]):
+    """Which new endpoints a check attaches itself to: those for which all of this holds."""
+
+    labels = LabelsField(required=False, help_text="That the endpoint must have, with these values.")
+
+    class Meta:
+        model = CheckTemplate
+        fields = ["reached_by", "port", "labels"]
 
 
 class CheckSerializer(DeclaredSerializer[Check]):
@@ -27,6 +39,11 @@ class CheckSerializer(DeclaredSerializer[Check]):
     options = serializers.DictField(required=False, help_text="Of the kind, such as `path` and `expected_codes`.")
     vantages = NamesField(Region.objects.all(), required=False)
     endpoints = NamesField(Endpoint.objects.all(), required=False)
+    template = CheckTemplateSerializer(
+        required=False,
+        allow_null=True,
+        help_text="Has it attach itself to new endpoints that match; null: it does not.",
+    )
 
     class Meta:
         model = Check
@@ -41,8 +58,13 @@ class CheckSerializer(DeclaredSerializer[Check]):
             "rise",
             "fall",
             "quorum",
+            "damping_half_life_s",
+            "damping_suppress",
+            "damping_reuse",
+            "damping_max_s",
             "vantages",
             "endpoints",
+            "template",
             "enabled",
             "created",
             "updated",
@@ -54,13 +76,19 @@ class CheckSerializer(DeclaredSerializer[Check]):
         if "vantages" in related:
             candidate.vantages.set(related["vantages"])
         assign(candidate, endpoints)
+        if "template" in related:
+            said = related["template"]
+            save_template(candidate, None if said is None else CheckTemplate(**said))
         return candidate
+
+    def _defaults(self) -> dict[str, Any]:
+        return {**super()._defaults(), "template": None}
 
 
 class CheckViewSet(DeclaredViewSet[Check]):
     """How endpoints are probed, and which."""
 
-    queryset = Check.objects.prefetch_related("vantages", "endpoints")
+    queryset = Check.objects.select_related("template").prefetch_related("vantages", "endpoints")
     serializer_class = CheckSerializer
 
     def remove(self, row: Check) -> None:
@@ -73,6 +101,9 @@ class FamilyStateSerializer(serializers.Serializer[Any]):
     family = serializers.ChoiceField(Family.choices, help_text="4, 6, or 0 for a host name.")
     state = serializers.ChoiceField(STATE_CHOICES)
     since = serializers.DateTimeField(allow_null=True)
+    believed = serializers.ChoiceField(
+        STATE_CHOICES, help_text="What its checks say; another than `state` while it is forced, or a brake holds it up."
+    )
     checked = serializers.BooleanField(help_text="False: no enabled check watches it, so it counts as up.")
 
 
@@ -80,6 +111,7 @@ class EndpointHealthSerializer(serializers.Serializer[Any]):
     """What edges are told of an endpoint."""
 
     endpoint = serializers.CharField()
+    forced = ForcedStateSerializer(allow_null=True, help_text="What an operator has forced; null: nothing.")
     states = FamilyStateSerializer(many=True)
 
 
@@ -92,12 +124,24 @@ class HealthViewSet(TeamCollection[Endpoint]):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.get_queryset()) or []
-        states = endpoint_states(Endpoint.objects.filter(pk__in=[endpoint.pk for endpoint in page]))
+        ids = [endpoint.pk for endpoint in page]
+        states, forced = endpoint_states(Endpoint.objects.filter(pk__in=ids)), active_states(ids)
         healths = [
-            {"endpoint": endpoint.name, "states": [state for state in states if state.endpoint_id == endpoint.pk]}
+            {
+                "endpoint": endpoint.name,
+                "forced": forced.get(endpoint.pk),
+                "states": [state for state in states if state.endpoint_id == endpoint.pk],
+            }
             for endpoint in page
         ]
         return self.get_paginated_response(EndpointHealthSerializer(healths, many=True).data)
+
+
+class CertificateSerializer(serializers.Serializer[Any]):
+    """The certificate that a vantage was shown last, whether or not the check insists on it."""
+
+    not_after = serializers.DateTimeField(help_text="Until then it is valid.")
+    problem = serializers.CharField(help_text="Why its chain or name do not verify; empty: they do.")
 
 
 class VantageViewSerializer(serializers.Serializer[Any]):
@@ -106,6 +150,9 @@ class VantageViewSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATE_CHOICES)
     cause = serializers.CharField()
     since = serializers.DateTimeField(allow_null=True)
+    interval_ms = serializers.IntegerField(help_text="How often it probes.")
+    slowed = serializers.BooleanField(help_text="Less often than the check says: the address is over its budget.")
+    certificate = CertificateSerializer(allow_null=True, help_text="Of kinds that speak TLS.")
 
 
 class MatrixRowSerializer(serializers.Serializer[Any]):
@@ -115,7 +162,15 @@ class MatrixRowSerializer(serializers.Serializer[Any]):
     family = serializers.ChoiceField(Family.choices)
     enabled = serializers.BooleanField()
     verdict = serializers.ChoiceField(STATE_CHOICES)
-    vantages = serializers.DictField(child=VantageViewSerializer())
+    vantages = serializers.DictField(child=VantageViewSerializer(), help_text="None of a check without a probe.")
+    cause = serializers.SerializerMethodField(help_text="Of a check without a probe: what its verdict follows from.")
+    inputs = serializers.SerializerMethodField(help_text="Of a calculated check: the states of what it follows from.")
+
+    def get_cause(self, row: MatrixRow) -> str:
+        return row.because.cause if row.because else ""
+
+    def get_inputs(self, row: MatrixRow) -> dict[str, str]:
+        return dict(row.because.votes) if row.because else {}
 
 
 class EndpointHealthView(TeamView):
@@ -130,7 +185,9 @@ class TransitionSerializer(serializers.ModelSerializer[Transition]):
     """One change of an endpoint's health."""
 
     endpoint = serializers.CharField(source="endpoint_name", help_text="Its name at that time.")
-    votes = serializers.DictField(child=serializers.CharField(), help_text="Vantage to the state it saw.")
+    votes = serializers.DictField(
+        child=serializers.CharField(), help_text="Vantage, or input of a calculated check, to its state."
+    )
 
     class Meta:
         model = Transition

@@ -38,7 +38,8 @@ log = logging.getLogger(__name__)
 
 
 class LeanApplication:
-    """An ASGI application that answers the paths of `views`, and leaves others to `otherwise`.
+    """An ASGI application that answers the paths of `views`, and leaves others to `otherwise`. A path of `views` that
+    ends with a slash stands for all below it.
 
     A view gets the first `body_limit` + 1 octets of a body: it refuses what is longer.
     """
@@ -47,16 +48,20 @@ class LeanApplication:
         self, otherwise: Application, views: Mapping[str, View], body_limit: int, most_at_once: int = MOST_AT_ONCE
     ) -> None:
         self._otherwise, self._views, self._body_limit = otherwise, views, body_limit
+        self._above = tuple(path for path in views if path.endswith("/"))
         self._threads, self._room = ThreadPoolExecutor(THREADS, thread_name_prefix="lean"), most_at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        view = self._views.get(scope["path"]) if scope["type"] == "http" else None
+        view = self._view_of(scope["path"]) if scope["type"] == "http" else None
         if view is None:
             await self._otherwise(scope, receive, send)
             return
         body = await _read(receive, self._body_limit + 1)
         if body is not None:
             await _write(send, await self._response(view, ASGIRequest(scope, io.BytesIO(body))))
+
+    def _view_of(self, path: str) -> View | None:
+        return self._views.get(next((above for above in self._above if path.startswith(above)), path))
 
     async def _response(self, view: View, request: HttpRequest) -> HttpResponseBase:
         if not self._room:

@@ -4,14 +4,16 @@
     beacons ─► note() ─► accepted, refused by reason ────────────────────────────┼─► GET /metrics, with an API token
     database ─► how learning is, what waits to be learned from ──────────────────┘
 
-No label holds anything that a client sends. The processes of one `trafficmgr web --workers N` share their counters in
-files of a directory that `PROMETHEUS_MULTIPROC_DIR` names, so it does not matter which of them answers.
+No label holds anything that a client sends; a check's is its name. The processes of one `trafficmgr web --workers N`
+share their counters in files of a directory that `PROMETHEUS_MULTIPROC_DIR` names, so it does not matter which of them
+answers.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections import Counter as Counted
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -27,12 +29,16 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api.lean import Application, Message, Receive, Scope, Send
+from healthchecks.alerts.services import waiting
+from healthchecks.guard_models import Alarm, VantageHealth
+from healthchecks.services import certificates_by_check
+from healthchecks.wellness import Condition
 from latency.evaluation import RECENT, calibration, drifting, mismatches
 from latency.services import newest_turn
 from telemetry.rum.services import Outcome, unlearned
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-DOORS = ("api", "edge", "rum", "static")
+DOORS = ("api", "edge", "push", "rum", "static")
 PAGES = "pages"
 BOUNDS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -106,11 +112,31 @@ class _Known(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("unlearned_batches", "Batches that nobody has learned from yet.", unlearned())
+        count, oldest_s = waiting(self._now)
+        yield _gauge("alert_deliveries_waiting", "Messages to channels that were not taken yet.", count)
+        yield _gauge("alert_deliveries_oldest_seconds", "For how long the oldest of them has waited.", oldest_s)
         turn = newest_turn()
         if turn is not None:
             age_s = (self._now - turn[1]).total_seconds()
             yield _gauge("latency_map_age_seconds", "Since the newest latency map was made.", age_s)
+        yield from self._guards()
         yield from self._learning()
+        yield from self._certificates()
+
+    def _guards(self) -> Iterator[Metric]:
+        """How well health is believed."""
+        well = GaugeMetricFamily("trafficmgr_vantage_well", "1: its votes count.", labels=["vantage"])
+        lag = GaugeMetricFamily("trafficmgr_vantage_lag_seconds", "How late it probes at worst.", labels=["vantage"])
+        age = GaugeMetricFamily("trafficmgr_vantage_heartbeat_age_seconds", "Since its last.", labels=["vantage"])
+        for vantage in VantageHealth.objects.all():
+            well.add_metric([vantage.name], vantage.condition == Condition.WELL)
+            lag.add_metric([vantage.name], vantage.lag_ms / 1000)
+            age.add_metric([vantage.name], (self._now - vantage.beat).total_seconds())
+        alarms = GaugeMetricFamily("trafficmgr_alarms", "Alarms about health that are not over.", labels=["kind"])
+        found = Counted(Alarm.objects.filter(until__isnull=True).values_list("kind", flat=True))
+        for kind in Alarm.Kind:
+            alarms.add_metric([kind.value], found[kind.value])
+        yield from (well, lag, age, alarms)
 
     def _learning(self) -> Iterator[Metric]:
         """How well learning goes."""
@@ -127,6 +153,20 @@ class _Known(Collector):
             "Alarms: comparisons of the last day that found maps to be others than their turns give.",
             len(mismatches(self._now)),
         )
+
+    def _certificates(self) -> Iterator[Metric]:
+        """By check: one of each endpoint would be too many, and which it is the pages say."""
+        of = ("team", "check")
+        days = GaugeMetricFamily(
+            "trafficmgr_certificate_days_left", "Of the certificate of a check that ends first.", labels=of
+        )
+        unverified = GaugeMetricFamily(
+            "trafficmgr_certificates_unverified", "Views of vantages whose chain or name do not verify.", labels=of
+        )
+        for found in certificates_by_check():
+            days.add_metric((found.team, found.check), found.days_left(self._now))
+            unverified.add_metric((found.team, found.check), found.unverified)
+        yield from (days, unverified)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

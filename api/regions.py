@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,12 +14,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import LabelsField, NamedField
+from api.fields import LabelsField, NamedField, NamesField
 from api.resources import DeclaredViewSet
 from api.serializers import DeclaredSerializer
-from healthchecks.services import sync_schedule
+from healthchecks.models import Check
+from healthchecks.services import attach_templates, set_checks, sync_schedule
 from regions.models import AdminState, EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
+from snapshots.enrolment import Invitation, invite
+from snapshots.signing import SigningError
 
 
 class RegionSerializer(DeclaredSerializer[Region]):
@@ -87,6 +92,14 @@ class NodeWithTokenSerializer(NodeSerializer):
         fields = [*NodeSerializer.Meta.fields, "token"]
 
 
+class InvitationSerializer(serializers.Serializer[Invitation]):
+    """What `trafficmgr enroll` needs on the machine of a node."""
+
+    token = serializers.CharField(read_only=True, help_text="Good once. Shown this once.")
+    fingerprint = serializers.CharField(read_only=True, help_text="Of the key that the node pins.")
+    expires = serializers.DateTimeField(read_only=True)
+
+
 class NodeFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     site = filters.CharFilter("site__name")
 
@@ -116,6 +129,18 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
         secret = create_node_token(node)
         return Response({**self.shown(node), "token": secret})
 
+    @extend_schema(request=None, responses={200: InvitationSerializer})
+    @action(detail=True, methods=["post"])
+    @transaction.atomic
+    def enrolment(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Let a machine become this node, once and within an hour. The node's token goes on until it does."""
+        node = self.found(self.find())
+        try:
+            invitation = invite(node, datetime.now(UTC))
+        except SigningError as error:
+            raise serializers.ValidationError(str(error)) from error
+        return Response(InvitationSerializer(invitation).data)
+
     def written(self, row: EdgeNode, serializer: Any, location: str | None = None) -> Response:
         response = super().written(row, serializer, location)
         if location is not None:
@@ -123,11 +148,25 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
         return response
 
 
+class ChosenChecksField(NamesField):
+    def get_attribute(self, instance: Model) -> list[Any] | None:
+        """No list, unlike an empty one, is nobody's choice."""
+        checks = super().get_attribute(instance)
+        return checks if checks or hasattr(instance, "unchecked") else None
+
+
 class EndpointSerializer(DeclaredSerializer[Endpoint]):
     """An address or name that serves users."""
 
     region = NamedField(Region.objects.all())
     labels = LabelsField(required=False)
+    checks = ChosenChecksField(
+        Check.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="What watches it. `[]`: nothing, on purpose. null or not said: a new endpoint gets those whose "
+        "templates match, one that exists keeps its own; as an answer: nothing does, and nobody chose so.",
+    )
 
     class Meta:
         model = Endpoint
@@ -146,9 +185,23 @@ class EndpointSerializer(DeclaredSerializer[Endpoint]):
             "capacity",
             "labels",
             "admin_state",
+            "checks",
             "created",
             "updated",
         ]
+
+    def store(self, candidate: Endpoint, related: dict[str, Any]) -> Endpoint:
+        is_new = candidate.pk is None
+        candidate.save()
+        checks = related.get("checks")
+        if checks is not None:
+            set_checks(candidate, checks)
+        elif is_new:
+            attach_templates(candidate)
+        return candidate
+
+    def _defaults(self) -> dict[str, Any]:
+        return {**super()._defaults(), "checks": None}
 
 
 class EndpointFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
@@ -159,6 +212,6 @@ class EndpointFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter 
 class EndpointViewSet(DeclaredViewSet[Endpoint]):
     """Addresses and names that serve users. An endpoint has IPv4 or IPv6 addresses, or instead of both a host name."""
 
-    queryset = Endpoint.objects.select_related("region")
+    queryset = Endpoint.objects.select_related("region", "unchecked").prefetch_related("checks")
     serializer_class = EndpointSerializer
     filterset_class = EndpointFilter

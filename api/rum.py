@@ -33,6 +33,7 @@ from api.measurements import outcome_body
 from api.metrics import note
 from api.problems import handle_exception
 from common.problems import problem_response
+from healthchecks.services import drained
 from regions.models import AdminState, Endpoint
 from simulation.services import explain
 from snapshots.services import NothingPublishedError
@@ -147,7 +148,8 @@ def _asked_of(name: str, served_by: str | None, prefix: str, draw: int) -> tuple
     ids = [candidate["endpoint"] for candidate in policy["candidates"]]
     endpoints = Endpoint.objects.filter(pk__in=ids)
     served = endpoints.filter(name=served_by).values_list("pk", flat=True).first() if served_by else None
-    rows = endpoints.filter(admin_state=AdminState.ENABLED, labels__has_key=URL_LABEL).order_by("pk")
+    open_ = endpoints.filter(admin_state=AdminState.ENABLED).exclude(pk__in=drained())
+    rows = open_.filter(labels__has_key=URL_LABEL).order_by("pk")
     measurable = [Candidate(pk, labels[URL_LABEL]) for pk, labels in rows.values_list("pk", "labels") if pk != served]
     if not measurable and not served:
         raise RefusedError(

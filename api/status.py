@@ -13,9 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Team
+from api.forced import ForcedStateSerializer
 from api.resources import TeamView
+from api.vantages import VantageSerializer
+from healthchecks.alarms import alarms_of
+from healthchecks.guard_models import Alarm
 from healthchecks.models import STATE_CHOICES, Family
-from healthchecks.services import endpoint_states
+from healthchecks.services import active_states, endpoint_states, vantages_of_team
 from healthchecks.state import State
 from regions.models import EdgeNode, Endpoint
 from snapshots.models import Refusal, Snapshot
@@ -46,11 +50,21 @@ class EndpointStatusSerializer(serializers.Serializer[Any]):
 
 
 class RefusalSerializer(serializers.ModelSerializer[Refusal]):
-    """A declared part that edges do not get, because it cannot be served."""
+    """A declared part that edges do not get: it cannot be served, or someone has to say that it is meant."""
+
+    is_held = serializers.BooleanField(help_text="The brake holds it: it can be released with a reason.")
 
     class Meta:
         model = Refusal
-        fields = ["part", "reason", "since"]
+        fields = ["part", "reason", "since", "is_held"]
+
+
+class AlarmStatusSerializer(serializers.ModelSerializer[Alarm]):
+    """An alarm that is not over."""
+
+    class Meta:
+        model = Alarm
+        fields = ["kind", "subject", "detail", "since", "acknowledged_by"]
 
 
 class StatusSerializer(serializers.Serializer[Any]):
@@ -62,6 +76,9 @@ class StatusSerializer(serializers.Serializer[Any]):
     nodes = NodeStatusSerializer(many=True)
     health = serializers.DictField(child=serializers.IntegerField(), help_text="State to a number of endpoints.")
     not_up = EndpointStatusSerializer(many=True)
+    forced = ForcedStateSerializer(many=True, help_text="What operators force.")
+    vantages = VantageSerializer(many=True)
+    alarms = AlarmStatusSerializer(many=True)
 
 
 class StatusView(TeamView):
@@ -75,6 +92,7 @@ class StatusView(TeamView):
             "refusals": Refusal.objects.all(),
             "nodes": _nodes(self.team, timezone.now()),
             **_health(self.team),
+            **_guards(self.team),
         }
         return Response(StatusSerializer(status).data)
 
@@ -108,3 +126,12 @@ def _health(team: Team) -> dict[str, Any]:
             not_up.append({"endpoint": names[family.endpoint_id], **about})
     counted = Counter(worst.values())
     return {"health": {state.value: counted[state] for state in SEVERITY}, "not_up": not_up}
+
+
+def _guards(team: Team) -> dict[str, Any]:
+    endpoints = Endpoint.objects.filter(team=team).values_list("pk", flat=True)
+    return {
+        "forced": list(active_states(endpoints).values()),
+        "vantages": vantages_of_team(team),
+        "alarms": alarms_of(team).filter(until__isnull=True),
+    }

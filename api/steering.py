@@ -35,7 +35,21 @@ class PoolSerializer(DeclaredSerializer[Pool]):
 
     class Meta:
         model = Pool
-        fields = ["id", "name", "weight", "priority", "bias", "cost", "members", "created", "updated"]
+        fields = [
+            "id",
+            "name",
+            "weight",
+            "priority",
+            "bias",
+            "cost",
+            "on_mass_failure",
+            "max_down_percent",
+            "brake_window_s",
+            "brake_hold_s",
+            "members",
+            "created",
+            "updated",
+        ]
 
     def store(self, candidate: Pool, related: dict[str, Any]) -> Pool:
         candidate.save()

@@ -6,11 +6,16 @@ from django.urls import URLPattern, URLResolver, re_path
 from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
+from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
+from api.brake import ReleaseView
 from api.capacity import CapacityView
 from api.fairness import FairnessView
+from api.forced import EndpointForcedView, ForcedStateViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
+from api.history import EndpointHistoryView
 from api.latency import CalibrationView, CoverageView, LatencyStatusView
 from api.latency_models import LatencyDecisionViewSet, LatencyModelViewSet
+from api.leases import CheckStateView, PushUrlView
 from api.loads import EndpointLoadView, LoadSourceView
 from api.measurements import MeasurementsView
 from api.problems import unknown_url
@@ -22,7 +27,10 @@ from api.snapshots import SnapshotViewSet
 from api.status import StatusView
 from api.steering import PolicyViewSet, PoolViewSet
 from api.telemetry import TrafficView
+from api.vantages import AlarmViewSet, VantagesView
 from api.zones import ZoneFileView, ZoneViewSet
+
+NAME, ENDPOINT = "(?P<name>[a-z0-9-]{1,63})", "(?P<endpoint>[a-z0-9-]{1,63})"
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -35,9 +43,14 @@ router.register("policies", PolicyViewSet)
 router.register("checks", CheckViewSet)
 router.register("health", HealthViewSet, basename="health")
 router.register("transitions", TransitionViewSet)
+router.register("channels", ChannelViewSet)
+router.register("alert-rules", AlertRuleViewSet)
+router.register("deliveries", DeliveryViewSet)
 router.register("snapshots", SnapshotViewSet)
 router.register("latency/models", LatencyModelViewSet)
 router.register("latency/decisions", LatencyDecisionViewSet)
+router.register("alarms", AlarmViewSet)
+router.register("forced", ForcedStateViewSet)
 router.register("tokens", TokenViewSet)
 
 # An origin may hold slashes (RFC 2317), so the longest URLs come first.
@@ -55,7 +68,11 @@ zone_patterns = [
 urlpatterns: list[URLPattern | URLResolver] = [
     *router.urls,
     *zone_patterns,
+    re_path(f"^checks/{NAME}/endpoints/{ENDPOINT}/state/?$", CheckStateView.as_view()),
+    re_path(f"^checks/{NAME}/endpoints/{ENDPOINT}/push-url/?$", PushUrlView.as_view()),
+    re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/forced/?$", EndpointForcedView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/health/?$", EndpointHealthView.as_view()),
+    re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/history/?$", EndpointHistoryView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/source/?$", LoadSourceView.as_view()),
     re_path(r"^capacity/?$", CapacityView.as_view()),
@@ -66,8 +83,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^latency/coverage/?$", CoverageView.as_view()),
     re_path(r"^measurements/?$", MeasurementsView.as_view()),
     re_path(r"^policies/(?P<name>[a-z0-9-]{1,63})/shadow/?$", ShadowView.as_view()),
+    re_path(r"^refusals/release/?$", ReleaseView.as_view()),
     re_path(r"^simulate/?$", SimulateView.as_view()),
     re_path(r"^status/?$", StatusView.as_view()),
     re_path(r"^traffic/?$", TrafficView.as_view()),
+    re_path(r"^vantages/?$", VantagesView.as_view()),
     re_path(r"", unknown_url),
 ]

@@ -22,8 +22,8 @@ from bench.report import table
 from bench.worlds import zone_chunk
 from latency.model import Model
 from latency.table import Cells, Groups, MapMessage, encoded
-from simulation.clients import sampled_clients
 from snapshots.geo_files import SHIPPED
+from telemetry.clients import sampled_clients
 
 NAME = f"www.{ORIGIN}"
 PER_REGION = 4

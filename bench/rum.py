@@ -170,7 +170,9 @@ async def declare(system: System, load: Load) -> None:
         for number, name in enumerate(names):
             labels = {"rum-url": f"https://{name}.{ORIGIN}/"}
             await _put(
-                session, f"endpoints/{name}", {"region": "eu", "ipv4": f"192.0.2.{number + 1}", "labels": labels}
+                session,
+                f"endpoints/{name}",
+                {"region": "eu", "ipv4": f"192.0.2.{number + 1}", "labels": labels, "checks": []},
             )
         await _put(session, "pools/web", {"members": [{"endpoint": name} for name in names]})
         await _put(session, "policies/www", {"pools": ["web"], "steps": [{"kind": "sticky"}]})

@@ -10,6 +10,8 @@ from django.http import HttpRequest
 
 from accounts.models import Team, User
 from accounts.services import team_of
+from healthchecks.alarms import alarms_of
+from healthchecks.guard_models import Alarm
 
 M = TypeVar("M", bound=Model)
 
@@ -32,3 +34,11 @@ def team_for_writing(user: User) -> Team:
 def visible(objects: QuerySet[M], user: User) -> QuerySet[M]:
     """Those of `objects`, which have a team, that `user` may see."""
     return objects if user.is_superuser else objects.filter(team=team_of(user))
+
+
+def visible_alarms(user: User) -> QuerySet[Alarm]:
+    """The alarms that concern a user, the newest first."""
+    team = team_of(user)
+    if user.is_superuser:
+        return Alarm.objects.all()
+    return alarms_of(team) if team else Alarm.objects.none()

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.admin.utils import NestedObjects
 from django.db.models import Model
 
+from healthchecks.derived_models import CheckInput
 from healthchecks.models import Assignment
 from regions.models import EdgeNode, Endpoint, Region, Site
 from steering.models import Binding, Policy, PolicyPool, Pool, PoolMember, ShadowPool, ShadowReference, StepReference
@@ -20,6 +21,7 @@ OBJECTS = (EdgeNode, Endpoint, Policy, Pool, RecordSet, Region, Site)
 LINKS: dict[type[Model], Callable[[Any], tuple[Model, ...]]] = {
     Assignment: lambda row: (row.check_definition, row.endpoint),
     Binding: lambda row: (row.record_set, row.policy),
+    CheckInput: lambda row: (row.calculated, row.input),
     PolicyPool: lambda row: (row.policy, row.pool),
     PoolMember: lambda row: (row.pool, row.endpoint),
     ShadowPool: lambda row: (row.shadow.policy, row.pool),

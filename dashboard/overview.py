@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from dashboard.access import visible
+from dashboard.access import visible, visible_alarms
 from dashboard.edges import Edge, edges_of
 from dashboard.traffic import PolicyTraffic, buckets_until, policy_traffic, queries_per_s
 from dashboard.worldmap import Place, places_of, world_map
+from healthchecks.guard_models import Alarm
 from healthchecks.models import Transition
 from regions.models import EdgeNode, Endpoint, Site
 from snapshots.models import Refusal, Snapshot
@@ -18,6 +19,7 @@ from steering.models import Policy
 
 RECENT_TRANSITIONS = 8
 POLICIES_CHARTED = 6
+ALARMS_SHOWN = 5
 RECENT_BUCKETS = 3
 """The rate of the last half minute is what "now" means: one bucket alone jumps."""
 
@@ -32,6 +34,7 @@ class Overview:
     transitions: list[Transition]
     published: Snapshot | None
     refusals: list[Refusal]
+    alarms: list[Alarm]
     figures: dict[str, Any]
 
     @property
@@ -82,6 +85,7 @@ def read_overview(user: User, now: datetime) -> Overview:
         transitions=_transitions(user),
         published=Snapshot.objects.defer("manifest").first(),
         refusals=list(Refusal.objects.all()),
+        alarms=list(visible_alarms(user).filter(until__isnull=True)[:ALARMS_SHOWN]),
         figures=figures,
     )
 

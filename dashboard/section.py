@@ -43,6 +43,8 @@ class Section(Generic[M]):
     key_converter: ClassVar[str] = "int"
     searched: ClassVar[tuple[str, ...]] = ("name",)
     editable: ClassVar[bool] = True
+    aftermath: ClassVar[str] = " and being published"
+    """What else is said of a write that went well; empty where edges do not hear of it."""
 
     def urls(self) -> list[URLPattern]:
         """The URLs of all pages; every one needs a login."""
@@ -86,7 +88,7 @@ class Section(Generic[M]):
 
     def after_create(self, request: HttpRequest, form: ObjectForm[M], created: M) -> HttpResponseBase:  # noqa: ARG002
         """Where a new object leads."""
-        messages.success(request, f"{self.singular.capitalize()} {created} is created and being published.")
+        messages.success(request, f"{self.singular.capitalize()} {created} is created{self.aftermath}.")
         return redirect(self.url_of(created))
 
     @property
@@ -182,7 +184,7 @@ class Section(Generic[M]):
     def _after_store(self, request: HttpRequest, form: ObjectForm[M], stored: M, *, is_new: bool) -> HttpResponseBase:
         if is_new:
             return self.after_create(request, form, stored)
-        messages.success(request, f"{self.singular.capitalize()} {stored} is saved and being published.")
+        messages.success(request, f"{self.singular.capitalize()} {stored} is saved{self.aftermath}.")
         return redirect(self.url_of(stored))
 
     def _delete(self, doomed: M) -> list[str]:

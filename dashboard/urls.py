@@ -8,7 +8,8 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard.live import live
-from dashboard.pages import latency, records, snapshots
+from dashboard.pages import alerts, health, latency, records, snapshots
+from dashboard.pages.alerts import AlertRuleSection, ChannelSection
 from dashboard.pages.capacity import capacity_page
 from dashboard.pages.checks import CheckSection
 from dashboard.pages.endpoints import EndpointSection
@@ -29,6 +30,8 @@ SECTIONS: list[Section[Any]] = [
     CheckSection(),
     PolicySection(),
     ZoneSection(),
+    ChannelSection(),
+    AlertRuleSection(),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -39,7 +42,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("explain/", explain_page, name="explain"),
     path("capacity/", capacity_page, name="capacity"),
     path("snapshots/", snapshots.index, name="snapshots"),
+    path("snapshots/held/<int:key>/release/", snapshots.release, name="snapshots-release"),
     path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),
+    *health.urlpatterns,
+    *alerts.urlpatterns,
     *latency.urlpatterns,
     *records.urlpatterns,
     *(pattern for section in SECTIONS for pattern in section.urls()),

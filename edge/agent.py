@@ -9,9 +9,10 @@ import time
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 from edge.backoff import Backoff
-from edge.feed import Feed, FeedError
+from edge.feed import MAX_DETAIL, Feed, FeedError
 from edge.handover import PlaceError, Predecessor, Successor
 from edge.health import HealthError, next_health, written
 from edge.latency import LatencyUpdater
@@ -20,11 +21,15 @@ from edge.metrics import Condition
 from edge.pace import forever, wait_at_most
 from edge.packets import PacketError, close_all
 from edge.place import Place
+from edge.refusals import Refusals
 from edge.report import Reports
 from edge.server_sent_events import Event
 from edge.serving import ListenError, Serving
 from edge.store import CorruptChunkError, Store
-from edge.updater import RefusedError, Updater
+from edge.switches import Switches
+from edge.trust.keeper import TrustKeeper
+from edge.trust.refusal import RefusedError
+from edge.updater import Updater
 from responder import Health, LatencyMapError, Snapshot, SnapshotError
 
 POLL_S = 30.0
@@ -32,6 +37,7 @@ POLL_S = 30.0
 REPORT_S = 1.0
 KEEP_HEALTH_S = 1.0
 TELL_AGE_S = 1.0
+MAX_SWITCHED_OFF = 5000  # of a report, which the feed would refuse beyond twice as many
 LAST_REPORTS_S = 3.0
 """For what was counted before a successor took over; without contact it is not even tried."""
 
@@ -66,7 +72,10 @@ class Agent:
         self.succeeded_by: int | None = None  # the process that has the place now
         self._writing = asyncio.Lock()
         self._reporting = asyncio.Lock()
-        self._updater = Updater(feed, store, serving, self._writing)
+        self._refusals = Refusals()
+        self._trust = TrustKeeper(feed, store)
+        self._switches = Switches(store, serving, self._trust, self._refusals)
+        self._updater = Updater(feed, store, serving, self._trust, self._writing)
         self._latencies = LatencyUpdater(feed, store, serving, self._writing)
         self._announced = asyncio.Event()
         self._latency_announced = asyncio.Event()
@@ -77,6 +86,7 @@ class Agent:
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
         self._latency_retry = Backoff(random.random)
+        self._trust_retry = Backoff(random.random)
 
     def condition(self, version: str) -> Condition:
         """How this edge is now."""
@@ -94,7 +104,16 @@ class Agent:
             in_contact=heard is not None and self._in_contact,
             snapshot_age_s=(datetime.now(UTC) - created).total_seconds() if created else None,
             health_age_s=time.monotonic() - heard if heard is not None else None,
+            is_kept=self._updater.is_kept,
+            trust_version=self._trust.version,
+            refusals=self._refusals.counts,
+            standing=self._switches.standing,
         )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether clients should be sent here: it answers, and no order has switched its site off."""
+        return self._serving.snapshot is not None and not self._switches.standing.is_site_off
 
     async def run(self) -> None:
         """Raises PlaceError, and ListenError, in a group if it comes with the first snapshot from the feed."""
@@ -105,6 +124,8 @@ class Agent:
                 tasks.create_task(forever("following the feed", self._follow))
                 tasks.create_task(forever("updating", self._keep_up, fatal=ListenError))
                 tasks.create_task(forever("updating latencies", self._keep_up_latency))
+                tasks.create_task(forever("keeping trust", self._keep_trust))
+                tasks.create_task(forever("watching break-glass orders", self._switches.watch))
                 tasks.create_task(forever("reporting", self._report))
                 tasks.create_task(forever("keeping health", self._keep_health))
                 tasks.create_task(forever("telling the age", self._tell_age))
@@ -130,6 +151,7 @@ class Agent:
             except (CorruptChunkError, SnapshotError) as error:
                 log.error("generation %d on disk cannot be served: %s", manifest.generation, error)
                 continue
+            self._switches.use(self._switches.look(snapshot, datetime.now(UTC)))
             self._serving.serve(snapshot)
             self._updater.resume(manifest)
             return
@@ -204,10 +226,26 @@ class Agent:
         try:
             await self._updater.update()
             self._retry.reset()
-        except (FeedError, RefusedError, SnapshotError) as error:
+        except (FeedError, RefusedError) as error:
             pause_s = self._retry.next_s()
+            self._note(error)
             log.warning("nothing newer than generation %d: %s", self._serving.generation, error)
         await wait_at_most(self._announced, pause_s)
+
+    async def _keep_trust(self) -> None:
+        pause_s = POLL_S
+        try:
+            await self._trust.refresh()
+            self._trust_retry.reset()
+        except (FeedError, RefusedError) as error:
+            pause_s = self._trust_retry.next_s()
+            self._note(error)
+            log.warning("trusting what was trusted before: %s", error)
+        await asyncio.sleep(pause_s)
+
+    def _note(self, error: FeedError | RefusedError) -> None:
+        if isinstance(error, RefusedError):
+            self._refusals.count(error)
 
     async def _keep_up_latency(self) -> None:
         pause_s = POLL_S
@@ -235,7 +273,7 @@ class Agent:
         async with self._reporting:
             counters, health = self._serving.counters(), self._serving.health
             report = self._reports.due(
-                counters, self._serving.generation, health.sequence, self._serving.take_handshakes
+                counters, self._serving.generation, health.sequence, self._serving.take_handshakes, self._more()
             )
             try:
                 await self._feed.report(report)
@@ -245,6 +283,21 @@ class Agent:
                 log.error("a report is lost: %s", error)
             self._reports.acknowledge()
             return True
+
+    def _more(self) -> dict[str, Any]:
+        """What a feed that knows of trust is told; one of the release before would refuse the report."""
+        if not self._trust.is_told:
+            return {}
+        standing = self._switches.standing
+        said = {
+            "latency_sequence": self._serving.latency.sequence,
+            "trust_version": self._trust.version,
+            "refusals": dict(self._refusals.counts),
+            "last_refusal": self._refusals.last[:MAX_DETAIL],
+            "orders": [str(order.target) for order in standing.orders if order.is_off],
+            "switched_off": sorted(standing.endpoints)[:MAX_SWITCHED_OFF],
+        }
+        return {"standing": said}
 
     async def _keep_health(self) -> None:
         await asyncio.sleep(KEEP_HEALTH_S)

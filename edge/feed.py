@@ -14,12 +14,14 @@ from yarl import URL
 
 from edge.framed import framed
 from edge.server_sent_events import Event, EventParser, EventStreamError
+from edge.trust.manifests import HEADER as SIGNATURE
 
 PATH = "/edge/v1"
 FORMAT = 2
 """Of manifests: the newest that the responder reads. A feed that knows no other than 1 gives that."""
 MAX_MANIFEST = 256 * 2**20
 MAX_CHUNK = 2**30
+MAX_TRUST = 2**24
 MAX_LATENCY = 2**30
 MAX_DETAIL = 500
 CONNECT_S = 5.0
@@ -39,6 +41,7 @@ class FeedError(Exception):
 class Download:
     content: bytes
     etag: str | None
+    signature: str | None
 
 
 class Feed:
@@ -59,11 +62,22 @@ class Feed:
     async def manifest(self, etag: str | None) -> Download | None:
         """The newest manifest; None: still the one of `etag`."""
         self._gives_many = True  # it may be another one by now
-        headers = {"If-None-Match": etag} if etag else {}
-        async with self._call("GET", f"manifest?format={FORMAT}", headers=headers) as response:
+        conditions = {"If-None-Match": etag} if etag else {}
+        async with self._call("GET", f"manifest?format={FORMAT}", headers=conditions) as response:
             if response.status == HTTPStatus.NOT_MODIFIED:
                 return None
-            return Download(await _read(response, MAX_MANIFEST), response.headers.get("ETag"))
+            content, headers = await _read(response, MAX_MANIFEST), response.headers
+            return Download(content, headers.get("ETag"), headers.get(SIGNATURE))
+
+    async def trust(self, since: int) -> bytes | None:
+        """Statements of trust behind the one numbered `since`, and who this node is; None: the feed knows of none."""
+        try:
+            async with self._call("GET", f"trust?since={since}") as response:
+                return await _read(response, MAX_TRUST)
+        except FeedError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
 
     async def chunk(self, digest: str) -> bytes:
         async with self._call("GET", f"chunks/{digest}") as response:

@@ -110,7 +110,9 @@ async def _metrics(address: str, serving: Serving, agent: Agent) -> AsyncIterato
     if not address:
         yield
         return
-    listener = MetricsListener(address, lambda: exposition(serving.counters(), agent.condition(VERSION)))
+    listener = MetricsListener(
+        address, lambda: exposition(serving.counters(), agent.condition(VERSION)), lambda: agent.is_ready
+    )
     listening = asyncio.ensure_future(listener.serve())
     try:
         yield

@@ -27,6 +27,8 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
+from edge.switches import Standing
+from edge.trust.refusal import Reason
 from responder import latency_bounds_ns
 
 if TYPE_CHECKING:  # types of the stub only
@@ -62,6 +64,10 @@ class Condition:
     in_contact: bool
     snapshot_age_s: float | None
     health_age_s: float | None
+    is_kept: bool
+    trust_version: int
+    refusals: Mapping[Reason, int]
+    standing: Standing
 
 
 def exposition(counters: Counters, condition: Condition) -> bytes:
@@ -88,6 +94,8 @@ class _Families(Collector):
         yield from _tcp(self._counters["tcp"])
         yield from _dnstap(self._counters["dnstap"])
         yield from _condition(self._condition)
+        yield _refusals(self._condition.refusals)
+        yield from _orders(self._condition.standing)
 
 
 def _received(counters: Counters) -> Iterator[Metric]:
@@ -222,6 +230,8 @@ def _condition(condition: Condition) -> Iterator[Metric]:
         ("trafficmgr_latency_map_sequence", "Number of the latency map used; 0: none.", condition.latency_sequence),
         ("trafficmgr_latency_map_rows", "Client prefixes with estimates of their own.", condition.latency_rows),
         ("trafficmgr_latency_map_age_seconds", "Since what was measured last is in it.", condition.latency_age_s),
+        ("trafficmgr_generation_on_disk", "1: what is served is on disk too.", int(condition.is_kept)),
+        ("trafficmgr_trust_version", "Number of the newest statement of trust; 0: none.", condition.trust_version),
         ("trafficmgr_feed_connected", "1 while the feed is followed.", int(condition.in_contact)),
         ("trafficmgr_snapshot_age_seconds", "Since the generation served was made.", condition.snapshot_age_s),
         ("trafficmgr_health_age_seconds", "Since the feed last said anything.", condition.health_age_s),
@@ -229,3 +239,30 @@ def _condition(condition: Condition) -> Iterator[Metric]:
     for name, meaning, value in gauges:
         if value is not None:
             yield GaugeMetricFamily(name, meaning, value=value)
+
+
+def _refusals(counts: Mapping[Reason, int]) -> Metric:
+    refusals = CounterMetricFamily(
+        "trafficmgr_edge_refusals", "What came from the feed or by file and was not used.", labels=["reason"]
+    )
+    for reason in Reason:
+        refusals.add_metric([reason], counts.get(reason, 0))
+    return refusals
+
+
+def _orders(standing: Standing) -> Iterator[Metric]:
+    orders = GaugeMetricFamily(
+        "trafficmgr_break_glass_expires_seconds",
+        "When a break-glass order that stands ends, in Unix seconds.",
+        labels=["target", "state"],
+    )
+    for order in standing.orders:
+        orders.add_metric([str(order.target), "off" if order.is_off else "on"], order.expires.timestamp())
+    yield orders
+    gauges = [
+        ("trafficmgr_break_glass_endpoints", "Endpoints that orders have switched off.", len(standing.endpoints)),
+        ("trafficmgr_break_glass_unknown", "Targets of orders that are not in the snapshot.", len(standing.unknown)),
+        ("trafficmgr_site_off", "1: an order has switched this node's site off.", int(standing.is_site_off)),
+    ]
+    for name, meaning, value in gauges:
+        yield GaugeMetricFamily(name, meaning, value=value)

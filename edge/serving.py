@@ -67,6 +67,7 @@ class Serving:
         self.snapshot: Snapshot | None = None
         self.health = Health()
         self.latency = LatencyMap()
+        self._switched_off: frozenset[int] = frozenset()
 
     @property
     def generation(self) -> int:
@@ -103,6 +104,7 @@ class Serving:
                 limits=self._options.limits,
                 dnstap=self._options.dnstap,
                 settings=settings,
+                switched_off=self._switched_off,
             )
         except (OSError, ValueError) as error:
             raise ListenError(f"cannot answer queries: {error}") from error
@@ -132,6 +134,12 @@ class Serving:
         self.latency = latency
         if self._server is not None:
             self._server.set_latency(latency)
+
+    def switch_off(self, endpoints: frozenset[int]) -> None:
+        """Answer without the endpoints of these ids from the next query on (P6)."""
+        self._switched_off = endpoints
+        if self._server is not None:
+            self._server.set_switched_off(endpoints)
 
     def tell_age(self, without_contact_s: float) -> None:
         """Have answers say that they are stale once the feed has been silent for too long (P5, RFC 8914)."""

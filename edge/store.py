@@ -6,9 +6,11 @@
       manifest.previous.json   the one before it (P2)
       health.json              the last known health
       latency.bin              messages that lead to the last known latency map
+      trust.json               which keys are trusted (edge/trust/keeper.py)
+      orders.json              the newest break-glass order seen of each target (edge/switches.py)
 
-Every file but the last appears whole or not at all: written beside its place, flushed, renamed. Chunks come before
-the manifest that names them, so a kill between any two writes leaves a generation that can be served.
+Every file but the latency map appears whole or not at all: written beside its place, flushed, renamed. Chunks come
+before the manifest that names them, so a kill between any two writes leaves a generation that can be served.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ class Store:
         self._previous = home / "manifest.previous.json"
         self._health = home / "health.json"
         self._latency = home / "latency.bin"
+        self._trust = home / "trust.json"
+        self._orders = home / "orders.json"
         self._chunks.mkdir(parents=True, exist_ok=True)
 
     def manifests(self) -> Iterator[Manifest]:
@@ -133,6 +137,22 @@ class Store:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+
+    def trust(self) -> bytes | None:
+        """What was kept of the keys that are trusted; None: nothing was. Raises OSError."""
+        return self._trust.read_bytes() if self._trust.exists() else None
+
+    def keep_trust(self, content: bytes) -> None:
+        """Raises OSError when the disk does not take it."""
+        self._write(self._trust, content)
+
+    def orders(self) -> bytes | None:
+        """What was kept of break-glass orders; None: nothing was. Raises OSError."""
+        return self._orders.read_bytes() if self._orders.exists() else None
+
+    def keep_orders(self, content: bytes) -> None:
+        """Raises OSError when the disk does not take it."""
+        self._write(self._orders, content)
 
     def _write(self, path: Path, content: bytes) -> None:
         self._write_all({path: content})

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from edge.feed import Feed
 from edge.serving import Serving
 from edge.store import CorruptChunkError, Store
-from responder import Manifest, Snapshot
+from edge.trust.keeper import TrustKeeper
+from edge.trust.refusal import Reason, RefusedError
+from responder import Manifest, Snapshot, SnapshotError
 
 DOWNLOADS_AT_ONCE = 8
 CHUNKS_AT_ONCE = 100
@@ -18,21 +20,18 @@ CHUNKS_AT_ONCE = 100
 log = logging.getLogger(__name__)
 
 
-class RefusedError(Exception):
-    """The feed gave something that must not be served; what is served stays."""
-
-
 class Updater:
     """Brings one node from the generation it serves to the newest."""
 
-    def __init__(self, feed: Feed, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
+    def __init__(self, feed: Feed, store: Store, serving: Serving, trust: TrustKeeper, writing: asyncio.Lock) -> None:
         """`writing` is held while the disk, and with it what is served, changes."""
         self._feed = feed
         self._store = store
         self._serving = serving
+        self._trust = trust
         self._writing = writing
         self._served: Manifest | None = None
-        self._is_kept = True  # what is served is on disk too
+        self.is_kept = True  # what is served is on disk too
         self._outgoing: frozenset[str] | None = None  # chunks of the generation before; None: not known
         self._etag: str | None = None
         self._downloaded: dict[str, bytes] = {}  # kept over failed attempts, so that the next one goes on from there
@@ -47,14 +46,25 @@ class Updater:
         self._served = manifest
 
     async def update(self) -> None:
-        """Serve the newest generation. Raises FeedError, RefusedError or SnapshotError."""
+        """Serve the newest generation. Raises FeedError or RefusedError."""
         download = await self._feed.manifest(self._etag)
         if download is None:
+            await self._keep_again()
             return
-        manifest = await asyncio.to_thread(Manifest, download.content)
+        await self._trust.check(download.content, download.signature)
+        manifest = await asyncio.to_thread(_manifest_of, download.content)
         if self._is_new(manifest):
             await self._take(manifest)
         self._etag = download.etag
+
+    async def _keep_again(self) -> None:
+        """A disk that took nothing may take what is served now."""
+        if self.is_kept or self._served is None:
+            return
+        chunks = await self._chunks(self._served)
+        async with self._writing:
+            await self._keep(self._served, chunks)
+        self._downloaded = {}
 
     def _is_new(self, manifest: Manifest) -> bool:
         served = self._served
@@ -62,14 +72,17 @@ class Updater:
             return True
         if manifest.octets == served.octets:
             return False
+        is_fork = manifest.generation == served.generation
         raise RefusedError(
-            f"generation {manifest.generation} refused: {served.generation} is served, and it only rises"
+            Reason.FORK if is_fork else Reason.GENERATION,
+            f"generation {manifest.generation} refused: {served.generation} is served"
+            + (" with other contents" if is_fork else ", and it only rises"),
         )
 
     async def _take(self, manifest: Manifest) -> None:
         before = self._serving.snapshot
         chunks = await self._chunks(manifest)
-        snapshot = await asyncio.to_thread(Snapshot.open, manifest, chunks, before)
+        snapshot = await asyncio.to_thread(_opened, manifest, chunks, before)
         async with self._writing:
             await self._keep(manifest, chunks)
             self._serving.serve(snapshot)
@@ -82,27 +95,27 @@ class Updater:
 
         Of the chunks that `before` did without, those it is served with now are among the new ones.
         """
-        if self._outgoing is None or not self._is_kept:
+        if self._outgoing is None or not self.is_kept:
             self._store.prune()
         else:
             self._store.forget(self._outgoing - chunks.keys())
-        self._outgoing = before.missing_from(served) if before and self._is_kept else None
+        self._outgoing = before.missing_from(served) if before and self.is_kept else None
 
     async def _keep(self, manifest: Manifest, chunks: dict[str, bytes]) -> None:
         try:
             await asyncio.to_thread(self._store.keep, manifest, chunks)
-            self._is_kept = True
+            self.is_kept = True
         except OSError as error:
-            self._is_kept = False
+            self.is_kept = False
             log.error("generation %d is served but not kept on disk: %s", manifest.generation, error)
 
     async def _chunks(self, manifest: Manifest) -> dict[str, bytes]:
         """Those that are not both served and on disk. Zone lists come first: they say which zones are missing."""
         chunks: dict[str, bytes] = {}
         served = self._serving.snapshot
-        while missing := manifest.missing_from(served, chunks) - chunks.keys():
+        while missing := _missing(manifest, served, chunks):
             chunks |= await self._found(missing)
-        if self._is_kept:
+        if self.is_kept:
             return chunks
         return await self._unkept(manifest, chunks)
 
@@ -116,8 +129,8 @@ class Updater:
     async def _unkept(self, manifest: Manifest, chunks: dict[str, bytes]) -> dict[str, bytes]:
         """Together with those that are served and not on disk."""
         lists = await self._found(manifest.lists - chunks.keys())
-        named = manifest.missing_from(None, chunks | lists)
-        absent = await asyncio.to_thread(self._absent, named - chunks.keys())
+        named = _missing(manifest, None, chunks | lists)
+        absent = await asyncio.to_thread(self._absent, (named | lists.keys()) - chunks.keys())
         return chunks | await self._found(absent)
 
     def _absent(self, digests: Iterable[str]) -> frozenset[str]:
@@ -148,12 +161,32 @@ class Updater:
             contents = await self._feed.chunks(digests)
             waiting += digests[len(contents) :]
             for digest, content in zip(digests, contents, strict=False):
-                self._downloaded[digest] = verified(digest, content)
+                self._downloaded[digest] = _verified(digest, content)
 
 
-def verified(digest: str, content: bytes) -> bytes:
-    """The content, if it is that of the digest. Raises RefusedError."""
+def _verified(digest: str, content: bytes) -> bytes:
     found = hashlib.sha256(content).hexdigest()
     if found != digest:
-        raise RefusedError(f"chunk {digest} refused: what came has the digest {found}")
+        raise RefusedError(Reason.DIGEST, f"chunk {digest} refused: what came has the digest {found}")
     return content
+
+
+def _manifest_of(octets: bytes) -> Manifest:
+    try:
+        return Manifest(octets)
+    except SnapshotError as error:
+        raise RefusedError(Reason.FORMAT, str(error)) from error
+
+
+def _missing(manifest: Manifest, served: Snapshot | None, chunks: Mapping[str, bytes]) -> frozenset[str]:
+    try:
+        return manifest.missing_from(served, chunks) - chunks.keys()
+    except SnapshotError as error:  # a zone list that nothing can be read from
+        raise RefusedError(Reason.CONTENT, f"generation {manifest.generation} refused: {error}") from error
+
+
+def _opened(manifest: Manifest, chunks: dict[str, bytes], previous: Snapshot | None) -> Snapshot:
+    try:
+        return Snapshot.open(manifest, chunks, previous)
+    except SnapshotError as error:
+        raise RefusedError(Reason.CONTENT, f"generation {manifest.generation} refused: {error}") from error

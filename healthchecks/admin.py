@@ -8,7 +8,21 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from healthchecks.models import Assignment, Check, EndpointHealth, LoadSource, Transition, VantageState, Verdict
+from healthchecks.models import (
+    Assignment,
+    Check,
+    CheckTemplate,
+    EndpointHealth,
+    LoadSource,
+    SeenCertificate,
+    Transition,
+    VantageState,
+    Verdict,
+)
+
+
+class CheckTemplateInline(admin.StackedInline):  # type: ignore[type-arg]
+    model = CheckTemplate
 
 
 class AssignmentInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -22,7 +36,7 @@ class CheckAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("kind", "enabled")
     search_fields = ("name",)
     filter_horizontal = ("vantages",)
-    inlines = (AssignmentInline,)
+    inlines = (CheckTemplateInline, AssignmentInline)
 
 
 class ObservedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -46,6 +60,12 @@ class TransitionAdmin(ObservedAdmin):
 @admin.register(VantageState)
 class VantageStateAdmin(ObservedAdmin):
     list_display = ("assignment", "family", "vantage", "state", "cause", "since")
+    list_select_related = ("assignment__check_definition", "assignment__endpoint", "vantage")
+
+
+@admin.register(SeenCertificate)
+class SeenCertificateAdmin(ObservedAdmin):
+    list_display = ("assignment", "family", "vantage", "not_after", "problem", "since")
     list_select_related = ("assignment__check_definition", "assignment__endpoint", "vantage")
 
 

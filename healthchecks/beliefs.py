@@ -6,7 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
+from healthchecks.damping import Penalty
+from healthchecks.evidence import Evidence, with_dependents
+from healthchecks.guards import Guards
 from healthchecks.ledger import MAX_CAUSE, Ledger
 from healthchecks.models import Assignment, Check, EndpointHealth, VantageState, Verdict
 from healthchecks.state import State
@@ -31,6 +35,23 @@ class VantageChange:
     at: datetime
 
 
+class Named(Protocol):
+    """Something that was seen under an assignment from a vantage."""
+
+    @property
+    def assignment_id(self) -> int: ...
+    @property
+    def vantage_id(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What its checks say of an endpoint, and since when."""
+
+    state: State
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """What comes of vantages that disagree: whether an endpoint may be on its way down (S14), and who says what."""
@@ -44,7 +65,7 @@ def store_vantage_changes(changes: Sequence[VantageChange]) -> dict[Judged, str]
 
     Returns their causes by assignment and family. What concerns an assignment or vantage that is gone is dropped.
     """
-    assignments, vantages = _lock_named(changes)
+    assignments, vantages = lock_named(changes)
     stored = {
         (row.assignment_id, row.family, row.vantage_id): row.state
         for row in VantageState.objects.filter(assignment_id__in=assignments, vantage_id__in=vantages)
@@ -73,63 +94,90 @@ class Beliefs:
     vantages: dict[int, dict[int, str]]
     votes: dict[Judged, dict[int, State]]
     verdicts: dict[Judged, State]
+    penalties: dict[Judged, Penalty]
     told: dict[Judged, State]
+    believed: dict[Judged, Belief]
     split: dict[Judged, Split]
+    evidence: Evidence
+    guards: Guards
     new_verdicts: dict[Judged, State] = field(default_factory=dict)
+    new_penalties: dict[Judged, Penalty] = field(default_factory=dict)
     new_told: dict[Judged, State] = field(default_factory=dict)
+    new_believed: dict[Judged, Belief] = field(default_factory=dict)
     new_split: dict[Judged, Split] = field(default_factory=dict)
 
     @classmethod
     def about(cls, endpoint_ids: Collection[int]) -> Beliefs:
-        """Read what is stored about these endpoints and the enabled checks of them."""
+        """Read what is stored about these endpoints, those about which something follows, and their enabled checks."""
+        endpoint_ids = with_dependents(endpoint_ids)
         assigned = Assignment.objects.filter(endpoint_id__in=endpoint_ids, check_definition__enabled=True)
         enabled = list(assigned.select_related("check_definition").order_by("id"))
         by_endpoint: dict[int, list[Assignment]] = defaultdict(list)
         for assignment in enabled:
             by_endpoint[assignment.endpoint_id].append(assignment)
-        verdicts = Verdict.objects.filter(assignment__in=enabled).values_list("assignment_id", "family", "state")
+        verdicts = list(Verdict.objects.filter(assignment__in=enabled))
         told = list(EndpointHealth.objects.filter(endpoint__in=endpoint_ids))
         return cls(
             endpoints=list(Endpoint.objects.filter(id__in=endpoint_ids).order_by("id")),
             assignments=by_endpoint,
             vantages=vantages_of({assignment.check_definition for assignment in enabled}),
             votes=_votes(enabled),
-            verdicts={(assignment, family): State(state) for assignment, family, state in verdicts},
+            verdicts={(row.assignment_id, row.family): State(row.state) for row in verdicts},
+            penalties={(row.assignment_id, row.family): row.damped for row in verdicts},
             told={(row.endpoint_id, row.family): State(row.state) for row in told},
+            believed={(row.endpoint_id, row.family): belief_of(row) for row in told},
             split={
                 (row.endpoint_id, row.family): Split(row.failing, tuple((vantage, up) for vantage, up in row.views))
                 for row in told
             },
+            evidence=Evidence.about(enabled),
+            guards=Guards.about(endpoint_ids),
         )
 
     def votes_by_name(self, assignment: Assignment, family: int) -> dict[str, State]:
-        """The votes of the vantages that the check still asks."""
-        names = self.vantages[assignment.check_definition_id]
+        """The votes of the vantages that the check still asks, and that are well."""
+        names = self._asked(assignment)
         votes = self.votes.get((assignment.id, family), {})
         return {names[vantage]: state for vantage, state in votes.items() if vantage in names}
 
-    def votes_by_vantage(self, endpoint_id: int, family: int) -> dict[int, list[State]]:
-        """What the vantages believe that checks still ask, each of all enabled checks of the endpoint."""
+    def votes_by_vantage(self, assignments: Iterable[Assignment], family: int) -> dict[int, list[State]]:
+        """What the well vantages believe that checks still ask, each of all these, which are of one endpoint."""
         votes: defaultdict[int, list[State]] = defaultdict(list)
-        for assignment in self.assignments.get(endpoint_id, []):
-            asked = self.vantages[assignment.check_definition_id]
+        for assignment in assignments:
+            asked = self._asked(assignment)
             for vantage, state in self.votes.get((assignment.id, family), {}).items():
                 if vantage in asked:
                     votes[vantage].append(state)
         return votes
 
+    def _asked(self, assignment: Assignment) -> dict[int, str]:
+        names = self.vantages[assignment.check_definition_id]
+        return {vantage: name for vantage, name in names.items() if name not in self.guards.not_well}
+
     def store(self, ledger: Ledger) -> None:
         """Write what is new. A split takes a number, and none that is not told yet has one."""
         now = ledger.now
+        self._store_verdicts(now)
+        self._store_told(now)
+        self._store_believed()
+        self._store_split(ledger)
+
+    def _store_verdicts(self, now: datetime) -> None:
+        rows = [
+            Verdict(assignment_id=assignment, family=family, state=state, since=now)
+            for (assignment, family), state in self.new_verdicts.items()
+        ]
+        for row in rows:
+            penalty = (self.penalties | self.new_penalties).get((row.assignment_id, row.family), Penalty())
+            row.penalty, row.penalty_at, row.reuse_at = penalty.value, penalty.at, penalty.reuse_at
         Verdict.objects.bulk_create(
-            [
-                Verdict(assignment_id=assignment, family=family, state=state, since=now)
-                for (assignment, family), state in self.new_verdicts.items()
-            ],
+            rows,
             update_conflicts=True,
             unique_fields=["assignment", "family"],
-            update_fields=["state", "since"],
+            update_fields=["state", "since", "penalty", "penalty_at", "reuse_at"],
         )
+
+    def _store_told(self, now: datetime) -> None:
         EndpointHealth.objects.bulk_create(
             [
                 EndpointHealth(endpoint_id=endpoint, family=family, state=state, since=now)
@@ -139,6 +187,31 @@ class Beliefs:
             unique_fields=["endpoint", "family"],
             update_fields=["state", "since"],
         )
+
+    def _store_believed(self) -> None:
+        """After what is told: of an endpoint that edges know nothing of, nothing is kept."""
+        told = self.told | self.new_told
+        rows = [
+            EndpointHealth(
+                endpoint_id=endpoint,
+                family=family,
+                state=told[endpoint, family],
+                since=belief.since,
+                believed=belief.state,
+                believed_since=belief.since,
+            )
+            for (endpoint, family), belief in self.new_believed.items()
+            if (endpoint, family) in told
+        ]
+        EndpointHealth.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["endpoint", "family"],
+            update_fields=["believed", "believed_since"],
+        )
+
+    def _store_split(self, ledger: Ledger) -> None:
+        now = ledger.now
         told = self.told | self.new_told
         EndpointHealth.objects.bulk_create(
             [
@@ -157,6 +230,13 @@ class Beliefs:
             unique_fields=["endpoint", "family"],
             update_fields=["failing", "views", "failing_sequence"],
         )
+
+
+def belief_of(row: EndpointHealth) -> Belief:
+    """What an earlier release has written says no more than what was told."""
+    if row.believed is None or row.believed_since is None:
+        return Belief(State(row.state), row.since)
+    return Belief(State(row.believed), row.believed_since)
 
 
 def vantages_of(checks: Iterable[Check]) -> dict[int, dict[int, str]]:
@@ -178,7 +258,7 @@ def vantages_of(checks: Iterable[Check]) -> dict[int, dict[int, str]]:
     }
 
 
-def _lock_named(changes: Sequence[VantageChange]) -> tuple[set[int], dict[int, str]]:
+def lock_named(changes: Sequence[Named]) -> tuple[set[int], dict[int, str]]:
     """The assignments and vantages of the changes that exist, kept from being deleted until commit."""
     assignments = Assignment.objects.filter(id__in={change.assignment_id for change in changes}).order_by("id")
     vantages = Region.objects.filter(id__in={change.vantage_id for change in changes}).order_by("id")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from common.notify import notify
 from healthchecks.models import Family, HealthSequence, Transition
@@ -20,6 +20,8 @@ from regions.models import Endpoint
 
 CHANNEL = "health"
 MAX_CAUSE = 200
+MOST_IDLE_MS = 5000
+"""Between two statements of one transaction there is a little arithmetic."""
 
 
 @dataclass
@@ -69,6 +71,8 @@ class Ledger:
 def open_ledger(now: datetime) -> Iterator[Ledger]:
     """Take the lock; at the end store the transitions noted and, once they are committed, wake who listens."""
     with transaction.atomic():
+        with connection.cursor() as cursor:  # a process that is frozen in here must not keep the lock
+            cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [str(MOST_IDLE_MS)])
         row, _created = HealthSequence.objects.select_for_update().get_or_create(singleton=True)
         ledger = Ledger(row.value, now)
         yield ledger

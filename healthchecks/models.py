@@ -3,6 +3,8 @@
 Observations live in the worker that made them; a table is written only when a belief changes:
 
     probe ──► hysteresis (worker) ──► VantageState ──► quorum ──► Verdict ──► EndpointHealth, Transition ──► edges
+      └─────► SeenCertificate, when it is another one             │
+    push, API ──► Lease ──────────────────────────────────────────┘
     API ────► EndpointLoad ──────────────────────────────────────────────────────────────────────────────► edges
 """
 
@@ -11,11 +13,19 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.lookups import Exact
 
 from accounts.models import Owned
+from healthchecks import (
+    derived_models,  # noqa: F401 - Django looks for tables here
+    guard_models,  # noqa: F401 - Django looks for tables here
+)
+from healthchecks.damping import Damping, Penalty
+from healthchecks.family import Family as Family  # noqa: PLC0414 - it is a word of this module
+from healthchecks.kinds import read_options
 from healthchecks.metrics import Format
-from healthchecks.probes import OptionsError, read_options
+from healthchecks.options import OptionsError
 from healthchecks.state import State
 from regions.models import Endpoint, Region
 
@@ -24,26 +34,18 @@ STATES = [state.value for state in State]
 STATE_CHOICES = [(state, state.capitalize()) for state in STATES]
 
 
-class Family(models.IntegerChoices):
-    """What of an endpoint is judged: an address family, or its host name as one (S12)."""
+class ReachedBy(models.TextChoices):
+    """What an endpoint is reached by."""
 
-    NAME = 0, "host name"
-    IPV4 = 4, "IPv4"
-    IPV6 = 6, "IPv6"
-
-    @classmethod
-    def of(cls, endpoint: Endpoint) -> list[Family]:
-        """What is judged of `endpoint`."""
-        if endpoint.hostname:
-            return [cls.NAME]
-        addresses = {cls.IPV4: endpoint.ipv4, cls.IPV6: endpoint.ipv6}
-        return [family for family, address in addresses.items() if address]
+    ANY = "any", "address or host name"
+    ADDRESSES = "addresses", "IPv4 or IPv6 address"
+    NAME = "name", "host name"
 
 
 class Check(Owned):
     """How endpoints are probed. An endpoint is down while any enabled check of it is (quorum.endpoint_state)."""
 
-    kind = models.CharField(max_length=16, help_text="A kind in healthchecks.probes.")
+    kind = models.CharField(max_length=16, help_text="A kind in healthchecks.kinds.")
     options = models.JSONField(default=dict, blank=True, help_text="Of the kind: method, path, expected codes.")
     port = models.PositiveIntegerField(
         null=True,
@@ -66,10 +68,43 @@ class Check(Owned):
     vantages = models.ManyToManyField(Region, blank=True, related_name="+", help_text="None chosen: every vantage.")
     endpoints = models.ManyToManyField(Endpoint, through="Assignment", related_name="checks")
     enabled = models.BooleanField(default=True, help_text="A disabled check counts as up.")
+    damping_half_life_s = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text="In which the penalty for going down halves; empty: flapping is not damped.",
+    )
+    damping_suppress = models.FloatField(
+        default=3.0, db_default=3.0, help_text="A penalty above it, one for each time down, keeps an endpoint down."
+    )
+    damping_reuse = models.FloatField(
+        default=1.0, db_default=1.0, help_text="Once the penalty has decayed to it, the endpoint may be up again."
+    )
+    damping_max_s = models.PositiveIntegerField(
+        default=3600,
+        db_default=3600,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text="No endpoint is kept down for longer after it was last seen going down.",
+    )
 
     class Meta(Owned.Meta):
         constraints = [
             *Owned.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(damping_half_life_s__isnull=True) | Q(damping_half_life_s__gte=1),
+                name="check_damping_half_life_positive",
+                violation_error_message="The half-life is at least a second.",
+            ),
+            models.CheckConstraint(
+                condition=Q(damping_suppress__lte=1000, damping_reuse__gt=0, damping_reuse__lt=F("damping_suppress")),
+                name="check_damping_reuse_below_suppress",
+                violation_error_message="Suppress is 1000 at most, and reuse above 0 and below it.",
+            ),
+            models.CheckConstraint(
+                condition=Q(damping_max_s__gte=1, damping_max_s__lte=86_400),
+                name="check_damping_max_in_range",
+                violation_error_message="The longest time is between a second and a day.",
+            ),
             models.CheckConstraint(
                 condition=Q(interval_ms__gte=250, interval_ms__lte=3_600_000),
                 name="check_interval_in_range",
@@ -103,6 +138,17 @@ class Check(Owned):
             read_options(self.kind, self.options)
         except OptionsError as problem:
             raise ValidationError({problem.field: problem.messages}) from problem
+        damping = self.damping
+        if damping and damping.reuse > 0 and damping.ceiling <= damping.suppress:
+            message = f"A penalty comes to {damping.ceiling:.3g} at most within it, never above suppress."
+            raise ValidationError({"damping_max_s": [message]})
+
+    @property
+    def damping(self) -> Damping | None:
+        """How much flapping is borne; None: any."""
+        if not self.damping_half_life_s:
+            return None
+        return Damping(self.damping_half_life_s, self.damping_suppress, self.damping_reuse, self.damping_max_s)
 
 
 class Assignment(models.Model):
@@ -127,6 +173,9 @@ class VantageState(models.Model):
     since = models.DateTimeField()
 
     class Meta:
+        indexes = [
+            models.Index(fields=["assignment", "family"], condition=Q(state=State.DOWN.value), name="vantagestate_down")
+        ]
         constraints = [
             models.UniqueConstraint(fields=["assignment", "family", "vantage"], name="vantagestate_once"),
             models.CheckConstraint(condition=Q(state__in=STATES), name="vantagestate_state_known"),
@@ -137,15 +186,82 @@ class VantageState(models.Model):
         return f"{self.assignment} over {self.get_family_display()} from {self.vantage}: {self.state}"
 
 
+class SeenCertificate(models.Model):
+    """What one vantage was shown by one family of an endpoint last; written when it is another one than before."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="certificates")
+    family = models.PositiveSmallIntegerField(choices=Family)
+    vantage = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="+")
+    not_after = models.DateTimeField(help_text="Until then it is valid.")
+    problem = models.CharField(max_length=200, blank=True, help_text="Why it does not verify; empty: it does.")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "family", "vantage"], name="seencertificate_once"),
+            models.CheckConstraint(condition=Q(family__in=Family.values), name="seencertificate_family_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assignment} over {self.get_family_display()} from {self.vantage}: until {self.not_after}"
+
+
+class CheckTemplate(models.Model):
+    """A check with one attaches itself to new endpoints of its team that match (healthchecks.templates)."""
+
+    check_definition = models.OneToOneField(Check, on_delete=models.CASCADE, primary_key=True, related_name="template")
+    reached_by = models.CharField(
+        max_length=9, choices=ReachedBy, default=ReachedBy.ANY, help_text="Which endpoints it attaches itself to."
+    )
+    port = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(65535)],
+        help_text="That the endpoint must have; empty: any.",
+    )
+    labels = models.JSONField(default=dict, blank=True, help_text="That the endpoint must have, with these values.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(reached_by__in=ReachedBy.values), name="checktemplate_reached_by_known"),
+            models.CheckConstraint(
+                condition=Q(port__isnull=True) | Q(port__gte=1, port__lte=65535), name="checktemplate_port_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Exact(
+                    Func("labels", function="jsonb_typeof", output_field=models.TextField()), Value("object")
+                ),
+                name="checktemplate_labels_object",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"template {self.check_definition}"
+
+
+class UncheckedEndpoint(models.Model):
+    """An endpoint that is not checked on purpose: someone chose so."""
+
+    endpoint = models.OneToOneField(Endpoint, on_delete=models.CASCADE, primary_key=True, related_name="unchecked")
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} is not checked, on purpose"
+
+
 class Verdict(models.Model):
-    """What the quorum of vantages believes (H3)."""
+    """What the quorum of vantages believes (H3), and the penalty for having gone down so often (H5)."""
 
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="verdicts")
     family = models.PositiveSmallIntegerField(choices=Family)
     state = models.CharField(max_length=7, choices=STATE_CHOICES)
     since = models.DateTimeField()
+    penalty = models.FloatField(default=0.0, db_default=0.0, help_text="At `penalty_at`; it decays.")
+    penalty_at = models.DateTimeField(null=True)
+    reuse_at = models.DateTimeField(null=True, help_text="Until then it counts as down; NULL: it is not suppressed.")
 
     class Meta:
+        indexes = [models.Index(fields=["reuse_at"], condition=Q(reuse_at__isnull=False), name="verdict_suppressed")]
         constraints = [
             models.UniqueConstraint(fields=["assignment", "family"], name="verdict_once"),
             models.CheckConstraint(condition=Q(state__in=STATES), name="verdict_state_known"),
@@ -155,6 +271,10 @@ class Verdict(models.Model):
     def __str__(self) -> str:
         return f"{self.assignment} over {self.get_family_display()}: {self.state}"
 
+    @property
+    def damped(self) -> Penalty:
+        return Penalty(self.penalty, self.penalty_at, self.reuse_at)
+
 
 class EndpointHealth(models.Model):
     """What edges have been told of one family of an endpoint. No row: nothing yet, which they take for unknown."""
@@ -163,6 +283,10 @@ class EndpointHealth(models.Model):
     family = models.PositiveSmallIntegerField(choices=Family)
     state = models.CharField(max_length=7, choices=STATE_CHOICES)
     since = models.DateTimeField()
+    believed = models.CharField(
+        max_length=7, null=True, choices=STATE_CHOICES, help_text="What its checks say; NULL: no more than `state`."
+    )
+    believed_since = models.DateTimeField(null=True)
     failing = models.BooleanField(
         default=False, db_default=False, help_text="Up, but some vantages say down: it may change soon (S14)."
     )
@@ -179,6 +303,9 @@ class EndpointHealth(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "family"], name="endpointhealth_once"),
             models.CheckConstraint(condition=Q(state__in=STATES), name="endpointhealth_state_known"),
+            models.CheckConstraint(
+                condition=Q(believed__isnull=True) | Q(believed__in=STATES), name="endpointhealth_believed_known"
+            ),
             models.CheckConstraint(condition=Q(family__in=Family.values), name="endpointhealth_family_known"),
         ]
 
@@ -288,13 +415,38 @@ class LoadSource(models.Model):
         return f"{self.endpoint} at {self.url}"
 
 
+class SlowedAddress(models.Model):
+    """An address that the worker of some region probes less often than checks say: it is over its budget (H9)."""
+
+    region_name = models.CharField(max_length=63, help_text="One worker probes for every team's region of this name.")
+    address = models.CharField(max_length=254, help_text="Or a host name, without its final dot.")
+    wanted_per_s = models.FloatField(help_text="Probes that checks ask for.")
+    granted_per_s = models.FloatField(help_text="Probes that it gets.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["region_name", "address"], name="slowedaddress_once"),
+            models.CheckConstraint(
+                condition=Q(granted_per_s__gt=0, wanted_per_s__gt=F("granted_per_s")), name="slowedaddress_is_slowed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} from {self.region_name}"
+
+
 class HealthSequence(models.Model):
     """One row: the last sequence number given. Its row lock, held until commit, puts what is told to edges in order."""
 
     singleton = models.BooleanField(primary_key=True, default=True)
     value = models.BigIntegerField(default=0)
     pruned = models.BigIntegerField(default=0, db_default=0, help_text="Up to here transitions may be gone.")
-    settled_for = models.TextField(default="", help_text="The version of the configuration that was reconciled last.")
+    settled_for = models.TextField(
+        default="", help_text="The version of the configuration and the wellness that was reconciled last."
+    )
+
+    watched = models.DateTimeField(null=True, help_text="When someone looked after heartbeats last.")
+    watched_since = models.DateTimeField(null=True, help_text="Since when that has been done without a pause.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(singleton=True), name="healthsequence_single_row")]

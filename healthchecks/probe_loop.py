@@ -12,21 +12,39 @@ from functools import partial
 import uvloop
 
 from healthchecks.beliefs import VantageChange
+from healthchecks.certificates import CertificateChange
 from healthchecks.hysteresis import Streak
-from healthchecks.probes import Outcome, open_session, run
+from healthchecks.probes import Certificate, Outcome, open_session, run
+from healthchecks.sharing import SharedKey, SharedTarget
+from healthchecks.state import State
 from healthchecks.targets import Key, ProbeTarget
 
 MAX_CONCURRENT = 4000
 
+Observe = Callable[[Key, Outcome], None]
+"""Told of every outcome, in the thread of the loop. Must not block."""
+
 
 class ProbeLoop:
-    """`report` is called in the thread of the loop with each changed belief and must not block."""
+    """`report` is called in the thread of the loop with each changed belief, and `report_certificate` with each other
+    certificate than before; neither may block."""
 
-    def __init__(self, report: Callable[[VantageChange], None], *, allow_private: bool) -> None:
+    def __init__(
+        self,
+        report: Callable[[VantageChange], None],
+        report_certificate: Callable[[CertificateChange], None],
+        *,
+        allow_private: bool,
+        observe: Observe | None = None,
+    ) -> None:
         self._report = report
+        self._report_certificate = report_certificate
+        self._observe = observe
         self._allow_private = allow_private
         self._streaks: dict[Key, Streak] = {}
-        self._probing: dict[Key, asyncio.Task[None]] = {}
+        self._late_s = 0.0
+        self._probing: dict[SharedKey, asyncio.Task[None]] = {}
+        self._certificates: dict[Key, Certificate] = {}
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
         self._thread.start()
@@ -36,9 +54,18 @@ class ProbeLoop:
         """Take these targets instead of the present ones; who stays keeps its streak."""
         self._loop.call_soon_threadsafe(self._adopt, targets)
 
-    def start(self, targets: Collection[ProbeTarget]) -> None:
+    def start(self, targets: Collection[SharedTarget]) -> None:
         """Probe these now, except those whose last probe has not ended."""
         self._loop.call_soon_threadsafe(self._start, targets)
+
+    def withdraw(self, keys: Collection[Key], cause: str) -> None:
+        """Take back what is believed of these targets, and begin anew."""
+        self._loop.call_soon_threadsafe(self._withdraw, keys, cause)
+
+    def after_all(self, then: Callable[[int], object]) -> None:
+        """Call `then`, in the thread of the loop, after all that was asked of it before, with how late it is: by how
+        many milliseconds this and the probes since the last time had to wait at worst."""
+        self._loop.call_soon_threadsafe(self._after_all, then, self._loop.time())
 
     def close(self) -> None:
         """Abandon the probes under way and end the thread."""
@@ -62,38 +89,58 @@ class ProbeLoop:
 
     def _adopt(self, targets: Collection[ProbeTarget]) -> None:
         self._streaks = {target.key: self._streaks.get(target.key) or Streak(target.believed) for target in targets}
+        self._certificates = {key: seen for key, seen in self._certificates.items() if key in self._streaks}
 
-    def _start(self, targets: Collection[ProbeTarget]) -> None:
+    def _start(self, targets: Collection[SharedTarget]) -> None:
         for target in targets:
             if target.key not in self._probing:
                 task = self._loop.create_task(self._probe(target))
                 self._probing[target.key] = task
                 task.add_done_callback(partial(self._ended, target.key))
 
-    def _ended(self, key: Key, _task: asyncio.Task[None]) -> None:
+    def _withdraw(self, keys: Collection[Key], cause: str) -> None:
+        for key in keys:
+            if self._streaks.get(key, Streak()).state is not State.UNKNOWN:
+                self._streaks[key] = Streak()
+                self._report(_change(key, State.UNKNOWN, cause))
+
+    def _after_all(self, then: Callable[[int], object], asked_s: float) -> None:
+        late_s = max(self._late_s, self._loop.time() - asked_s)
+        self._late_s = 0.0
+        then(int(late_s * 1000))
+
+    def _ended(self, key: SharedKey, _task: asyncio.Task[None]) -> None:
         del self._probing[key]
 
-    async def _probe(self, target: ProbeTarget) -> None:
+    async def _probe(self, target: SharedTarget) -> None:
+        asked_s = self._loop.time()
         async with self._slots:
+            self._late_s = max(self._late_s, self._loop.time() - asked_s)
             outcome = await run(target.probe, target.target, self._session, allow_private=self._allow_private)
-        if outcome and target.key in self._streaks:
-            self._learn(target, outcome)
+        for member in target.members:
+            if outcome and member.key in self._streaks:
+                self._learn(member, outcome)
+                self._note(member, outcome.certificate)
 
     def _learn(self, target: ProbeTarget, outcome: Outcome) -> None:
+        if self._observe:
+            self._observe(target.key, outcome)
         before = self._streaks[target.key]
         after = before.after(outcome.succeeded, target.rise, target.fall)
         self._streaks[target.key] = after
         if after.state is not before.state:
-            self._report(
-                VantageChange(
-                    assignment_id=target.assignment_id,
-                    family=target.family,
-                    vantage_id=target.vantage_id,
-                    state=after.state,
-                    cause=outcome.cause,
-                    at=datetime.now(UTC),
-                )
-            )
+            self._report(_change(target.key, after.state, outcome.cause))
+
+    def _note(self, target: ProbeTarget, certificate: Certificate | None) -> None:
+        """A probe that saw none, because it got no answer for instance, says nothing about the last one."""
+        if certificate and certificate != self._certificates.get(target.key):
+            self._certificates[target.key] = certificate
+            self._report_certificate(CertificateChange(*target.key, certificate, datetime.now(UTC)))
+
+
+def _change(key: Key, state: State, cause: str) -> VantageChange:
+    assignment, family, vantage = key
+    return VantageChange(assignment, family, vantage, state, cause, datetime.now(UTC))
 
 
 def _max_concurrent() -> int:

@@ -2,7 +2,7 @@
 
 A verdict depends on the votes alone, so it can be worked out again at any time and in any order:
 
-* A vantage that has no belief yet has no vote. One that has gone silent keeps the vote it cast last.
+* A vantage that has no belief yet has no vote, and one that is not well has none (wellness.py).
 * Down when `quorum` votes say down; up with fewer. Without a quorum of its own, a check asks for more than half of the
   votes. A tie is up: it takes a majority to take an endpoint out of service.
 * A check with a quorum waits for that many votes; until then the verdict stays what it was, at first unknown. A quorum
@@ -22,6 +22,11 @@ def verdict(votes: Iterable[State], *, quorum: int | None, vantages: int, curren
     if len(cast) < _votes_needed(quorum, vantages):
         return current
     return State.DOWN if cast.count(State.DOWN) >= _votes_for_down(quorum, vantages, len(cast)) else State.UP
+
+
+def has_quorum(well: int, quorum: int | None, vantages: int) -> bool:
+    """Whether so many well vantages of those that a check asks can decide, once they have an opinion."""
+    return well >= _votes_needed(quorum, vantages)
 
 
 def endpoint_state(verdicts: Collection[State]) -> State:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import ceil
 from typing import TypeVar
 
 from django.db import connection
 from django.db.models import Max, QuerySet
 
 from accounts.models import Team
-from healthchecks.beliefs import vantages_of
+from healthchecks.beliefs import belief_of, vantages_of
+from healthchecks.certificates import certificates_of
+from healthchecks.derived import Judgement
+from healthchecks.evidence import Evidence
 from healthchecks.models import (
     Assignment,
     EndpointHealth,
@@ -23,7 +27,10 @@ from healthchecks.models import (
     VantageState,
     Verdict,
 )
+from healthchecks.probes import Certificate
+from healthchecks.slowdowns import Place, slowdowns_by_place
 from healthchecks.state import State
+from healthchecks.targets import host_of
 from regions.models import Endpoint
 
 Entry = TypeVar("Entry")
@@ -68,27 +75,44 @@ class Delta:
 
 @dataclass(frozen=True)
 class EndpointState:
-    """One family of an endpoint. `checked` is false, and the state up, where no enabled check watches it."""
+    """One family of an endpoint: what edges are told, and in `believed` what its checks say of it.
+
+    `checked` is false where no enabled check watches it: then it is up, unless an operator forces it down.
+    """
 
     endpoint_id: int
     family: int
     state: State
     since: datetime | None
     checked: bool
+    believed: State
 
 
 @dataclass(frozen=True)
 class VantageView:
-    """What one vantage believes; `since` is None while it has no belief yet."""
+    """What one vantage believes; `since` is None while it has no belief yet.
+
+    `interval_ms`: how often it probes, which is less often than the check says where an address is over its budget.
+    `certificate` was shown last.
+    """
 
     state: State
     cause: str
     since: datetime | None
+    interval_ms: int = 0
+    slowed: bool = False
+    certificate: Certificate | None = None
+
+
+NOTHING_YET = VantageView(State.UNKNOWN, "", None)
 
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One check of one family of an endpoint, seen from each of the check's vantages."""
+    """One check of one family of an endpoint, seen from each of the check's vantages.
+
+    `because`: what the verdict of a check without a probe, which has no vantages, follows from now.
+    """
 
     endpoint: Endpoint
     check_name: str
@@ -96,6 +120,7 @@ class MatrixRow:
     enabled: bool
     verdict: State
     vantages: dict[str, VantageView]
+    because: Judgement | None = None
 
 
 def current_health() -> HealthState:
@@ -188,14 +213,17 @@ def health_matrix(team: Team | None = None, endpoint: Endpoint | None = None) ->
     assignments = assignments.order_by("endpoint__name", "check_definition__name", "id")
     vantages = vantages_of({assignment.check_definition for assignment in assignments})
     verdicts = {(row.assignment_id, row.family): row for row in Verdict.objects.filter(assignment__in=assignments)}
-    views = _views(assignments)
+    views, certificates = _views(assignments), certificates_of(assignments)
+    evidence, slowdowns = Evidence.about(assignments), slowdowns_by_place()
     return [
         _matrix_row(
             assignment,
             family,
             verdicts.get((assignment.id, family)),
             vantages[assignment.check_definition_id],
-            views[assignment.id, family],
+            _with_certificates(views[assignment.id, family], certificates.get((assignment.id, family), {})),
+            evidence.judge(assignment, family, evidence.stored),
+            slowdowns,
         )
         for assignment in assignments
         for family in Family.of(assignment.endpoint)
@@ -211,9 +239,17 @@ def _load_entry(load: EndpointLoad) -> LoadEntry:
 
 
 def _endpoint_state(endpoint: Endpoint, family: int, told: EndpointHealth | None, checked: bool) -> EndpointState:
-    believed = State(told.state) if told else State.UNKNOWN
+    state = State(told.state) if told else State.UNKNOWN
+    believed = belief_of(told).state if told else State.UNKNOWN
     since = told.since if told else None
-    return EndpointState(endpoint.id, family, believed if checked else State.UP, since, checked)
+    if not checked:
+        return EndpointState(endpoint.id, family, _unless_down(state), since, checked, State.UP)
+    return EndpointState(endpoint.id, family, state, since, checked, believed)
+
+
+def _unless_down(state: State) -> State:
+    """As edges count one that is not checked."""
+    return state if state is State.DOWN else State.UP
 
 
 def _views(assignments: QuerySet[Assignment]) -> dict[tuple[int, int], dict[int, VantageView]]:
@@ -223,20 +259,37 @@ def _views(assignments: QuerySet[Assignment]) -> dict[tuple[int, int], dict[int,
     return views
 
 
+def _with_certificates(
+    views: Mapping[int, VantageView], certificates: Mapping[int, Certificate]
+) -> dict[int, VantageView]:
+    return {
+        vantage: replace(views.get(vantage, NOTHING_YET), certificate=certificates.get(vantage))
+        for vantage in views.keys() | certificates.keys()
+    }
+
+
 def _matrix_row(
     assignment: Assignment,
     family: int,
     verdict: Verdict | None,
     vantages: dict[int, str],
-    views: dict[int, VantageView],
+    views: Mapping[int, VantageView],
+    because: Judgement | None,
+    slowdowns: Mapping[Place, float],
 ) -> MatrixRow:
-    nothing_yet = VantageView(State.UNKNOWN, "", None)
-    check = assignment.check_definition
+    check, host = assignment.check_definition, host_of(assignment.endpoint, family)
+
+    def seen_from(vantage: int, name: str) -> VantageView:
+        factor = slowdowns.get((name, host), 1.0)
+        view = views.get(vantage, NOTHING_YET)
+        return replace(view, interval_ms=ceil(check.interval_ms * factor), slowed=factor > 1)
+
     return MatrixRow(
         endpoint=assignment.endpoint,
         check_name=check.name,
         family=family,
         enabled=check.enabled,
         verdict=State(verdict.state) if verdict else State.UNKNOWN,
-        vantages={name: views.get(vantage, nothing_yet) for vantage, name in vantages.items()},
+        vantages={} if because else {name: seen_from(vantage, name) for vantage, name in vantages.items()},
+        because=because,
     )

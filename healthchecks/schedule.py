@@ -35,10 +35,18 @@ class Periodic:
 
 
 CONTROL = [
+    Periodic("health: keep watch", "healthchecks.tasks.keep_watch", 1, SECONDS, expire_seconds=5),
     Periodic("health: reconcile", "healthchecks.tasks.reconcile", 5, SECONDS, expire_seconds=5),
+    Periodic("health: expire leases", "healthchecks.tasks.expire_leases", 1, SECONDS, expire_seconds=5),
     Periodic("health: pull loads", "healthchecks.tasks.pull_loads", 5, SECONDS, expire_seconds=5),
     Periodic("health: follow regions", "healthchecks.tasks.sync_schedule", 30, SECONDS, expire_seconds=30),
     Periodic("health: prune", "healthchecks.tasks.prune", 1, DAYS),
+    Periodic("alerts: alert", "healthchecks.alerts.tasks.alert", 1, SECONDS, expire_seconds=5),
+    Periodic("alerts: prune", "healthchecks.alerts.tasks.prune", 1, DAYS),
+    Periodic(
+        "history: keep partitions", "healthchecks.history.tasks.keep_partitions", 300, SECONDS, expire_seconds=300
+    ),
+    Periodic("history: roll up", "healthchecks.history.tasks.roll_up", 300, SECONDS, expire_seconds=300),
 ]
 
 

@@ -9,8 +9,17 @@ from datetime import UTC, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 
+from common.notify import notify
+from healthchecks.attaching import attach_templates, forget_choice, save_template, set_checks
 from healthchecks.beliefs import VantageChange, store_vantage_changes
-from healthchecks.ledger import open_ledger
+from healthchecks.brakes import held_up
+from healthchecks.certificates import certificates_by_check
+from healthchecks.forcing import active_states, drained, force, served_admin_state, unforce
+from healthchecks.guard_models import Alarm
+from healthchecks.guards import not_well_vantages
+from healthchecks.inputs import follow_inputs, follow_renames
+from healthchecks.leases import follow_leases
+from healthchecks.ledger import CHANNEL, open_ledger
 from healthchecks.loads import LoadReport, forget_load, report_load
 from healthchecks.models import Assignment, Check, HealthSequence, Transition
 from healthchecks.reading import (
@@ -24,39 +33,58 @@ from healthchecks.reading import (
 )
 from healthchecks.schedule import sync_schedule
 from healthchecks.settling import out_of_step, settle
+from healthchecks.state import State
 from healthchecks.targets import configuration_version
+from healthchecks.vantages import Vantage, heartbeat, judge_vantages, vantages_of_team, withdraw_stale_votes
 from regions.models import Endpoint
 
 __all__ = [
     "Delta",
     "HealthState",
     "LoadReport",
+    "Vantage",
     "VantageChange",
+    "acknowledge",
+    "active_states",
     "assign",
+    "attach_templates",
+    "certificates_by_check",
     "current_health",
     "delete_check",
     "deltas_since",
+    "drained",
     "endpoint_states",
+    "force",
     "forget_load",
     "health_at",
     "health_matrix",
+    "heartbeat",
+    "number_above",
     "prune",
     "reconcile",
     "record_vantage_changes",
     "report_load",
+    "save_template",
+    "served_admin_state",
+    "set_checks",
     "sync_schedule",
+    "unforce",
+    "vantages_of_team",
+    "withdraw_stale_votes",
 ]
 
 logger = logging.getLogger(__name__)
 
 KEEP_TRANSITIONS = timedelta(days=30)
 ENDPOINTS_AT_ONCE = 1000
+LEAP = 1_000_000
+"""A number further above those given is not believed: an edge that lies could use them all up."""
 
 
 def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = None) -> None:
     """Have `check` watch exactly these endpoints. Call it after each change of a check: it settles what follows.
 
-    Raises ValidationError for `endpoints` of another team.
+    Raises ValidationError for `endpoints` of another team, and for an expression that cannot be followed.
     """
     wanted = {endpoint.id: endpoint for endpoint in endpoints}
     strangers = sorted(endpoint.name for endpoint in wanted.values() if endpoint.team_id != check.team_id)
@@ -69,6 +97,9 @@ def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = N
         Assignment.objects.bulk_create(
             [Assignment(check_definition=check, endpoint_id=endpoint) for endpoint in sorted(added)]
         )
+        follow_leases(check)
+        follow_inputs(check)
+        forget_choice(wanted)
         settle(ledger, before | wanted.keys(), {}, f"check {check.name} was changed")
 
 
@@ -87,6 +118,8 @@ def record_vantage_changes(changes: Sequence[VantageChange], now: datetime) -> l
     """
     with open_ledger(now) as ledger:
         causes = store_vantage_changes(changes)
+        if any(change.state is State.DOWN for change in changes):
+            judge_vantages(now)  # before its votes are counted: the vantage may be cut off
         touched = Assignment.objects.filter(id__in={assignment for assignment, _family in causes})
         settle(ledger, set(touched.values_list("endpoint_id", flat=True)), causes, "votes were counted anew")
     for transition in ledger.transitions:
@@ -94,12 +127,25 @@ def record_vantage_changes(changes: Sequence[VantageChange], now: datetime) -> l
     return ledger.transitions
 
 
-def reconcile(now: datetime) -> int:
-    """Settle what followed from writes that did not come through here, such as a deleted region.
+def acknowledge(alarm: Alarm, author: str, now: datetime) -> bool:
+    """Note that someone looks after it. A mass failure is then taken for real, and told. False: it was done before."""
+    with open_ledger(now) as ledger:
+        open_ = Alarm.objects.filter(pk=alarm.pk, until__isnull=True, acknowledged_at__isnull=True)
+        if not open_.update(acknowledged_at=now, acknowledged_by=author):
+            return False
+        if alarm.kind == Alarm.Kind.MASS_FAILURE:
+            settle(ledger, held_up(), {}, f"mass failure of {alarm.subject} acknowledged by {author}")
+    return True
 
-    Returns how many transitions that made. Costs one cheap query while checks, endpoints and regions stay as they are.
+
+def reconcile(now: datetime) -> int:
+    """Settle what followed from writes that did not come through here, such as a deleted region, and from vantages that
+    are well or not.
+
+    Returns how many transitions that made. Costs three cheap queries while everything stays as it is.
     """
-    version = configuration_version()
+    not_well = ",".join(sorted(not_well_vantages()))
+    version = f"{configuration_version()} {not_well}"
     if HealthSequence.objects.filter(settled_for=version).exists():
         return 0
     made = 0
@@ -108,14 +154,32 @@ def reconcile(now: datetime) -> int:
         stale = out_of_step(endpoint_ids[start : start + ENDPOINTS_AT_ONCE], now)
         if stale:
             with open_ledger(now) as ledger:
-                settle(ledger, stale, {}, "checks or vantages were changed")
+                settle(ledger, stale, {}, _cause_of_reconciling(not_well))
             made += len(ledger.transitions)
+    follow_renames()
     HealthSequence.objects.update_or_create(singleton=True, defaults={"settled_for": version})
     return made
 
 
+def _cause_of_reconciling(not_well: str) -> str:
+    return f"without the votes of {not_well}" if not_well else "checks or vantages were changed"
+
+
+def number_above(sequence: int) -> bool:
+    """Go on numbering above `sequence`, which an edge was told before this database went back to an earlier state.
+
+    Every edge then asks for the full state. False: it is not above what was given, or too far above it to be true.
+    """
+    behind = HealthSequence.objects.filter(value__lt=sequence, value__gte=sequence - LEAP)
+    if not behind.update(value=sequence + 1, pruned=sequence + 1):
+        return False
+    notify(CHANNEL, sequence + 1)
+    return True
+
+
 def prune(now: datetime) -> int:
-    """Delete transitions older than KEEP_TRANSITIONS; returns how many."""
+    """Delete transitions, and alarms that are over, older than KEEP_TRANSITIONS; returns how many transitions."""
+    Alarm.objects.filter(until__lt=now - KEEP_TRANSITIONS).delete()
     old = Transition.objects.filter(at__lt=now - KEEP_TRANSITIONS)
     last = old.aggregate(last=Max("sequence"))["last"]
     if last is None:

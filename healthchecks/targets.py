@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import Q
 
+from healthchecks import derived
 from healthchecks.models import Assignment, Check, Family, VantageState
 from healthchecks.probes import OptionsError, Probe, Target, read_options
 from healthchecks.state import State
@@ -95,6 +96,7 @@ def _targets_of(vantage: Region) -> Iterator[ProbeTarget]:
 
 def _assignments_of(vantage: Region) -> list[Assignment]:
     checks = Check.objects.filter(Q(vantages=vantage) | Q(vantages=None), team=vantage.team, enabled=True)
+    checks = checks.exclude(kind__in=derived.KINDS)
     return list(
         Assignment.objects.filter(check_definition__in=checks)
         .select_related("check_definition", "endpoint")
@@ -111,5 +113,10 @@ def _probe_of(check: Check) -> Probe | None:
 
 
 def _target(check: Check, endpoint: Endpoint, family: Family) -> Target:
+    return Target(host_of(endpoint, family), check.port or endpoint.port, check.timeout_ms / 1000)
+
+
+def host_of(endpoint: Endpoint, family: int) -> str:
+    """Where a family of an endpoint is probed: an address, or a host name without its final dot."""
     hosts = {Family.NAME: endpoint.hostname, Family.IPV4: endpoint.ipv4, Family.IPV6: endpoint.ipv6}
-    return Target(str(hosts[family]).rstrip("."), check.port or endpoint.port, check.timeout_ms / 1000)
+    return str(hosts[Family(family)]).rstrip(".")

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from celery import shared_task
 from django.conf import settings
 
-from healthchecks import load_sources, services
+from common.clock import database_time
+from healthchecks import leases, load_sources, services, watch
 from healthchecks.probers import prober_of
 
 
@@ -18,7 +19,19 @@ def probe_tick(region_name: str) -> None:
 
 @shared_task
 def reconcile() -> None:
-    services.reconcile(datetime.now(UTC))
+    services.reconcile(database_time())
+
+
+@shared_task
+def expire_leases() -> None:
+    leases.expire(database_time())
+
+
+@shared_task
+def keep_watch() -> None:
+    now = database_time()
+    watch.keep_watch(now)
+    services.reconcile(now)
 
 
 @shared_task

@@ -36,6 +36,7 @@ from latency.versions import in_service, policy_of
 from regions.models import Endpoint
 from telemetry.buckets import bucket_of
 from telemetry.rum.services import gains
+from telemetry.services import highest_map
 
 __all__ = ["NotKeptError", "learn", "learner_at", "map_at", "maps_since", "newest_map", "newest_turn"]
 
@@ -118,12 +119,13 @@ def _turn(now: datetime, locate: Locate) -> int | None:
     learner = memory.learner or Learner(places, policy)
     moves = in_force(now)
     is_as_before = learner.places.same_as(places) and learner.is_under(policy)
-    has_news = len(increments.keys) or learner.is_moving_otherwise(moves) or not is_as_before
+    is_overtaken = _highest() > _newest()
+    has_news = len(increments.keys) or learner.is_moving_otherwise(moves) or not is_as_before or is_overtaken
     if not len(places.ids) or not has_news:
         return None
     newcomers = learner.unknown(increments.keys.tolist())
     located = Newcomers.at(newcomers, locate([network_of(key) for key in newcomers]))
-    full = memory.learner is None or not is_as_before or _is_full_due(now)
+    full = memory.learner is None or not is_as_before or is_overtaken or _is_full_due(now)
     intake = Intake(now.timestamp(), full, places, located, increments, moves)
     learner.adopt(policy)
     foreseen = learner.foresee_and_learn(intake)
@@ -135,7 +137,7 @@ def _turn(now: datetime, locate: Locate) -> int | None:
 
 def _write(now: datetime, intake: Intake, learner: Learner, model: LatencyModel) -> int:
     """Writes a turn and what came of it."""
-    last = memory.stamp[0] if memory.stamp else newest_map() or 0
+    last = _highest()
     said = {"made": now, "full": intake.full, "intake": intake.to_bytes(), "model": model}
     turn = LatencyTurn.objects.create(number=last + 1, **said)
     base = 0 if intake.full else last
@@ -148,6 +150,15 @@ def _write(now: datetime, intake: Intake, learner: Learner, model: LatencyModel)
         _forget_maps()
     notify("latency", turn.number)
     return turn.number
+
+
+def _newest() -> int:
+    return memory.stamp[0] if memory.stamp else newest_map() or 0
+
+
+def _highest() -> int:
+    """The newest map of this database or, if it was restored to an earlier state, of its edges."""
+    return highest_map(_newest())
 
 
 def _increments(region_ids: Mapping[int, int]) -> Increments:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from healthchecks.probes.address import RefusedAddressError, require_allowed
+from healthchecks.services import drained
 from latency.handshakes import Peer, round_trips_ms
 from regions.models import AdminState, Endpoint, Region
 from telemetry.rum.judging import judge_handshakes
@@ -30,7 +31,9 @@ def _measure_for(prefix: str, region_name: str, now: datetime, allow_private: bo
     vantages = Region.objects.filter(name=region_name, is_vantage=True)
     column = "ipv6" if ":" in prefix else "ipv4"
     endpoints = Endpoint.objects.filter(team__in=vantages.values("team"), admin_state=AdminState.ENABLED)
-    rows = endpoints.exclude(**{column: None}).order_by("pk").values_list("pk", column, "port")
+    rows = (
+        endpoints.exclude(pk__in=drained()).exclude(**{column: None}).order_by("pk").values_list("pk", column, "port")
+    )
     allowed = [(pk, Peer(address, port)) for pk, address, port in rows if _may_connect(address, allow_private)]
     found = zip(allowed, round_trips_ms([peer for _pk, peer in allowed]), strict=True)
     rtts_ms = {pk: rtt_ms for (pk, _peer), rtt_ms in found if rtt_ms is not None}

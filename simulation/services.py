@@ -14,10 +14,12 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 import responder
-from healthchecks.services import HealthState, current_health, health_at
+from healthchecks.opened import opened
+from healthchecks.services import current_health, health_at
+from latency.opened import current as current_latencies
+from latency.opened import latencies_at
 from simulation.capacity import add_capacity
-from simulation.latencies import current as current_latencies
-from simulation.latencies import latencies_at
+from simulation.edges import edges_at
 from snapshots.services import NotKeptError, open_at, open_current
 from zones.names import parse_absolute
 
@@ -30,7 +32,8 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
 
     `qname` may lack its final dot. `ecs`: the client subnet it would tell, such as "203.0.113.0/24". `at`: when, in
     seconds since 1970, None for now. A past moment is explained with the generation, the health and the latencies of
-    then, as far as they are kept, one to come with those of now; draws are made for the moment in either case.
+    then, as far as they are kept, one to come with those of now, without what orders have switched off; draws are made
+    for the moment in either case.
     Raises ValidationError by argument, snapshots.services.NothingPublishedError.
     """
     asked = _read_arguments(
@@ -39,11 +42,14 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
     asked_for_s, now_s = asked.pop("at"), int(timezone.now().timestamp())
     snapshot, health, latency = _world_at(asked_for_s, now_s)
     moment_s = now_s if asked_for_s is None else asked_for_s
+    edges = edges_at(snapshot.generation, datetime.fromtimestamp(now_s, UTC)) if moment_s >= now_s else None
+    off = edges.switched_off if edges else frozenset()
     try:
-        explained = responder.explain(snapshot, health, latency=latency, now_s=moment_s, **asked)
+        explained = responder.explain(snapshot, health, latency=latency, now_s=moment_s, switched_off=off, **asked)
     except ValueError as error:
         raise ValidationError(str(error)) from error
     found = dict(json.loads(explained))
+    found["edges"] = edges.shown() if edges else None
     add_capacity(found, datetime.fromtimestamp(moment_s, UTC))
     return found
 
@@ -58,12 +64,6 @@ def _world_at(moment_s: int | None, now_s: int) -> tuple[responder.Snapshot, res
     except NotKeptError as error:
         raise ValidationError({"at": [f"Nothing is kept of then: {error}."]}) from error
     return snapshot, opened(health_at(moment)), latencies_at(moment)
-
-
-def opened(known: HealthState) -> responder.Health:
-    """What was told to edges, as the responder takes it."""
-    parts = (known.states, known.loads, known.failing, known.views)
-    return responder.Health(known.sequence, *parts)  # type: ignore[arg-type]  # the database knows no others
 
 
 def _read_arguments(**arguments: tuple[Callable[[Any], Any], Any]) -> dict[str, Any]:

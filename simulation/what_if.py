@@ -15,15 +15,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 import responder
+from healthchecks.opened import opened
 from healthchecks.services import current_health
+from latency.opened import current as current_latencies
 from regions.models import Endpoint
-from simulation.clients import sampled_clients
-from simulation.latencies import current as current_latencies
 from simulation.report import Served, report
-from simulation.services import opened
 from snapshots.services import declared_policy_chunk, open_beside_current
 from steering.models import Binding, Policy, Pool
 from steering.services import save_policy
+from telemetry.clients import sampled_clients
 from telemetry.services import countries as countries_asking
 from telemetry.services import networks as networks_asking
 from zones.names import parse_absolute

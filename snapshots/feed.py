@@ -20,6 +20,8 @@ from django.utils.http import quote_etag
 from pydantic import Field, TypeAdapter, ValidationError
 
 from common.problems import problem_response
+from edge.trust.manifests import HEADER
+from healthchecks.services import number_above
 from latency.services import maps_since
 from regions.models import EdgeNode
 from snapshots.bulletin import Bulletin, bulletin
@@ -28,13 +30,13 @@ from snapshots.chunks import first_chunks, stored_chunks
 from snapshots.manifest import WITH_LISTS
 from snapshots.models import Snapshot
 from snapshots.node_access import for_nodes, node_of, unknown_node, wrong_method
+from snapshots.numbers_asked import NumberError, number_asked
 from snapshots.opening import manifest_without_lists
 from telemetry.report import Report
 from telemetry.services import record_report
 
 HEARTBEAT_S = 5.0
 LENGTH = struct.Struct(">I")
-MOST_DIGITS = 18  # any such number is one of Postgres
 BATCH_OCTETS = 4 * 2**20
 DIGESTS: TypeAdapter[list[str]] = TypeAdapter(Annotated[list[str], Field(min_length=1, max_length=1000)])
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -53,6 +55,8 @@ def manifest(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
     content = (snapshot.manifest if reads_lists else manifest_without_lists(snapshot.manifest)).encode()
     response = HttpResponse(content, content_type="application/json", headers={"Cache-Control": "private, no-cache"})
     response["ETag"] = quote_etag(digest_of(content))
+    if snapshot.signature and reads_lists:
+        response[HEADER] = snapshot.signature
     return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
 
@@ -90,11 +94,11 @@ def latency(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
 
     204: there is none that the node lacks. Without `since` the first one is full.
     """
-    since = request.GET.get("since", "0")
-    if not (since.isascii() and since.isdecimal() and len(since) <= MOST_DIGITS):
-        errors = [{"field": "since", "message": "It is the sequence of the node's map, 0 if it has none."}]
-        return problem_response(HTTPStatus.BAD_REQUEST, "The query is malformed.", errors=errors)
-    maps = maps_since(int(since))
+    try:
+        since = number_asked(request, "since", "It is the sequence of the node's map, 0 if it has none.")
+    except NumberError as error:
+        return error.response
+    maps = maps_since(since)
     if not maps:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     content = b"".join(part for message in maps for part in (LENGTH.pack(len(message)), message))
@@ -110,6 +114,7 @@ def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
     except ValidationError as error:
         return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=_errors(error))
     record_report(node, read, datetime.now(UTC), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
+    number_above(read.health_sequence)
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 

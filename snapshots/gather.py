@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 
 from healthchecks.models import Assignment
+from healthchecks.services import drained, served_admin_state
 from regions.models import Endpoint, Region
 from snapshots.declared import Declared, DeclaredPolicies, DeclaredRecordSet, DeclaredZone, Row
 from snapshots.models import CompiledZone, FlattenedName
@@ -70,9 +71,10 @@ def _with_record_sets(zones: Mapping[str, Zone]) -> Iterator[DeclaredZone]:
 def gather_policies(now: datetime, read: Callable[[QuerySet[Any]], list[Row]] = read_rows) -> DeclaredPolicies:
     """Everything that steers, and the shadows that have not ended yet. `read` is for tables wanted as a whole."""
     watched = Assignment.objects.filter(check_definition__enabled=True).values_list("endpoint_id", flat=True)
+    out = drained()
     return DeclaredPolicies(
         regions=read(Region.objects.order_by("id")),
-        endpoints=read(Endpoint.objects.order_by("id")),
+        endpoints=[_served(row, out) for row in read(Endpoint.objects.order_by("id"))],
         watched=set(watched.distinct()),
         pools=read(Pool.objects.order_by("id")),
         members=read(PoolMember.objects.order_by("pool_id", "position")),
@@ -83,3 +85,8 @@ def gather_policies(now: datetime, read: Callable[[QuerySet[Any]], list[Row]] = 
         shadows=read_rows(running_shadows(now).order_by("id")),
         shadow_pools=read_rows(ShadowPool.objects.order_by("shadow_id", "position")),
     )
+
+
+def _served(endpoint: Row, drained: set[int]) -> Row:
+    state = served_admin_state(endpoint["id"], endpoint["admin_state"], drained)
+    return endpoint | {"admin_state": state}

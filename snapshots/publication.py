@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,9 @@ from django.db.models import Model
 
 import responder
 from common.notify import notify
+from snapshots.brake.holds import holds
+from snapshots.brake.limits import Hold, Limits
+from snapshots.brake.releases import note_published
 from snapshots.changes import describe_changes
 from snapshots.chunks import store_chunks, stored_chunks
 from snapshots.compile import compile_declared
@@ -22,8 +26,10 @@ from snapshots.manifest import Contents
 from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
 from snapshots.opening import NothingPublishedError, Opened, current, open_manifest
 from snapshots.policy_chunk import PolicyChunks
-from snapshots.settle import refused_zones, settle
+from snapshots.settle import POLICIES, Settled, settle, zone_part, zones_of
+from snapshots.signing import Signer
 from snapshots.zone_lists import ZoneLists
+from telemetry.services import highest_generation
 from zones.models import Zone
 
 CHANNEL = "generation"
@@ -36,11 +42,14 @@ policy_chunks = PolicyChunks()
 class Publication:
     """What is declared now, beside what is served now."""
 
-    def __init__(self, now: datetime, geo_directory: Path | None) -> None:
+    def __init__(self, now: datetime, geo_directory: Path | None, limits: Limits, signer: Signer | None) -> None:
         self.now = now
+        self.limits = limits
+        self.signer = signer
         self.served = _served()
+        self.renewal = self._renewal()
         self.geo = geo_files(geo_directory)
-        refused = refused_zones(Refusal.objects.values_list("part", flat=True))
+        refused = zones_of(Refusal.objects.values_list("part", flat=True))
         declared = gather(now, self.served.contents.zones if self.served else None, refused)
         geo = {role: file.digest for role, file in self.geo.items()}
         self.compiled = compile_declared(declared, geo, policy_chunks.of)
@@ -48,17 +57,19 @@ class Publication:
     def publish(self) -> Snapshot | None:
         """Store the next generation and its chunks. None: there is nothing new to serve."""
         self._store_compiled_zones()
-        if self._is_known():
+        if self._is_known() and not self.renewal:
             return None
-        settled = settle(self.compiled.contents, self.compiled.uncompilable, self._served_contents, self._open)
-        self._store_refusals(settled.refusals)
-        if settled.contents is None or settled.contents == self._served_contents:
+        settled, held = self._settled()
+        self._store_refusals(settled.refusals, held)
+        is_new = settled.contents != self._served_contents
+        if settled.contents is None or not (is_new or self.renewal):
             return None
         return self._store_generation(settled.contents)
 
-    @property
+    @cached_property
     def _generation(self) -> int:
-        return self.served.generation + 1 if self.served else 1
+        served = self.served.generation if self.served else 0
+        return highest_generation(served) + 1
 
     @property
     def _served_contents(self) -> Contents | None:
@@ -86,6 +97,37 @@ class Publication:
         lists, chunks = (self.served.lists if self.served else ZoneLists()).following(contents.zones)
         return contents.manifest(lists, self._generation, self.now), chunks
 
+    def _renewal(self) -> list[str]:
+        """Why the same contents have to be published again."""
+        if self.served is None:
+            return []
+        reasons = []
+        if self._generation > self.served.generation + 1:
+            reasons.append("numbered above what nodes serve: this database is of an earlier time")
+        if self.signer is not None and self.signer.fingerprint not in self._signature_served():
+            reasons.append(f"signed by key {self.signer.fingerprint[:12]}")
+        return reasons
+
+    def _signature_served(self) -> str:
+        return Snapshot.objects.order_by("-generation").values_list("signature", flat=True)[0]
+
+    def _settled(self) -> tuple[Settled, dict[str, Hold]]:
+        """What can be served without asking anyone, and what is held until someone is asked (P4)."""
+        candidate, uncompilable = self.compiled.contents, self.compiled.uncompilable
+        settled = settle(candidate, uncompilable, self._served_contents, self._open)
+        if self.served is None or settled.contents is None:
+            return settled, {}
+        chunk = self.compiled.policy_chunk
+        held = holds(self.served, settled.contents, chunk, self._open, self.limits, self.now)
+        if not held:
+            return settled, {}
+        if POLICIES in held:
+            candidate = replace(candidate, policies=self.served.contents.policies)
+        reasons = {part: hold.reason for part, hold in held.items()}
+        braked = {origin: reasons[zone_part(origin)] for origin in zones_of(held)}
+        settled = settle(candidate, uncompilable | braked, self._served_contents, self._open)
+        return replace(settled, refusals=settled.refusals | reasons), held
+
     def _open(self, contents: Contents) -> responder.Snapshot:
         manifest, lists = self._written(contents)
         fresh = ChainMap(lists, self.compiled.zone_chunks, self._policy_chunks, self._new_geo_chunks)
@@ -106,19 +148,25 @@ class Publication:
         if len(self.compiled.made) >= MANY_ZONES:
             _analyze(CompiledZone)
 
-    def _store_refusals(self, refusals: Mapping[str, str]) -> None:
+    def _store_refusals(self, refusals: Mapping[str, str], held: Mapping[str, Hold]) -> None:
         Refusal.objects.exclude(part__in=refusals).delete()
         if not refusals:
             return
         candidate = self.compiled.contents.fingerprint()
         Refusal.objects.bulk_create(
             [
-                Refusal(part=part, reason=reason, candidate=candidate, since=self.now)
+                Refusal(
+                    part=part,
+                    reason=reason,
+                    candidate=candidate,
+                    held=held[part].key if part in held else "",
+                    since=self.now,
+                )
                 for part, reason in refusals.items()
             ],
             update_conflicts=True,
             unique_fields=["part"],
-            update_fields=["reason", "candidate"],
+            update_fields=["reason", "candidate", "held"],
         )
 
     def _store_generation(self, contents: Contents) -> Snapshot:
@@ -130,7 +178,12 @@ class Publication:
         snapshot = Snapshot.objects.create(
             generation=self._generation,
             manifest=manifest,
-            changes=describe_changes(self._served_contents, contents, _serials, stored_chunks),
+            signature=self.signer.signature(manifest) if self.signer else "",
+            changes=[
+                *describe_changes(self._served_contents, contents, _serials, stored_chunks),
+                *self.renewal,
+                *note_published(contents, self.compiled.policy_chunk, self._generation),
+            ],
         )
         notify(CHANNEL, snapshot.generation)
         return snapshot

@@ -19,13 +19,18 @@ from django.db import connection, transaction
 from kombu.exceptions import OperationalError as BrokerError
 
 import responder
+from accounts.models import User
 from latency.capacity.models import CapacityPlan
-from latency.capacity.services import Limits, plan
+from latency.capacity.services import Limits as CapacityLimits
+from latency.capacity.services import plan
 from latency.intake import Location
 from latency.services import learn
+from snapshots import signing
+from snapshots.brake.limits import Limits
+from snapshots.brake.releases import release
 from snapshots.flattening import due_names, store
 from snapshots.gather import gather_policies
-from snapshots.models import Snapshot
+from snapshots.models import BrakeRelease, Snapshot
 from snapshots.opening import (
     NothingPublishedError,
     NotKeptError,
@@ -55,6 +60,7 @@ __all__ = [
     "prune",
     "publish",
     "refresh_flattened_names",
+    "release_brake",
     "request_publish",
 ]
 
@@ -73,6 +79,7 @@ def request_publish() -> None:
 def publish(now: datetime) -> Snapshot | None:
     """Publish what is declared as the next generation. None: nothing is new, or another publisher is about to do it.
 
+    Raises SigningError, KeyFileError: edges would refuse what is not signed.
     Parts that cannot be served stay in their last good form and are listed as Refusal. Not to be called inside a
     transaction: it begins its own, and looks at one moment of the database.
     """
@@ -80,7 +87,8 @@ def publish(now: datetime) -> Snapshot | None:
         if not ours:
             return None
         with _repeatable_read():
-            snapshot = Publication(now, settings.ENVIRONMENT.geo).publish()
+            signer = signing.signer(settings.ENVIRONMENT.keys_directory, now)
+            snapshot = Publication(now, settings.ENVIRONMENT.geo, _limits(), signer).publish()
     if snapshot is not None:
         log.info("published %s: %s", snapshot, "; ".join(snapshot.changes))
     return snapshot
@@ -146,9 +154,24 @@ def learn_latency(now: datetime) -> int | None:
     return learn(now, lambda networks: [Location(*place) for place in snapshot.locate(networks)])
 
 
-def plan_capacity(now: datetime, limits: Limits) -> CapacityPlan | None:
+def plan_capacity(now: datetime, limits: CapacityLimits) -> CapacityPlan | None:
     """Plan who of those that go by the latency map is served elsewhere. None: there is nothing to plan."""
     return plan(now, policies_going_by("latency"), limits)
+
+
+def release_brake(part: str, reason: str, user: User, now: datetime) -> BrakeRelease:
+    """Have a change that the brake holds published, for a reason that is kept.
+
+    Raises ValidationError by field, PermissionDenied.
+    """
+    with transaction.atomic():
+        released = release(part, reason, user, now)
+        request_publish()
+    return released
+
+
+def _limits() -> Limits:
+    return Limits(settings.MAX_DELETED_PERCENT, settings.MAX_MOVED_PERCENT)
 
 
 def _send_publish() -> None:

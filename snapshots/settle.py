@@ -34,8 +34,8 @@ def zone_part(origin: str) -> str:
     return f"{ZONE}{origin}"
 
 
-def refused_zones(parts: Iterable[str]) -> list[str]:
-    """The origins of the zones among refused parts."""
+def zones_of(parts: Iterable[str]) -> list[str]:
+    """The origins of the zones among parts."""
     return [part.removeprefix(ZONE) for part in parts if part.startswith(ZONE)]
 
 

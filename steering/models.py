@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -17,14 +17,63 @@ def new_salt() -> str:
     return secrets.token_hex(8)
 
 
+class OnMassFailure(models.TextChoices):
+    """What edges are told when most of a pool goes down at once (healthchecks.brake)."""
+
+    HOLD = "hold", "Hold, and call someone"
+    FOLLOW = "follow", "Tell, and call someone"
+
+
 class Pool(Owned, SteeringMetadata):
     """Endpoints that can stand in for each other."""
 
     id = models.AutoField(primary_key=True)
     endpoints = models.ManyToManyField(Endpoint, through="PoolMember", related_name="pools")
+    on_mass_failure = models.CharField(
+        max_length=6, choices=OnMassFailure, default=OnMassFailure.HOLD, db_default=OnMassFailure.HOLD
+    )
+    max_down_percent = models.PositiveSmallIntegerField(
+        default=50,
+        db_default=50,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="More than this share of the members going down at once is a mass failure; 100: nothing is.",
+    )
+    brake_window_s = models.PositiveIntegerField(
+        default=60,
+        db_default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(3600)],
+        help_text="What at once is.",
+    )
+    brake_hold_s = models.PositiveIntegerField(
+        default=300,
+        db_default=300,
+        validators=[MinValueValidator(1), MaxValueValidator(86_400)],
+        help_text="Then what was held is told, unless someone acknowledges the mass failure before.",
+    )
 
     class Meta(Owned.Meta):
-        constraints = [*Owned.Meta.constraints, *metadata_constraints()]
+        constraints = [
+            *Owned.Meta.constraints,
+            *metadata_constraints(),
+            models.CheckConstraint(
+                condition=Q(on_mass_failure__in=OnMassFailure.values), name="pool_on_mass_failure_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_down_percent__gte=1, max_down_percent__lte=100),
+                name="pool_max_down_percent_in_range",
+                violation_error_message="The share is between 1 and 100 percent.",
+            ),
+            models.CheckConstraint(
+                condition=Q(brake_window_s__gte=1, brake_window_s__lte=3600),
+                name="pool_brake_window_in_range",
+                violation_error_message="The window is between a second and an hour.",
+            ),
+            models.CheckConstraint(
+                condition=Q(brake_hold_s__gte=1, brake_hold_s__lte=86_400),
+                name="pool_brake_hold_in_range",
+                violation_error_message="It is held between a second and a day.",
+            ),
+        ]
 
 
 class PoolMember(SteeringMetadata):

@@ -101,6 +101,12 @@ def demand(since: datetime, until: datetime) -> list[Demand]:
     return [Demand(row["policy_id"], row["endpoint_id"], row["country"], row["total"]) for row in rows]
 
 
+def policies(since: datetime, until: datetime) -> dict[int, int]:
+    """Steered answers by policy, the most first."""
+    rows = _within(since, until, None).exclude(policy_id=0).values("policy_id").annotate(total=Sum("count"))
+    return {row["policy_id"]: row["total"] for row in rows.order_by("-total", "policy_id")}
+
+
 def countries(policy_id: int | None, since: datetime, until: datetime) -> dict[str, int]:
     """Steered answers by the client's country, the most first; an unknown one is an empty text."""
     rows = _within(since, until, policy_id).exclude(policy_id=0).values("country").annotate(total=Sum("count"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from regions.models import EdgeNode
-from telemetry.report import Report
+from telemetry.report import Report, Standing
 
 TAKE_REPORT = """
     INSERT INTO telemetry_nodereport AS known
@@ -21,6 +22,19 @@ TAKE_REPORT = """
            health_sequence = excluded.health_sequence, version = excluded.version, queries = excluded.queries,
            reported = excluded.reported
      WHERE known.boot_id <> excluded.boot_id OR known.sequence < excluded.sequence
+"""
+TAKE_STANDING = """
+    INSERT INTO telemetry_nodestanding AS known
+           (node_id, latency_sequence, trust_version, refusals, last_refusal, orders, switched_off)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (node_id) DO UPDATE
+       SET latency_sequence = excluded.latency_sequence, trust_version = excluded.trust_version,
+           refusals = excluded.refusals, last_refusal = excluded.last_refusal, orders = excluded.orders,
+           switched_off = excluded.switched_off
+     WHERE (known.latency_sequence, known.trust_version, known.refusals, known.last_refusal, known.orders,
+            known.switched_off)
+           IS DISTINCT FROM (excluded.latency_sequence, excluded.trust_version, excluded.refusals,
+                             excluded.last_refusal, excluded.orders, excluded.switched_off)
 """
 ADD_COUNTS = """
     INSERT INTO telemetry_querycount AS known (bucket, node_id, policy_id, endpoint_id, country, rcode, count, explored)
@@ -63,6 +77,16 @@ def take_report(node: EdgeNode, report: Report, now: datetime) -> bool:
             ],
         )
         return bool(cursor.rowcount)
+
+
+def take_standing(node: EdgeNode, standing: Standing) -> None:
+    """Make this what the node last said of itself; nothing is written while it says the same."""
+    said = [json.dumps(part) for part in (standing.refusals, standing.orders, standing.switched_off)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKE_STANDING,
+            [node.pk, standing.latency_sequence, standing.trust_version, said[0], standing.last_refusal, *said[1:]],
+        )
 
 
 def add_counts(node: EdgeNode, report: Report, bucket: datetime) -> None:

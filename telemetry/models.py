@@ -95,6 +95,21 @@ class NodeReport(models.Model):
         return f"{self.node} at generation {self.generation}"
 
 
+class NodeStanding(models.Model):
+    """What a node last said of whom it trusts, what it refused and what orders have switched off there."""
+
+    node = models.OneToOneField(EdgeNode, on_delete=models.CASCADE, related_name="standing")
+    latency_sequence = models.BigIntegerField(help_text="Of the latency map that it uses.")
+    trust_version = models.BigIntegerField(help_text="Of the statement of trust that it follows; 0: none.")
+    refusals = models.JSONField(help_text="Counts by reason since the edge started (edge.trust.refusal.Reason).")
+    last_refusal = models.TextField(blank=True)
+    orders = models.JSONField(help_text="Targets of break-glass orders that are off, such as 'endpoint fra-1'.")
+    switched_off = models.JSONField(help_text="Ids of the endpoints that these orders are about.")
+
+    def __str__(self) -> str:
+        return f"{self.node} trusting {self.trust_version}"
+
+
 class BeaconWindow(models.Model):
     """Round trips from one client prefix to one endpoint, measured within one window: a telemetry.rum.sketch.Sketch."""
 

@@ -14,6 +14,9 @@ MAX_HANDSHAKES = 1000
 MAX_NETWORK = 2**32 - 1
 MAX_ID = 2**31 - 1
 MAX_NUMBER = 2**63 - 1
+MAX_REASONS = 32
+MAX_ORDERS = 100
+MAX_SENTENCE = 500
 
 
 def _cut(prefix: str) -> str:
@@ -71,6 +74,21 @@ class Handshake(Untrusted):
     measured_s: Number
 
 
+Reason = Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,20}$")]
+Order = Annotated[str, StringConstraints(pattern=r"^(endpoint|pool|site) [a-z0-9=-]{1,63}$")]
+
+
+class Standing(Untrusted):
+    """Whom a node trusts, what it refused since it started, and what break-glass orders have switched off there."""
+
+    latency_sequence: Number
+    trust_version: Number
+    refusals: Annotated[dict[Reason, Number], Field(max_length=MAX_REASONS)]
+    last_refusal: Annotated[str, StringConstraints(max_length=MAX_SENTENCE)]
+    orders: Annotated[list[Order], Field(max_length=MAX_ORDERS)]
+    switched_off: Annotated[list[Id], Field(max_length=MAX_COUNTS)]
+
+
 class Report(Untrusted):
     """(boot_id, sequence) names a report: sent again, it is the same one and counts once."""
 
@@ -84,3 +102,4 @@ class Report(Untrusted):
     networks: Annotated[list[NetworkCount], Field(max_length=MAX_COUNTS)] = []
     shadows: Annotated[list[ShadowCount], Field(max_length=MAX_COUNTS)] = []
     handshakes: Annotated[list[Handshake], Field(max_length=MAX_HANDSHAKES)] = []
+    standing: Standing | None = None

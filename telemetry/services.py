@@ -1,6 +1,6 @@
 """Counts of answers: taken from the edges' reports into buckets, read for charts, forgotten after a day.
 
-edge ─► Report (boot_id, sequence) ─► seen before? ─ no ─► NodeReport, QueryCount += counts
+edge ─► Report (boot_id, sequence) ─► seen before? ─ no ─► NodeReport, NodeStanding, QueryCount += counts
                                            │            NetworkCount += networks, ShadowCount += shadows
                                            │            handshakes ─► handshakes.py
                                            └ yes ─► nothing
@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Max
 
 from regions.models import EdgeNode
 from telemetry.buckets import NETWORK_BUCKET_S, SHADOW_BUCKET_S, bucket_of
@@ -24,14 +25,15 @@ from telemetry.charts import (
     demand,
     exploration,
     networks,
+    policies,
     rates,
     rcodes,
     split,
     tried,
 )
 from telemetry.handshakes import record_handshakes
-from telemetry.ledger import add_counts, add_networks, add_shadows, take_report
-from telemetry.models import NetworkCount, QueryCount, ShadowCount
+from telemetry.ledger import add_counts, add_networks, add_shadows, take_report, take_standing
+from telemetry.models import NetworkCount, NodeReport, NodeStanding, QueryCount, ShadowCount
 from telemetry.report import Report
 
 __all__ = [
@@ -44,7 +46,11 @@ __all__ = [
     "demand",
     "exploration",
     "forget",
+    "highest_generation",
+    "highest_map",
+    "highest_trust",
     "networks",
+    "policies",
     "rates",
     "rcodes",
     "record_report",
@@ -53,6 +59,8 @@ __all__ = [
 ]
 
 KEPT = timedelta(hours=24)
+LEAP = 1_000_000
+"""A node that says it is further ahead is not believed: one that lies could use up all numbers."""
 
 
 def record_report(node: EdgeNode, report: Report, now: datetime, *, allow_private: bool = False) -> bool:
@@ -63,11 +71,31 @@ def record_report(node: EdgeNode, report: Report, now: datetime, *, allow_privat
     with transaction.atomic():
         if not take_report(node, report, now):
             return False
+        if report.standing is not None:
+            take_standing(node, report.standing)
         add_counts(node, report, bucket_of(now))
         add_networks(node, report, bucket_of(now, NETWORK_BUCKET_S))
         add_shadows(node, report, bucket_of(now, SHADOW_BUCKET_S))
         record_handshakes(node, report, now, allow_private=allow_private)  # last: it writes rows that all share
     return True
+
+
+def highest_generation(served: int) -> int:
+    """The highest generation that a node serves, if the database has gone back behind it; else `served`."""
+    ahead = NodeReport.objects.filter(generation__gt=served, generation__lte=served + LEAP)
+    return ahead.aggregate(highest=Max("generation"))["highest"] or served
+
+
+def highest_map(made: int) -> int:
+    """The same of latency maps."""
+    ahead = NodeStanding.objects.filter(latency_sequence__gt=made, latency_sequence__lte=made + LEAP)
+    return ahead.aggregate(highest=Max("latency_sequence"))["highest"] or made
+
+
+def highest_trust(stated: int) -> int:
+    """The same of statements of trust."""
+    ahead = NodeStanding.objects.filter(trust_version__gt=stated, trust_version__lte=stated + LEAP)
+    return ahead.aggregate(highest=Max("trust_version"))["highest"] or stated
 
 
 def forget(now: datetime) -> int:

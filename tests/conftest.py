@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.emptying import empty_quickly
 from tests.running_system import RunningSystem, temporary_home
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(postgres_server: None) -> None:
     """Asked for by pytest-django before it makes the test database."""
+    empty_quickly()
 
 
 @pytest.fixture

@@ -31,14 +31,19 @@ PROCESSES = {
     "beat": Entry("beat", "Run the scheduler. One in the whole system."),
     "counter": Entry("counter", "Count measurements out of TRAFFICMGR_RUM_STREAM."),
     "edge": Entry("edge", "Run an edge: agent and DNS responder."),
+    "key": Entry("key", "Create, list, rotate and retire the keys that edges trust."),
+    "enroll": Entry("enroll", "Make this machine an edge node."),
+    "break-glass": Entry("break_glass", "Switch off by signed files, without the control plane."),
     "demo": Entry("demo", "Run and break the demo's endpoints."),
 }
 CLIENT = {
     "zone": Entry("zone", "Import, export and list zones."),
+    "node": Entry("node", "Enrol edge nodes."),
     "explain": Entry("explain", "Say why a client gets its answer."),
     "simulate": Entry("simulate", "Say whom a change of a policy would move."),
     "model": Entry("model", "Propose, promote and list model versions of latency."),
     "measurements": Entry("measurements", "Import what others have measured."),
+    "drain": Entry("drain", "Drain an endpoint, or force it up or down."),
     "status": Entry("status", "Show health, generation and edges."),
 }
 
@@ -53,7 +58,7 @@ class Contents(click.Group):
         entry = (PROCESSES | CLIENT).get(cmd_name)
         if entry is None:
             return None
-        command: click.Command = getattr(import_module(f"trafficmgr.commands.{entry.module}"), cmd_name)
+        command: click.Command = getattr(import_module(f"trafficmgr.commands.{entry.module}"), entry.module)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

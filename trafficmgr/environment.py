@@ -7,9 +7,12 @@ in the environment wins over that file.
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,10 +21,36 @@ from common.addresses import reachable, split_address
 
 SERVICES_FILE = "services.env"
 COOKIE_SECRET_OCTETS = 16
+SMTP_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class VariableError(Exception):
     """A variable that cannot be used. The message names it and says what to set."""
+
+
+@dataclass(frozen=True)
+class MailServer:
+    host: str
+    port: int
+    user: str
+    password: str
+    starttls: bool
+    tls: bool
+
+    @classmethod
+    def read(cls, url: str) -> MailServer:
+        """The server that a URL names. Raises ValueError."""
+        parsed = urlsplit(url)
+        if parsed.scheme not in SMTP_PORTS or not parsed.hostname or parsed.path.strip("/") or parsed.query:
+            raise ValueError(url)
+        return cls(
+            host=parsed.hostname,
+            port=parsed.port or SMTP_PORTS[parsed.scheme],
+            user=unquote(parsed.username or ""),
+            password=unquote(parsed.password or ""),
+            starttls=parsed.scheme == "smtp+starttls",
+            tls=parsed.scheme == "smtps",
+        )
 
 
 class Environment(BaseSettings):
@@ -51,9 +80,17 @@ class Environment(BaseSettings):
     metrics: str = Field("127.0.0.1:9153", description="Where an edge serves /metrics; empty: nowhere.")
     dnstap: str | None = Field(None, description="Collector of an edge: unix:/PATH or tcp:HOST:PORT.")
     dnstap_sample: int = Field(100, ge=1, description="One in so many queries is tapped.")
+    keys: Path | None = Field(None, description="Directory of the private keys that publishers sign with.")
     geo: Path | None = Field(None, description="Directory of MMDB files.")
     demo: bool = Field(True, description="0 starts empty.")
     probe_private: bool = Field(False, description="1 lets checks probe private and loopback addresses too.")
+    probes_per_address: float = Field(
+        50.0, ge=0, le=1e6, description="Probes per second that one address gets from one worker; 0: any number."
+    )
+    smtp: SecretStr | None = Field(
+        None, description="Mail server for alerts: smtp://, smtp+starttls:// or smtps://USER:PASSWORD@HOST:PORT."
+    )
+    mail_from: str = Field("trafficmgr@localhost", description="Whom alerts by e-mail come from.")
     admin_token: SecretStr | None = Field(None, description="API token to create at first start.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions; `trafficmgr up` makes one.")
     debug: bool = Field(False, description="Django's debug mode; never in production.")
@@ -66,6 +103,15 @@ class Environment(BaseSettings):
     )
     capacity_cost_ms: float = Field(
         0.0, ge=0, le=1e6, description="What one unit of an endpoint's cost is worth in milliseconds of round trip."
+    )
+    max_deleted_percent: float = Field(
+        30.0,
+        ge=0,
+        le=100,
+        description="Of a zone's record sets: a change that deletes more is asked about; 100: never.",
+    )
+    max_moved_percent: float = Field(
+        30.0, ge=0, le=100, description="Of recent queries: a change that moves more is asked about; 100: never."
     )
     vantage_networks: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
         [], description="The /24 and /48 that a worker is in: it measures as one of their clients."
@@ -81,6 +127,11 @@ class Environment(BaseSettings):
     def web_url(self) -> str:
         """Where processes of this machine reach the web process."""
         return f"http://{reachable(self.web)}"
+
+    @property
+    def keys_directory(self) -> Path:
+        """Where the private keys of publishers are."""
+        return self.keys or self.home / "keys"
 
     @property
     def cookie_secrets_octets(self) -> tuple[bytes, ...]:
@@ -118,6 +169,25 @@ class Environment(BaseSettings):
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("write redis://HOST:PORT/NUMBER, rediss:// or unix://")
         return value or None
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Raises VariableError, which does not show the password."""
+        if not self.smtp or not self.smtp.get_secret_value():
+            return None
+        try:
+            return MailServer.read(self.smtp.get_secret_value())
+        except ValueError:
+            raise VariableError(
+                "TRAFFICMGR_SMTP: write smtp://, smtp+starttls:// or smtps://USER:PASSWORD@HOST:PORT"
+            ) from None
+
+    @field_validator("mail_from")
+    @classmethod
+    def check_mail_from(cls, value: str) -> str:
+        if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value):
+            raise ValueError("write an address such as alerts@example.com")
+        return value
 
     @field_validator("dnstap")
     @classmethod
@@ -160,6 +230,16 @@ class Environment(BaseSettings):
         if not value:
             raise VariableError(f"{name} is not set: start with `trafficmgr up`, or set it to {example}")
         return value
+
+
+def node_token_path(home: Path) -> Path:
+    """Where the token of the edge on this machine is kept."""
+    return home / "node.token"
+
+
+def node_feed_path(home: Path) -> Path:
+    """Where the URL of the feed is kept that this machine was enrolled with."""
+    return home / "node.feed"
 
 
 @cache

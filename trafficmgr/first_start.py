@@ -15,12 +15,15 @@ from pathlib import Path
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.services import create_token, token_digest
 from common.addresses import reachable
+from edge.store import Store
+from edge.trust.keeper import kept_trust, pin
 from healthchecks.services import sync_schedule as schedule_probes
 from regions.models import EdgeNode, Site
 from regions.services import create_node_token
 from snapshots.services import publish
+from snapshots.signing import create_first_key, installation, publisher
 from trafficmgr.demo.world import declare_demo
-from trafficmgr.environment import Environment
+from trafficmgr.environment import Environment, node_token_path
 from trafficmgr.runtime.secret_file import write_secret
 
 TEAM_NAME = "default"
@@ -42,17 +45,15 @@ def prepare(environment: Environment) -> Admin:
     """Make what is missing in the database and the state directory, then publish. Returns what `admin.json` holds."""
     team, _created = Team.objects.get_or_create(name=TEAM_NAME)
     admin = _admin(environment, team)
+    now = datetime.now(UTC)
+    create_first_key(environment.keys_directory, now)
     _local_edge(environment.home, team)
+    _pin_key(environment.home, now)
     if environment.demo:
         declare_demo(team)
     schedule_probes()
-    publish(datetime.now(UTC))
+    publish(now)
     return admin
-
-
-def node_token_path(home: Path) -> Path:
-    """Where the token of the edge on this machine is kept."""
-    return home / "node.token"
 
 
 def _admin(environment: Environment, team: Team) -> Admin:
@@ -103,3 +104,12 @@ def _local_edge(home: Path, team: Team) -> None:
     if node is None:
         node = EdgeNode(team=team, site=site, name="local")
     write_secret(path, create_node_token(node) + "\n")
+
+
+def _pin_key(home: Path, now: datetime) -> None:
+    """Enrol the edge of this machine, unless it trusts this very database already."""
+    store, fingerprint = Store(home / "edge"), publisher(now)
+    trust = kept_trust(store)
+    is_known = trust is not None and trust.installation == installation() and fingerprint in trust.publishers
+    if fingerprint is not None and not is_known:
+        pin(store, fingerprint)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import dj_database_url
-
+from trafficmgr.database import database
 from trafficmgr.environment import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -32,6 +31,8 @@ INSTALLED_APPS = [
     "regions",
     "zones",
     "healthchecks",
+    "healthchecks.alerts",
+    "healthchecks.history",
     "telemetry",
     "steering",
     "latency",
@@ -70,10 +71,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASE = dj_database_url.parse(ENVIRONMENT.require_database_url())
-# Pooled: under ASGI each request has a thread of its own, and a connection left to that would outlive the request.
-DATABASE["OPTIONS"] = {**DATABASE.get("OPTIONS", {}), "pool": {"min_size": 0, "max_size": 16, "timeout": 10}}
-DATABASES = {"default": DATABASE}
+DATABASES = {"default": database(ENVIRONMENT.require_database_url())}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -132,13 +130,32 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "api.rum_schema.with_measurements",
+        "api.push_schema.with_heartbeats",
     ],
-    "ENUM_NAME_OVERRIDES": {"HealthStateEnum": "healthchecks.models.STATE_CHOICES"},
+    "ENUM_NAME_OVERRIDES": {
+        "AlarmKindEnum": "healthchecks.guard_models.Alarm.Kind",
+        "ForcedStateEnum": "healthchecks.guard_models.ForcedState.State",
+        "HealthStateEnum": "healthchecks.models.STATE_CHOICES",
+        "DeliveryStateEnum": "healthchecks.alerts.models.DeliveryState",
+    },
 }
 
+MAIL_SERVER = ENVIRONMENT.mail_server
+EMAIL_HOST = MAIL_SERVER.host if MAIL_SERVER else ""
+EMAIL_PORT = MAIL_SERVER.port if MAIL_SERVER else 25
+EMAIL_HOST_USER = MAIL_SERVER.user if MAIL_SERVER else ""
+EMAIL_HOST_PASSWORD = MAIL_SERVER.password if MAIL_SERVER else ""
+EMAIL_USE_TLS = bool(MAIL_SERVER and MAIL_SERVER.starttls)
+EMAIL_USE_SSL = bool(MAIL_SERVER and MAIL_SERVER.tls)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
+
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
+PROBES_PER_ADDRESS = ENVIRONMENT.probes_per_address
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 RUM_SHARE = ENVIRONMENT.rum_share
+MAX_DELETED_PERCENT = ENVIRONMENT.max_deleted_percent
+MAX_MOVED_PERCENT = ENVIRONMENT.max_moved_percent
 CAPACITY_MOVED = ENVIRONMENT.capacity_moved
 CAPACITY_COST_MS = ENVIRONMENT.capacity_cost_ms
 RUM_STREAM = ENVIRONMENT.rum_stream

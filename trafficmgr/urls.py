@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from api.metrics import MetricsView
+from api.push import push
 from trafficmgr.status import healthz, readyz
 
 urlpatterns = [
@@ -16,6 +17,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
     path("api/v1/", include("api.urls")),
     path("edge/v1/", include("snapshots.urls")),
+    re_path("^push/v1/", push, name="push"),
     path("rum/v1/", include("api.rum_urls")),
     path("admin/", admin.site.urls),
     path("", include("dashboard.urls")),

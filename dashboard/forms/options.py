@@ -31,6 +31,18 @@ class HeadersField(forms.CharField):
         return headers
 
 
+class LinesField(forms.CharField):
+    """Lines to a list of texts, or to nothing if there are none."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "class": "code"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str] | None:  # type: ignore[override]
+        return list(filter(None, map(str.strip, str(value or "").splitlines()))) or None
+
+
 def option_fields(options: type[BaseModel]) -> dict[str, forms.Field]:
     """An input for each option, in order."""
     return {name: _field(name, info) for name, info in options.model_fields.items()}
@@ -54,6 +66,8 @@ def labelled(field: forms.Field, name: str, info: FieldInfo) -> forms.Field:
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     field.required = info.is_required()
     field.initial = default.model_dump() if isinstance(default, BaseModel) else default
+    if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("format") == "textarea":
+        field.widget = forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "class": "code"})
     return field
 
 
@@ -81,4 +95,5 @@ MAKERS: dict[Any, Callable[[Any], forms.Field]] = {
     bool: lambda _kind: forms.BooleanField(required=False),
     int: lambda _kind: forms.IntegerField(required=False),
     dict: lambda _kind: HeadersField(required=False),
+    list: lambda _kind: LinesField(required=False),
 }

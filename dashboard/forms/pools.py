@@ -16,6 +16,7 @@ from steering.services import Member, set_pool_members
 
 MEMBERS = "members"
 METADATA = ("weight", "priority", "bias", "cost")
+BRAKE = ("on_mass_failure", "max_down_percent", "brake_window_s", "brake_hold_s")
 
 
 class MemberForm(RowForm):
@@ -47,11 +48,20 @@ class PoolForm(WithRows[Pool, MemberForm]):
 
     class Meta:
         model = Pool
-        fields = ["name", "weight", "priority", "bias", "cost"]
+        fields = ["name", *METADATA, *BRAKE]
+        help_texts = {"on_mass_failure": "Hold: edges go on being told that they are up."}
+        labels = {
+            "on_mass_failure": "On mass failure",
+            "max_down_percent": "More than (%)",
+            "brake_window_s": "Within (s)",
+            "brake_hold_s": "Hold for (s)",
+        }
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         self.endpoints = {endpoint.id: endpoint for endpoint in Endpoint.objects.filter(team=team)}
         super().__init__(*args, team=team, **kwargs)
+        for name in BRAKE:  # who does not send them leaves them as they are
+            self.fields[name].required = False
 
     def make_row(self, prefix: str, start: str, data: Mapping[str, Any] | None, initial: dict[str, Any]) -> MemberForm:  # noqa: ARG002
         return MemberForm(data, prefix=start, initial=initial, endpoints=self.endpoints)
@@ -61,6 +71,15 @@ class PoolForm(WithRows[Pool, MemberForm]):
             {"endpoint": row.endpoint_id} | {name: getattr(row, name) for name in METADATA}
             for row in self.instance.members.all()
         ]
+
+    @property
+    def own_inputs(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("name", *METADATA)]
+
+    @property
+    def brake_inputs(self) -> list[forms.BoundField]:
+        """What a mass failure is, and what becomes of it."""
+        return [self[name] for name in BRAKE]
 
     @property
     def members(self) -> list[MemberForm]:

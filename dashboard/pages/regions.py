@@ -17,6 +17,9 @@ from dashboard.writing import declare
 from healthchecks.services import sync_schedule
 from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
+from snapshots.enrolment import invite
+from snapshots.signing import SigningError
+from telemetry.models import NodeStanding
 
 
 class RegionSection(Section[Region]):
@@ -64,7 +67,10 @@ class NodeSection(Section[EdgeNode]):
     searched = ("name", "site__name")
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
-        return [(f"{one}token/", self.renew_token, "nodes-token")]
+        return [
+            (f"{one}token/", self.renew_token, "nodes-token"),
+            (f"{one}enrolment/", self.enrol, "nodes-enrolment"),
+        ]
 
     def objects(self) -> QuerySet[EdgeNode]:
         return EdgeNode.objects.select_related("team", "site")
@@ -75,7 +81,7 @@ class NodeSection(Section[EdgeNode]):
 
     def show_context(self, shown: EdgeNode) -> dict[str, Any]:
         [edge] = edges_of(EdgeNode.objects.filter(pk=shown.pk), datetime.now(UTC))
-        return {"edge": edge}
+        return {"edge": edge, "standing": NodeStanding.objects.filter(node=shown).first()}
 
     def after_create(self, request: HttpRequest, form: ObjectForm[EdgeNode], created: EdgeNode) -> HttpResponseBase:
         secret = form.secret if isinstance(form, NodeForm) else None
@@ -86,6 +92,19 @@ class NodeSection(Section[EdgeNode]):
         node = self.find(request, key)
         secret = declare(lambda: create_node_token(node)) if request.method == "POST" else None
         return self._token_page(request, node, secret)
+
+    def enrol(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """Ask first, then show the command for the node's machine this once."""
+        node = self.find(request, key)
+        shown: dict[str, Any] = {"object": node, "feed": request.build_absolute_uri("/").rstrip("/")}
+        if request.method == "POST":
+            try:
+                shown["invitation"] = invite(node, datetime.now(UTC))
+            except SigningError as error:
+                shown["refused"] = str(error)
+        response = self._render(request, "enrolment", shown)
+        response["Cache-Control"] = "no-store"
+        return response
 
     def _token_page(self, request: HttpRequest, node: EdgeNode, secret: str | None) -> HttpResponseBase:
         feed = request.build_absolute_uri("/").rstrip("/")

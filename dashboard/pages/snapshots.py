@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from dashboard.access import signed_in, visible
 from dashboard.edges import edges_of, published_generation
+from dashboard.forms.brake import ReleaseForm
 from dashboard.section import ROWS_A_PAGE
+from dashboard.writing import sent
 from regions.models import EdgeNode
 from snapshots.models import Refusal, Snapshot
 from snapshots.services import contents_of
@@ -29,6 +33,23 @@ def index(request: HttpRequest) -> HttpResponseBase:
         "edges": edges_of(nodes, datetime.now(UTC)),
     }
     return render(request, "dashboard/snapshots/index.html", context)
+
+
+@login_required
+def release(request: HttpRequest, key: int) -> HttpResponseBase:
+    """Say why a change is meant that deletes or moves much, and have it published."""
+    refusal = get_object_or_404(Refusal.objects.exclude(held=""), pk=key)
+    form = ReleaseForm(sent(request))
+    if form.is_bound and form.is_valid():
+        try:
+            released = form.store(refusal, signed_in(request), datetime.now(UTC))
+        except ValidationError as problem:
+            form.refuse(problem)
+        else:
+            messages.success(request, f"{released.part} is published in a moment.")
+            return redirect("snapshots")
+    context = {"refusal": refusal, "form": form}
+    return render(request, "dashboard/snapshots/release.html", context, status=422 if form.is_bound else 200)
 
 
 @login_required

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +16,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from dashboard.worldmap import known_countries
+from healthchecks.probes import Certificate
 
 register = template.Library()
 
 SERIES_COLOURS = 8
+WARNING_DAYS = 14
+"""A certificate that ends sooner is to be noticed: whoever renews by machine does so well before."""
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 UNITS = [
     (timedelta(days=1), "d"),
@@ -26,6 +30,7 @@ UNITS = [
     (timedelta(minutes=1), "min"),
     (timedelta(seconds=1), "s"),
 ]
+WORDS = re.compile(r'("[^"]+"|\b(?:and|or|not|\d+ of)\b|[a-z0-9@-]+)')
 
 STATE_WORDS = {
     "up": "Up",
@@ -55,6 +60,18 @@ def state(value: str, words: str = "") -> SafeString:
     return format_html('<span class="state {}">{}</span>', value, words or STATE_WORDS.get(value, value))
 
 
+@register.simple_tag
+def certificate(seen: Certificate | None) -> SafeString:
+    """How long a certificate is valid and what is wrong with it; nothing for none."""
+    if seen is None:
+        return SafeString()
+    days = math.floor((seen.not_after - timezone.now()) / timedelta(days=1))
+    words = f"Certificate ends in {days} d" if days >= 0 else f"Certificate ended on {seen.not_after:%Y-%m-%d}"
+    colour = "down" if days < 0 else "degraded" if days < WARNING_DAYS or seen.problem else ""
+    problem = format_html('<span class="cause">Not verified: {}</span>', seen.problem) if seen.problem else ""
+    return format_html('<span class="pill {}" title="{}">{}</span>{}', colour, seen.not_after, words, problem)
+
+
 @register.filter
 def age(moment: datetime | None) -> str:
     """How long ago, in the largest whole unit."""
@@ -68,9 +85,36 @@ def age(moment: datetime | None) -> str:
 
 
 @register.filter
+def ahead(moment: datetime) -> str:
+    """In how long, in the largest whole unit."""
+    left = moment - timezone.now()
+    return next((f"in {left // length} {unit}" for length, unit in UNITS if left >= length), "now")
+
+
+@register.simple_tag
+def drawn(expression: str, states: Mapping[str, str]) -> SafeString:
+    """The expression of a calculated check, each of its inputs with its state."""
+    parts = ((part, states.get(part.strip('"'))) for part in WORDS.split(expression))
+    return format_html_join("", "{}", ((state(known, part) if known else part,) for part, known in parts))
+
+
+@register.filter
+def span(seconds: int) -> str:
+    """A length of time, in the largest unit that it is a whole number of."""
+    length = timedelta(seconds=seconds)
+    return next((f"{length // unit} {name}" for unit, name in UNITS if length >= unit and not length % unit), "0 s")
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of one, as people read it; nothing for none."""
     return "" if share is None else f"{share * 100:.0f} %" if share >= 0.0995 or not share else f"{share * 100:.1f} %"
+
+
+@register.filter
+def exact_percent(share: float | None) -> str:
+    """A share that is near one, never rounded up to it."""
+    return "" if share is None else f"{math.floor(share * 10_000) / 100:.2f} %"
 
 
 @register.filter

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from aiohttp import ClientSession
 from pydantic import BaseModel, ConfigDict
@@ -12,8 +14,31 @@ MAX_BODY = 64 * 1024
 """How much of an answer is read at most (H1)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What an endpoint showed of itself: how long it is valid, and why its chain or name do not verify (empty: do)."""
+
+    not_after: datetime
+    problem: str = ""
+
+
+class Seen(NamedTuple):
+    """What a probe that succeeded saw, in words, and the certificate where there is one."""
+
+    cause: str
+    certificate: Certificate | None = None
+
+
 class ProbeError(Exception):
     """The endpoint did not do what the check expects. The message is read by people."""
+
+    def __init__(self, message: str, certificate: Certificate | None = None) -> None:
+        super().__init__(message)
+        self.certificate = certificate
+
+
+class OwnFaultError(Exception):
+    """This machine cannot probe so, which says nothing about the endpoint. The message says what an operator can do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +57,7 @@ class Peer:
     address: str
     port: int
     name: str
+    timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +67,7 @@ class Outcome:
     succeeded: bool
     cause: str
     rtt_ms: float
+    certificate: Certificate | None = None
 
 
 class Probe(BaseModel, ABC):
@@ -49,8 +76,9 @@ class Probe(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @abstractmethod
-    async def attempt(self, peer: Peer, session: ClientSession) -> str:
+    async def attempt(self, peer: Peer, session: ClientSession) -> Seen:
         """Return what was seen if `peer` is well, raise ProbeError or OSError if not. Connect to nothing but `peer`.
 
-        Whoever calls this bounds the time it takes.
+        Raises OwnFaultError where this machine cannot do it. Whoever calls this bounds the time it takes to the peer's
+        timeout, which is there for kinds to which silence is no failure.
         """

@@ -6,14 +6,16 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from aiohttp import ClientError, ClientResponse, ClientSession
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from yarl import URL
 
 from healthchecks.probes import status_codes
-from healthchecks.probes.base import MAX_BODY, Peer, Probe, ProbeError
+from healthchecks.probes.base import MAX_BODY, Certificate, Peer, Probe, ProbeError, Seen
+from healthchecks.probes.names import HostName
+from healthchecks.probes.patterns import Pattern, compile_pattern
 
 T = TypeVar("T")
 
@@ -22,18 +24,21 @@ HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 
 VISIBLE = r"^[\x21-\x7e]*$"
 VISIBLE_OR_SPACE = r"^[\x20-\x7e\t]*$"
+MAX_SENT = 8192
 
 
 class HttpProbe(Probe):
     scheme: ClassVar[str] = "http"
     default_port: ClassVar[int] = 80
 
-    method: Literal["GET", "HEAD", "OPTIONS"] = "GET"
+    method: Literal["GET", "HEAD", "OPTIONS", "POST"] = "GET"
     path: str = Field("/", pattern=VISIBLE, max_length=2048)
-    host: str | None = Field(None, pattern=VISIBLE, min_length=1, max_length=255, description="The Host header.")
+    host: HostName | None = Field(None, description="The Host header.")
     headers: dict[str, str] = Field(default_factory=dict, max_length=32)
+    body: str | None = Field(None, min_length=1, max_length=MAX_SENT, description="Sent with POST, as UTF-8.")
     expected_codes: status_codes.StatusCodes = "200-299"
     body_contains: str | None = Field(None, min_length=1, max_length=1024, description="In the first 64 KiB.")
+    body_regex: Pattern | None = Field(None, description="Found in the first 64 KiB, in the syntax of RE2.")
 
     @field_validator("path")
     @classmethod
@@ -52,11 +57,22 @@ class HttpProbe(Probe):
                 raise ValueError(f"{name} cannot be set here" + (": use host" if name.lower() == "host" else ""))
         return headers
 
+    @field_validator("body")
+    @classmethod
+    def is_posted(cls, body: str | None, info: ValidationInfo) -> str | None:
+        if body and info.data.get("method", "POST") != "POST":
+            raise ValueError("a body is sent with POST only: choose that method")
+        return body
+
+    @cached_property
+    def pattern(self) -> Any:
+        return compile_pattern(self.body_regex) if self.body_regex else None
+
     @cached_property
     def codes(self) -> frozenset[int]:
         return status_codes.parse(self.expected_codes)
 
-    async def attempt(self, peer: Peer, session: ClientSession) -> str:
+    async def attempt(self, peer: Peer, session: ClientSession) -> Seen:
         return await self.ask(peer, session, self._judge)
 
     async def ask(self, peer: Peer, session: ClientSession, read: Callable[[ClientResponse], Awaitable[T]]) -> T:
@@ -65,6 +81,7 @@ class HttpProbe(Probe):
             self.method,
             self._url(peer),
             headers={"Host": self._host(peer)} | self.headers,
+            data=self.body.encode() if self.body else None,
             allow_redirects=False,
             ssl=self.tls(),
             server_hostname=self.server_name(peer),
@@ -84,21 +101,34 @@ class HttpProbe(Probe):
         return None
 
     def _url(self, peer: Peer) -> URL:
-        address = f"[{peer.address}]" if ":" in peer.address else peer.address
+        address = f"[{peer.address.replace('%', '%25')}]" if ":" in peer.address else peer.address  # RFC 6874
         return URL(f"{self.scheme}://{address}:{peer.port}{self.path}", encoded=True)
 
     def _host(self, peer: Peer) -> str:
         if self.host:
             return self.host
-        name = f"[{peer.name}]" if ":" in peer.name else peer.name
+        name = f"[{peer.name.partition('%')[0]}]" if ":" in peer.name else peer.name
         return name if peer.port == self.default_port else f"{name}:{peer.port}"
 
-    async def _judge(self, response: ClientResponse) -> str:
+    def certificate(self, _response: ClientResponse) -> Certificate | None:
+        """What the server showed of itself, if it is fit; plain HTTP shows nothing. Raises ProbeError."""
+        return None
+
+    async def _judge(self, response: ClientResponse) -> Seen:
+        certificate = self.certificate(response)
         if response.status not in self.codes:
-            raise ProbeError(f"status {response.status}, expected {self.expected_codes}")
-        if self.body_contains and self.body_contains.encode() not in await _start_of_body(response):
-            raise ProbeError(f"status {response.status}, but the body does not contain {self.body_contains!r}")
-        return f"status {response.status}"
+            raise ProbeError(f"status {response.status}, expected {self.expected_codes}", certificate)
+        if (self.body_contains or self.pattern) and (missing := self._missing(await _start_of_body(response))):
+            raise ProbeError(f"status {response.status}, but the body does not {missing}", certificate)
+        return Seen(f"status {response.status}", certificate)
+
+    def _missing(self, body: bytes) -> str:
+        """What a body was expected to do and does not."""
+        if self.body_contains and self.body_contains.encode() not in body:
+            return f"contain {self.body_contains!r}"
+        if self.pattern and not self.pattern.search(body):
+            return f"match {self.body_regex!r}"
+        return ""
 
     def _failure(self, error: ClientError) -> Exception:
         """The error of the operating system where there is one, else what was wrong with the answer."""

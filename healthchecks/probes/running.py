@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import TypeVar
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from healthchecks.probes.address import RefusedAddressError, require_allowed
-from healthchecks.probes.base import Outcome, Peer, Probe, ProbeError, Target
+from healthchecks.probes.base import Outcome, OwnFaultError, Peer, Probe, ProbeError, Seen, Target
+from healthchecks.probes.handshake import CertifiedResponse
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 STALL_S = 0.5
 """A timeout noticed this much too late says that this process stood still, and nothing about the endpoint."""
 
-OWN_FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
-"""What the operating system reports when this machine, not the endpoint, has run out of something."""
+OWN_FAULTS = frozenset(
+    {
+        *{errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.EAGAIN},
+        *{errno.EPERM, errno.EAFNOSUPPORT},
+    }
+)
+"""What the operating system reports when this machine, not the endpoint, has run out of something or forbids it."""
 
 MAX_CAUSE = 160
 
@@ -36,6 +47,7 @@ REASONS = {
 def open_session() -> ClientSession:
     """What HTTP probes share: a new connection for each probe, no cookies, no limit but the caller's."""
     return ClientSession(
+        response_class=CertifiedResponse,
         connector=TCPConnector(force_close=True, limit=0),
         cookie_jar=DummyCookieJar(),
         timeout=ClientTimeout(total=None),
@@ -46,24 +58,34 @@ def open_session() -> ClientSession:
 
 async def run(probe: Probe, target: Target, session: ClientSession, *, allow_private: bool) -> Outcome | None:
     """What the probe saw, within the target's timeout as a whole; None if it says nothing about the endpoint."""
-    clock = asyncio.get_running_loop().time
+    clock = time.monotonic  # uvloop's own counts whole milliseconds
     started = clock()
     try:
         async with asyncio.timeout(target.timeout_s):
             seen = await probe.attempt(await _peer(target, allow_private), session)
-    except (ProbeError, RefusedAddressError) as failure:
-        succeeded, cause = False, str(failure)
+    except ProbeError as failure:
+        succeeded, seen = False, Seen(str(failure), failure.certificate)
+    except RefusedAddressError as failure:
+        succeeded, seen = False, Seen(str(failure))
+    except OwnFaultError as fault:
+        return _tell(str(fault))
     except TimeoutError:
         if clock() - started > target.timeout_s + STALL_S:
             return None
-        succeeded, cause = False, f"no answer within {target.timeout_s * 1000:.0f} ms"
+        succeeded, seen = False, Seen(f"no answer within {target.timeout_s * 1000:.0f} ms")
     except OSError as error:
         if error.errno in OWN_FAULTS:
-            return None
-        succeeded, cause = False, _reason(error)
+            return _tell(_reason(error))
+        succeeded, seen = False, Seen(_reason(error))
     else:
-        succeeded, cause = True, seen
-    return Outcome(succeeded, one_line(cause), (clock() - started) * 1000)
+        succeeded = True
+    return Outcome(succeeded, one_line(seen.cause), (clock() - started) * 1000, seen.certificate)
+
+
+@lru_cache(maxsize=256)
+def _tell(fault: str) -> None:
+    """Log a fault of this machine, once: it stays, and each probe meets it again."""
+    logger.warning("probes are left out, and say nothing about endpoints: %s", fault)
 
 
 async def reach(ask: Callable[[Peer], Awaitable[T]], target: Target, *, allow_private: bool) -> T:
@@ -80,14 +102,19 @@ async def reach(ask: Callable[[Peer], Awaitable[T]], target: Target, *, allow_pr
 
 
 async def _peer(target: Target, allow_private: bool) -> Peer:
-    """The target with its host name resolved: the address the system would try first (RFC 6724)."""
+    """The target with its host name resolved."""
+    address = await resolve(target)
+    require_allowed(address, allow_private=allow_private)
+    return Peer(address, target.port, target.host, target.timeout_s)
+
+
+async def resolve(target: Target) -> str:
+    """The address the system would try first (RFC 6724)."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except UnicodeError as error:  # what Python says of labels that are empty or too long
         raise ProbeError("host name cannot be resolved: it is none") from error
-    address = str(found[0][4][0])
-    require_allowed(address, allow_private=allow_private)
-    return Peer(address, target.port, target.host)
+    return str(found[0][4][0])
 
 
 def _reason(error: OSError) -> str:

@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import ClientSession
 from pydantic import Field
 
-from healthchecks.probes.base import MAX_BODY, Peer, Probe, ProbeError
+from healthchecks.probes.base import MAX_BODY, Peer, Probe, ProbeError, Seen
 
 BLOCK = 4096
 
@@ -16,7 +16,7 @@ class TcpProbe(Probe):
     send: str | None = Field(None, min_length=1, max_length=1024, description="Sent once connected, as UTF-8.")
     expect: str | None = Field(None, min_length=1, max_length=1024, description="In the first 64 KiB received.")
 
-    async def attempt(self, peer: Peer, _session: ClientSession) -> str:
+    async def attempt(self, peer: Peer, _session: ClientSession) -> Seen:
         reader, writer = await asyncio.open_connection(peer.address, peer.port)
         try:
             if self.send:
@@ -26,7 +26,7 @@ class TcpProbe(Probe):
                 await _read_until(reader, self.expect)
         finally:
             writer.close()
-        return f"received {self.expect!r}" if self.expect else "connected"
+        return Seen(f"received {self.expect!r}" if self.expect else "connected")
 
 
 async def _read_until(reader: asyncio.StreamReader, expected: str) -> None:

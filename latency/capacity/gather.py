@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from healthchecks.models import EndpointLoad
-from healthchecks.services import endpoint_states
+from healthchecks.services import drained, endpoint_states
 from healthchecks.state import State
 from latency.capacity.demand import Answered, Asked
 from latency.capacity.rooms import Serving
@@ -69,7 +69,7 @@ def _open_endpoints() -> set[int]:
     """Those that may be answered."""
     up = {state.endpoint_id for state in endpoint_states() if state.state is not State.DOWN}
     enabled = Endpoint.objects.filter(admin_state=AdminState.ENABLED).values_list("id", flat=True)
-    return up.intersection(enabled)
+    return up.intersection(enabled) - drained()
 
 
 def _serving(endpoint: Endpoint, is_open: bool, load: EndpointLoad | None) -> Serving:

@@ -98,6 +98,17 @@ class Snapshot:
     def endpoints(self) -> dict[int, str]:
         """Names of endpoints by id."""
 
+    @property
+    def pools(self) -> dict[int, tuple[str, list[int]]]:
+        """Name and ids of endpoints of each pool by its id."""
+
+    @property
+    def steered(self) -> list[tuple[str, str, str, int]]:
+        """Zone, owner, type and policy's id of every record set that a policy answers."""
+
+    def loss(self, origin: str, after: Snapshot) -> tuple[int, int]:
+        """How many record sets a zone has here, and how many of them it has not in `after`; 0 without the zone."""
+
     def locate(self, prefixes: Sequence[str]) -> list[tuple[int | None, str | None, float | None, float | None]]:
         """Autonomous system, country, degrees north and degrees east of addresses or the first ones of prefixes.
 
@@ -305,6 +316,7 @@ class Server:
         limits: Limits | None = None,
         dnstap: Dnstap | None = None,
         settings: Settings | None = None,
+        switched_off: frozenset[int] = ...,
     ) -> Server:
         """Bind every `address:port` of `listen` over UDP and TCP and start answering.
 
@@ -313,6 +325,7 @@ class Server:
         `inherited`: descriptors of another server (its `filenos`), duplicated here. Those bound to an address of
         `listen` are used, all of them even if they are more than `workers`, and no queued datagram is lost.
         `limits`: those that shall differ from their defaults. `settings`: how to speak DNS.
+        `switched_off`: as for `set_switched_off`.
         Raises OSError naming the address that could not be bound, ValueError naming a descriptor that is no UDP socket
         and no TCP listener, or a limit that is not known.
         """
@@ -349,6 +362,12 @@ class Server:
 
     def set_latency(self, latency: LatencyMap) -> None:
         """Use `latency` from the next query on, atomically."""
+
+    def set_switched_off(self, endpoints: frozenset[int]) -> None:
+        """Answer without the endpoints of these ids from the next query on, atomically (P6).
+
+        Whatever its steps are, a policy starts without them; if nobody else is left, with all (S1).
+        """
 
     def set_settings(self, settings: Settings) -> None:
         """Use `settings` from the next query on, atomically."""
@@ -389,6 +408,7 @@ def respond(
     tcp: bool = False,
     now_s: int = 0,
     settings: Settings | None = None,
+    switched_off: frozenset[int] = ...,
 ) -> bytes | None:
     """The wire answer to a wire query from address `source`, exactly as a Server would give it; None: no answer."""
 
@@ -402,6 +422,7 @@ def explain(
     *,
     latency: LatencyMap | None = None,
     now_s: int = 0,
+    switched_off: frozenset[int] = ...,
 ) -> str:
     """JSON (see docs/explain.md): why `client` asking for `qname` gets its answer, stage by stage.
 

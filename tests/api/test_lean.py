@@ -34,7 +34,8 @@ def wait(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-APPLICATION = LeanApplication(django, {"/echo": echo, "/fail": fail, "/wait": wait}, LIMIT, most_at_once=2)
+VIEWS = {"/echo": echo, "/fail": fail, "/wait": wait, "/below/": echo}
+APPLICATION = LeanApplication(django, VIEWS, LIMIT, most_at_once=2)
 
 
 async def said(path: str, *messages, kind: str = "http") -> list[dict]:
@@ -64,7 +65,14 @@ async def test_a_view_answers_its_path():
     assert dict(start["headers"])[b"x-query"] == b"7"
 
 
-@pytest.mark.parametrize(("path", "kind"), [("/echo/", "http"), ("/", "http"), ("/echo", "websocket")])
+@pytest.mark.parametrize("path", ["/below/", "/below/a", "/below/a/b"])
+async def test_a_view_of_a_folder_answers_all_below_it(path):
+    assert (await said(path))[0]["status"] == 202
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/echo/", "http"), ("/below", "http"), ("/", "http"), ("/echo", "websocket")]
+)
 async def test_all_else_is_left_to_django(path, kind):
     assert (await said(path, kind=kind))[0]["status"] == 418
 

@@ -12,6 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.lean import Message, Receive, Scope, Send
 from api.metrics import MeasuredApplication, note
+from healthchecks.alerts.models import Channel
+from healthchecks.alerts.services import send_test
+from healthchecks.models import Check, SeenCertificate
+from healthchecks.services import assign
 from latency.calibration import ENOUGH
 from latency.models import LatencyCalibration, LatencyParity, LatencyTurn
 from telemetry.models import UnlearnedBeacons
@@ -54,6 +58,15 @@ def test_the_map_has_an_age_once_there_is_one(scraped):
 
     assert scraped()["trafficmgr_latency_map_age_seconds",] == pytest.approx(90, abs=30)
     assert scraped()["trafficmgr_unlearned_batches",] == 1
+
+
+def test_messages_that_nobody_has_taken_are_counted(scraped, ops):
+    assert scraped()["trafficmgr_alert_deliveries_waiting",] == 0
+    channel = Channel.objects.create(team=ops, name="mail", kind="email", recipients=["ada@example.com"])
+    send_test(channel, datetime.now(UTC) - timedelta(seconds=90))
+
+    assert scraped()["trafficmgr_alert_deliveries_waiting",] == 1
+    assert scraped()["trafficmgr_alert_deliveries_oldest_seconds",] == pytest.approx(90, abs=30)
 
 
 def test_requests_are_counted_by_their_door_and_never_by_what_they_ask_for(scraped):
@@ -104,3 +117,18 @@ def test_alarms_are_gauges(scraped):
     assert (found["comparisons"], found["drifts"], found["parity_mismatches"]) == (ENOUGH, 1, 1)
     assert found["bias"] == pytest.approx(0.693)
     assert found["error_seconds"] == pytest.approx(0.02)
+
+
+def test_the_certificate_that_ends_first_is_told_of_each_check(scraped, ops, eu, fra_1):
+    assert not [key for key in scraped() if "certificate" in key[0]]
+    check = Check.objects.create(team=ops, name="web", kind="tls")
+    assign(check, [fra_1])
+    now = datetime.now(UTC)
+    SeenCertificate.objects.create(
+        assignment=check.assignments.get(), family=4, vantage=eu, since=now,
+        not_after=now + timedelta(days=9), problem="self-signed certificate",
+    )  # fmt: skip
+
+    found = scraped()
+    assert found["trafficmgr_certificate_days_left", "web", "ops"] == pytest.approx(9, abs=0.1)
+    assert found["trafficmgr_certificates_unverified", "web", "ops"] == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -53,6 +55,17 @@ def test_measurements_are_documented_and_need_a_token_of_applications_alone(sche
     bodies = doors["POST /rum/v1/beacons"]["requestBody"]["content"]
     assert set(bodies["text/plain"]["schema"]["items"]["properties"]) == {"token", "endpoint", "rtt_ms", "age_ms"}
     assert "Outcome" in schema["components"]["schemas"]
+
+
+def test_heartbeats_are_documented_and_need_no_token(schema):
+    doors = dict(operations(schema, "/push/v1/"))
+
+    assert set(doors) == {"GET /push/v1/{token}", "GET /push/v1/{token}/{event}",
+                          "POST /push/v1/{token}", "POST /push/v1/{token}/{event}"}  # fmt: skip
+    for name, door in doors.items():
+        assert door["security"] == [{}], name
+        assert {"200", "404", "429", "503"} == set(door["responses"]), name
+        assert [part["name"] for part in door["parameters"]] == re.findall(r"{(\w+)}", name)
 
 
 def test_urls_are_documented_without_a_final_slash(schema):

@@ -38,8 +38,10 @@ def test_an_operator_declares_a_region_with_an_endpoint_and_sees_it_on_the_map(s
     page.get_by_label("Name", exact=True).fill(endpoint)
     page.get_by_label("Region").select_option(label=region)
     page.get_by_label("IPv4 address").fill("192.0.2.77")
+    page.get_by_label("Checked by").select_option(label="None, on purpose")
     page.get_by_role("button", name="Create endpoint").click()
     expect(page.get_by_role("heading", name=endpoint)).to_be_visible()
+    expect(page.get_by_text("Not checked, on purpose")).to_be_visible()
 
     page.goto("/")
     expect(page.locator(".js-plotly-plot .geo text", has_text=region)).to_be_visible()

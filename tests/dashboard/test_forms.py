@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.db import connection
 
 from accounts.models import Team
-from healthchecks.models import Check
+from healthchecks.models import Check, CheckTemplate, SeenCertificate
+from healthchecks.services import assign, save_template
 from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import find_node
 from steering.models import Pool
@@ -87,6 +90,96 @@ def test_an_endpoint_keeps_what_was_not_said_unsaid(adas_browser, eu):
     assert (stored.hostname, stored.labels) == ("cdn.example.net.", {"tier": "gpu", "spare": ""})
 
 
+def test_a_new_endpoint_gets_the_checks_that_attach_themselves(adas_browser, eu, ops):
+    save_template(Check.objects.create(team=ops, name="web", kind="http"), CheckTemplate(port=443))
+    for said in ({}, {"checking": "templates"}):
+        adas_browser.post("/endpoints/new/", ENDPOINT | {"region": eu.pk, "name": f"fra-{len(said)}"} | said)
+
+    assert Endpoint.objects.filter(checks__name="web").count() == 2
+    assert list(Check.objects.values_list("name", flat=True)) == ["web"]
+
+
+def test_that_an_endpoint_is_not_checked_is_a_choice_that_its_pages_show(adas_browser, eu, fra_1):
+    adas_browser.post("/endpoints/new/", ENDPOINT | {"region": eu.pk, "checking": "none"})
+
+    chosen = Endpoint.objects.get(name="fra-2")
+    assert not chosen.checks.exists()
+    assert "Not checked, on purpose" in adas_browser.get(f"/endpoints/{chosen.pk}/").content.decode()
+    assert "nobody chose so" in adas_browser.get(f"/endpoints/{fra_1.pk}/").content.decode()
+    listed = adas_browser.get("/endpoints/").content.decode()
+    assert listed.count("not checked, on purpose") == 1
+    assert listed.count(">not checked<") == 1
+    form = adas_browser.get(f"/endpoints/{chosen.pk}/edit/").context["form"]
+    assert form["checking"].value() == "none"
+
+
+def test_an_edit_of_an_endpoint_that_nobody_chose_checks_for_attaches_none(adas_browser, eu, fra_1):
+    form = adas_browser.get(f"/endpoints/{fra_1.pk}/edit/").context["form"]
+    assert form["checking"].value() == ""
+    adas_browser.post(f"/endpoints/{fra_1.pk}/edit/", ENDPOINT | {"region": eu.pk, "checking": ""})
+    assert not Check.objects.exists()
+    adas_browser.post(f"/endpoints/{fra_1.pk}/edit/", ENDPOINT | {"region": eu.pk, "checking": "templates"})
+    assert Endpoint.objects.get().checks.exists()
+
+
+def test_checks_of_an_endpoint_can_be_chosen_and_are_shown_again(adas_browser, eu, ops):
+    web = Check.objects.create(team=ops, name="web", kind="http")
+    chosen = ENDPOINT | {"region": eu.pk, "checking": "chosen"}
+    assert list(adas_browser.post("/endpoints/new/", chosen).context["form"].errors) == ["checks"]
+    adas_browser.post("/endpoints/new/", chosen | {"checks": [web.pk]})
+
+    endpoint = Endpoint.objects.get()
+    assert list(endpoint.checks.all()) == [web]
+    form = adas_browser.get(f"/endpoints/{endpoint.pk}/edit/").context["form"]
+    assert (form["checking"].value(), form["checks"].value()) == ("chosen", [web.pk])
+
+
+def test_an_edit_that_says_nothing_of_checks_leaves_them(adas_browser, eu, fra_1, ops):
+    web = Check.objects.create(team=ops, name="web", kind="http")
+    assign(web, [fra_1])
+    adas_browser.post(f"/endpoints/{fra_1.pk}/edit/", ENDPOINT | {"region": eu.pk})
+
+    assert list(Endpoint.objects.get().checks.all()) == [web]
+
+
+def test_a_check_says_which_new_endpoints_it_attaches_itself_to(adas_browser):
+    rule = {"attaches": "on", "template_reached_by": "name", "template_port": "8443", "template_labels": "tier=gpu"}
+    adas_browser.post("/checks/new/", CHECK | rule)
+
+    check = Check.objects.get()
+    assert (check.template.reached_by, check.template.port, check.template.labels) == ("name", 8443, {"tier": "gpu"})
+    assert "reached by host name on port 8443" in adas_browser.get(f"/checks/{check.pk}/").content.decode()
+    form = adas_browser.get(f"/checks/{check.pk}/edit/").context["form"]
+    assert (form["attaches"].value(), form["template_port"].value()) == (True, 8443)
+    adas_browser.post(f"/checks/{check.pk}/edit/", CHECK)
+    assert not CheckTemplate.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("days", "problem", "shown"),
+    [
+        (90.5, "", 'class="pill "'),
+        (13.5, "", 'class="pill degraded"'),
+        (90.5, "self-signed certificate", 'class="pill degraded"'),
+        (-1, "certificate has expired", 'class="pill down"'),
+    ],
+)
+def test_a_certificate_is_shown_with_its_days_and_what_is_wrong(adas_browser, eu, fra_1, ops, days, problem, shown):
+    check = Check.objects.create(team=ops, name="web", kind="tls")
+    assign(check, [fra_1])
+    now = datetime.now(UTC)
+    SeenCertificate.objects.create(
+        assignment=check.assignments.get(), family=4, vantage=eu, since=now,
+        not_after=now + timedelta(days=days), problem=problem,
+    )  # fmt: skip
+
+    for url in (f"/endpoints/{fra_1.pk}/", f"/checks/{check.pk}/"):
+        page = adas_browser.get(url).content.decode()
+        assert shown in page
+        assert (f"Certificate ends in {int(days)} d" in page) == (days > 0)
+        assert (f"Not verified: {problem}" in page) == bool(problem)
+
+
 def test_a_link_to_a_form_fills_in_what_it_names(adas_browser, eu):
     page = adas_browser.get("/endpoints/new/", {"region": eu.pk})
 
@@ -153,6 +246,20 @@ def test_a_check_is_stored_with_the_endpoints_it_watches(adas_browser, fra_1):
     assert check.options == {
         "method": "GET", "path": "/", "expected_codes": "200-299", "headers": {"X-Probe": "yes"}, "body_contains": "ok",
     }  # fmt: skip
+
+
+def test_a_list_of_options_is_written_one_a_line(adas_browser):
+    dns = {
+        "option_name": "www.demo.test", "option_type": "A", "option_rcode": "NOERROR",
+        "option_answers": "192.0.2.1\r\n\r\n 192.0.2.2 ",
+    }  # fmt: skip
+    adas_browser.post("/checks/new/", CHECK | {"kind": "dns"} | dns)
+
+    check = Check.objects.get()
+    assert check.options["answers"] == ["192.0.2.1", "192.0.2.2"]
+    assert "contains" not in check.options
+    form = adas_browser.get(f"/checks/{check.pk}/edit/").context["form"]
+    assert form["option_answers"].value() == "192.0.2.1\n192.0.2.2"
 
 
 def test_a_check_that_is_edited_shows_what_is_stored(adas_browser, fra_1):

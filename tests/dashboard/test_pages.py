@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db.models import Model
 from django.urls import reverse
 
 from accounts.models import Team
+from healthchecks.alerts.models import AlertRule, Channel, Delivery
+from healthchecks.alerts.services import send_test
 from healthchecks.models import Check
 from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
@@ -15,13 +19,29 @@ from steering.services import Member, set_pool_members
 from tests.dashboard.routes import routes
 from zones.models import RecordSet
 
-LISTS = ["regions", "sites", "nodes", "endpoints", "pools", "checks", "policies", "zones", "snapshots"]
+LISTS = [
+    "regions",
+    "sites",
+    "nodes",
+    "endpoints",
+    "pools",
+    "checks",
+    "policies",
+    "zones",
+    "snapshots",
+    "channels",
+    "alert-rules",
+    "deliveries",
+]
 FIRST_OF: dict[str, type[Model]] = {
     "regions": Region,
     "endpoints": Endpoint,
     "pools": Pool,
     "checks": Check,
     "policies": Policy,
+    "channels": Channel,
+    "alert": AlertRule,
+    "deliveries": Delivery,
 }
 MOST_QUERIES = 14
 NO_PAGES = {
@@ -30,7 +50,14 @@ NO_PAGES = {
     "policies-shadow",
     "policies-shadow-stop",
     "policies-unbind",
+    "snapshots-release",
+    "endpoints-force-delete",
     "endpoints-load-delete",
+    "checks-push-url",
+    "health-acknowledge",
+    "channels-test",
+    "alert-rules-mute",
+    "deliveries-resend",
     "latency-propose",
     "latency-ask",
     "latency-promote",
@@ -45,6 +72,14 @@ def edge(demo):
     node = EdgeNode(team=demo, site=site, name="local")
     create_node_token(node)
     return node
+
+
+@pytest.fixture
+def told(demo):
+    """A channel, a rule and a delivery, so that their pages can be opened."""
+    channel = Channel.objects.create(team=demo, name="mail", kind="email", recipients=["ada@example.com"])
+    AlertRule.objects.create(team=demo, name="pager", subjects=["endpoint"]).channels.add(channel)
+    send_test(channel, datetime.now(UTC))
 
 
 def arguments_for(name: str, arguments: dict[str, object], edge: EdgeNode) -> dict[str, object]:
@@ -63,7 +98,7 @@ def arguments_for(name: str, arguments: dict[str, object], edge: EdgeNode) -> di
 
 
 @pytest.mark.parametrize(("name", "arguments"), [route for route in routes() if route[0] not in NO_PAGES])
-def test_a_page_opens(carols_browser, edge, name: str, arguments: dict[str, object]):
+def test_a_page_opens(carols_browser, edge, told, name: str, arguments: dict[str, object]):
     response = carols_browser.get(reverse(name, kwargs=arguments_for(name, arguments, edge)))
 
     assert response.status_code == 200

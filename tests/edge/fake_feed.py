@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from edge.trust.manifests import HEADER
 from tests.worlds import World
 
 TOKEN = "a-node-token"
@@ -23,6 +24,8 @@ class FakeFeed:
     def __init__(self) -> None:
         self.manifest = b""
         self.chunks: dict[str, bytes] = {}
+        self.signature: str | None = None  # of the manifest, as its header says it
+        self.trust: dict[str, Any] | None = None  # None: the feed of a release that knew no keys
         self.latency: dict[int, list[bytes]] = {}  # by the map that a node has
         self.failing: dict[str, int] = {}
         self.gives_many = True  # chunks at once, as feeds of the release before do not
@@ -70,6 +73,7 @@ class FakeFeed:
         application.router.add_get("/edge/v1/manifest", self._manifest)
         application.router.add_get("/edge/v1/chunks/{digest}", self._chunk)
         application.router.add_post("/edge/v1/chunks", self._some_chunks)
+        application.router.add_get("/edge/v1/trust", self._trust)
         application.router.add_get("/edge/v1/latency", self._latency)
         application.router.add_get("/edge/v1/events", self._events)
         application.router.add_post("/edge/v1/report", self._report)
@@ -100,7 +104,13 @@ class FakeFeed:
         etag = f'"{hash(self.manifest)}"'
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304)
-        return web.Response(body=self.manifest, headers={"ETag": etag})
+        headers = {"ETag": etag} | ({HEADER: self.signature} if self.signature else {})
+        return web.Response(body=self.manifest, headers=headers)
+
+    async def _trust(self, request: web.Request) -> web.Response:
+        if self.trust is None:
+            return web.Response(status=404)
+        return web.json_response(self.trust | {"statements": self.trust["statements"](int(request.query["since"]))})
 
     async def _chunk(self, request: web.Request) -> web.Response:
         content = self.chunks.get(request.match_info["digest"])

@@ -7,21 +7,29 @@ import logging
 import re
 import socket
 import urllib.request
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
 import pytest
 
 from edge.metrics import BOUNDS_S, Condition, exposition
 from edge.metrics_listener import MetricsListener
+from edge.switches import Standing
 from edge.top.reading import read
+from edge.trust.orders import Kind, Order, Target
+from edge.trust.refusal import Reason
 from responder import Server
 from tests.edge.conftest import ORIGIN, a_node, a_world, eventually
+from tests.edge.publisher import HERE
 from tests.responder.doors import SocketDoor, ask
 from tests.responder.test_steered_answers import steered_world
 
 SAMPLE = re.compile(r'^[a-z_]+(\{([a-z_]+="[^"\\\n]*",?)+\})? [0-9.e+-]+$')
 COMMENT = re.compile(r"^# (HELP|TYPE) [a-z_]+ .+$")
 WWW, FRA, IAD = 5, 10, 11
+OFF = Order(HERE, 1, datetime(2026, 12, 1, tzinfo=UTC), Target(Kind.ENDPOINT, "fra-1"), is_off=True)
 
 
 def condition(**fields: Any) -> Condition:
@@ -37,6 +45,10 @@ def condition(**fields: Any) -> Condition:
         "in_contact": True,
         "snapshot_age_s": 1.5,
         "health_age_s": 0.5,
+        "is_kept": True,
+        "trust_version": 2,
+        "refusals": Counter({Reason.SIGNATURE: 3}),
+        "standing": Standing((OFF,), frozenset([FRA])),
     }
     return Condition(**(known | fields))
 
@@ -187,7 +199,7 @@ async def test_an_address_that_is_taken_is_said_and_tried_again(caplog, monkeypa
     caplog.set_level(logging.INFO)
     taken = socket.create_server(("127.0.0.1", 0))
     address = "{}:{}".format(*taken.getsockname())
-    listener = MetricsListener(address, lambda: b"the page\n")
+    listener = MetricsListener(address, lambda: b"the page\n", lambda: True)
     serving = asyncio.create_task(listener.serve())
     try:
         await eventually(lambda: "no metrics yet" in caplog.text, "the trouble is said")
@@ -208,9 +220,31 @@ def get(url: str) -> tuple[str | None, bytes]:
         return response.headers["Content-Type"], response.read()
 
 
+def test_refusals_and_break_glass_orders_are_there():
+    lines = exposition(counters(), condition()).decode().splitlines()
+
+    assert 'trafficmgr_edge_refusals_total{reason="signature"} 3.0' in lines
+    assert 'trafficmgr_edge_refusals_total{reason="fork"} 0.0' in lines
+    [order] = [line for line in lines if line.startswith("trafficmgr_break_glass_expires_seconds{")]
+    assert 'target="endpoint fra-1"' in order
+    assert float(order.split()[-1]) == OFF.expires.timestamp()
+    assert {"trafficmgr_break_glass_endpoints 1.0", "trafficmgr_site_off 0.0"} <= set(lines)
+
+
+@pytest.mark.parametrize(("is_ready", "status"), [(True, 200), (False, 503)])
+async def test_readiness_is_asked_at_the_same_address(is_ready, status):
+    listener = MetricsListener("127.0.0.1:0", lambda: b"", lambda: is_ready)
+    serving = asyncio.create_task(listener.serve())
+    await eventually(lambda: listener.address is not None, "it listens")
+    async with aiohttp.ClientSession() as session, session.get(f"http://{listener.address}/readyz") as response:
+        assert response.status == status
+    serving.cancel()
+    await asyncio.wait([serving])
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:0"])
 async def test_it_listens_over_both_families(address):
-    listener = MetricsListener(address, lambda: b"")
+    listener = MetricsListener(address, lambda: b"", lambda: True)
     serving = asyncio.create_task(listener.serve())
     await eventually(lambda: listener.address is not None, "it listens")
     assert listener.address.rpartition(":")[0] == address.rpartition(":")[0]

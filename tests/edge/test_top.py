@@ -104,7 +104,7 @@ async def url():
     def page() -> bytes:
         return exposition(second(1 + int(10 * (time.monotonic() - began))), condition())
 
-    listening = MetricsListener("127.0.0.1:0", page)
+    listening = MetricsListener("127.0.0.1:0", page, lambda: True)
     serving = asyncio.create_task(listening.serve())
     await eventually(lambda: listening.address is not None, "it listens")
     yield f"http://{listening.address}/metrics"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import pytest
+import uvloop
 
 from accounts.models import Team
 from healthchecks.beliefs import VantageChange
@@ -11,6 +12,15 @@ from healthchecks.models import Check, Transition
 from healthchecks.services import assign, record_vantage_changes
 from healthchecks.state import State
 from regions.models import Endpoint, Region
+from tests.healthchecks.certificates import authority, trusted
+
+__all__ = ["authority", "trusted"]
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], uvloop.Loop]]:
+    """Probes run on the loop that the prober runs them on."""
+    return {"uvloop": uvloop.new_event_loop}
+
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -52,7 +52,7 @@ async def serving(handler: Handler, tls: ssl.SSLContext | None = None, host: str
             while connection.fileno() != -1:  # noqa: ASYNC110 - what is looked at announces nothing
                 await asyncio.sleep(0)
 
-    listener = socket.create_server((host, 0))
+    listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setblocking(False)
     loop.add_reader(listener, accept)
     try:

@@ -1,12 +1,10 @@
 """A real worker, beat and broker, each killed for a while: no state is lost and no DOWN invented."""
 
 import os
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
@@ -21,13 +19,12 @@ from healthchecks.models import Check, Transition
 from healthchecks.services import assign, sync_schedule
 from regions.models import Endpoint, Region
 from tests.healthchecks.waiting import wait_until
+from tests.process import Process
 from trafficmgr.runtime.ports import free_port
 
 QUEUE = "probe.eu"
 OUTAGE_S = 2.5
 """Longer than a check that fails `fall` times in a row would need to be called down."""
-
-ROOT = Path(__file__).parents[2]
 
 
 class Origin(ThreadingHTTPServer):
@@ -51,33 +48,6 @@ class Answer(BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments: object) -> None:
         pass
-
-
-class Process:
-    """A process that can be lost and comes back."""
-
-    def __init__(self, command: list[str], log: Path, environment: dict[str, str]) -> None:
-        self.command = command
-        self.log = log
-        self.environment = environment
-        self.running: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.running = subprocess.Popen(self.command, cwd=ROOT, stdout=log, stderr=log, env=self.environment)
-
-    def kill(self) -> None:
-        if self.running:
-            self.running.kill()
-            self.running.wait()
-            self.running = None
-
-    @contextmanager
-    def lost(self) -> Iterator[None]:
-        """Killed at first, started again at the end."""
-        self.kill()
-        yield
-        self.start()
 
 
 class System:

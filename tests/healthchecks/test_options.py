@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from healthchecks import kinds
 from healthchecks.probes import KINDS, OptionsError, read_options
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
@@ -18,13 +19,14 @@ def problems(kind: str, options: object) -> tuple[str, list[str]]:
 def test_every_option_has_a_default() -> None:
     assert read_options("http", {}) == HttpProbe(method="GET", path="/", expected_codes="200-299")
     assert read_options("https", {}) == HttpsProbe(verify_certificate=True)
-    assert read_options("tcp", {})
+    for kind in set(KINDS) - {"dns"}:
+        assert read_options(kind, {})
 
 
 def test_an_unknown_kind_names_those_there_are() -> None:
-    field, messages = problems("icmp", {})
+    field, messages = problems("gopher", {})
     assert field == "kind"
-    assert messages == ["'icmp' is not a kind of check: use one of http, https, tcp."]
+    assert messages == [f"'gopher' is not a kind of check: use one of {', '.join(sorted(KINDS))}."]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,10 @@ def test_an_unknown_kind_names_those_there_are() -> None:
         ({"headers": {"host": "a"}}, "headers: host cannot be set here: use host"),
         ({"host": "a\r\nb"}, "host: "),
         ({"method": "DELETE"}, "method: "),
+        ({"body": "x"}, "body: a body is sent with POST only"),
+        ({"body_regex": "(x"}, "body_regex: not a regular expression of RE2: missing ): (x"),
+        ({"body_regex": r"(x)\1"}, "body_regex: not a regular expression of RE2: invalid escape sequence"),
+        ({"host": "ü" * 80}, "host: "),
     ],
 )
 def test_a_bad_option_is_named_with_the_reason(options: dict[str, object], message: str) -> None:
@@ -67,6 +73,6 @@ def test_ranges_and_single_codes_mix() -> None:
 def test_the_examples_of_the_documentation_are_accepted() -> None:
     text = (Path(__file__).parents[2] / "docs" / "healthchecks.md").read_text()
     examples = re.findall(r"```json (\w+)\n(.*?)```", text, re.DOTALL)
-    assert {kind for kind, _options in examples} == set(KINDS)
+    assert {kind for kind, _options in examples} == set(kinds.KINDS)
     for kind, options in examples:
-        read_options(kind, json.loads(options))
+        kinds.read_options(kind, json.loads(options))

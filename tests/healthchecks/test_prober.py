@@ -9,10 +9,13 @@ import pytest
 from django.db import OperationalError
 
 from healthchecks.beliefs import VantageChange
+from healthchecks.budget import Overrun
+from healthchecks.certificates import CertificateChange
 from healthchecks.prober import Database, Prober
 from healthchecks.probes import Target, read_options
 from healthchecks.state import State
 from healthchecks.targets import ProbeTarget
+from tests.healthchecks.certificates import DAY, Authority
 from tests.healthchecks.servers import PLENTY_S, answering, http, serving, silent
 from tests.healthchecks.waiting import wait_until
 
@@ -25,12 +28,24 @@ class World:
 
     targets: list[ProbeTarget] = field(default_factory=list)
     recorded: list[VantageChange] = field(default_factory=list)
+    overruns: list[Sequence[Overrun]] = field(default_factory=list)
+    beats: list[tuple[int, int]] = field(default_factory=list)
+    happened: list[str] = field(default_factory=list)
+    certificates: list[CertificateChange] = field(default_factory=list)
     away: bool = False
     version: int = 0
     now_s: float = 1000.0
 
     def database(self) -> Database:
-        return Database(version=self._version, targets=self._targets, record=self._record)
+        return Database(
+            version=self._version,
+            targets=self._targets,
+            record=self._record,
+            note_overruns=self.overruns.append,
+            resume=self._resume,
+            beat=self._beat,
+            record_certificates=self._record_certificates,
+        )
 
     def declare(self, *targets: ProbeTarget) -> None:
         self.targets = list(targets)
@@ -47,9 +62,24 @@ class World:
         self._reachable()
         return self.targets
 
+    def _resume(self) -> None:
+        self._reachable()
+        self.happened.append("resumed")
+
+    def _beat(self, targets: int, lag_ms: int) -> None:
+        self._reachable()
+        self.beats.append((targets, lag_ms))
+        # Ticks are an interval apart, and targets as late as their tick: but for a pause, which counts otherwise.
+        self.happened.append("beat" if lag_ms >= INTERVAL_S * 1000 else "beat after a pause")
+
     def _record(self, changes: Sequence[VantageChange]) -> None:
         self._reachable()
         self.recorded += changes
+        self.happened += [f"{change.state}" for change in changes]
+
+    def _record_certificates(self, changes: Sequence[CertificateChange]) -> None:
+        self._reachable()
+        self.certificates += changes
 
     def _reachable(self) -> None:
         if self.away:
@@ -220,3 +250,98 @@ async def test_one_tick_that_waits_for_the_database_does_not_hold_up_the_others(
         free.set()
         await asyncio.to_thread(waiting.join)
         await asyncio.to_thread(prober.close)
+
+
+async def test_two_checks_that_ask_the_same_are_one_probe_and_each_is_told(world: World) -> None:
+    seen: list[bytes] = []
+    prober = Prober(world.database(), allow_private=True, clock=lambda: world.now_s)
+    async with serving(answering(http(503), seen)) as port:
+        world.declare(target(port, 1), target(port, 2, believed=State.UP), target(port, 3, fall=2))
+        await asyncio.to_thread(prober.tick)
+        world.now_s += 60
+        await asyncio.to_thread(prober.tick)
+        await asyncio.to_thread(wait_until, lambda: len(world.recorded) == 2, "two verdicts")
+        await asyncio.to_thread(prober.close)
+    assert {*world.states()} == {(1, State.DOWN), (2, State.DOWN)}
+    assert len(seen) == 1
+
+
+async def test_an_address_over_its_budget_is_probed_less_often_and_said_to_be(world: World) -> None:
+    seen: list[bytes] = []
+    budget = 1 / (4 * INTERVAL_S)
+    prober = Prober(world.database(), allow_private=True, per_address_s=budget, clock=lambda: world.now_s)
+    async with serving(answering(http(200), seen)) as port:
+        world.declare(target(port))
+        ticks = 0
+
+        def tick() -> None:
+            nonlocal ticks
+            ticks, world.now_s = ticks + 1, world.now_s + INTERVAL_S
+            prober.tick()
+
+        await ticking(tick, lambda: len(seen) >= 3, "three probes")
+        await asyncio.to_thread(prober.close)
+    assert ticks >= 8, "one in four ticks, from the first on"
+    assert [one.factor for one in world.overruns[0]] == [pytest.approx(4)]
+    assert len(world.overruns) == 1, "it is said once"
+
+
+class TestHeartbeats:
+    async def test_a_vantage_says_that_it_probes_how_much_and_how_late(self, world: World, tick: Ticker) -> None:
+        async with serving(answering(http(200))) as port:
+            world.declare(target(port, 1), target(port, 2))
+            await ticking(tick, lambda: len(world.beats) >= 2, "two heartbeats")
+        assert world.happened[0] == "resumed"
+        assert {targets for targets, _late in world.beats} == {2}
+        assert all(late >= INTERVAL_S * 1000 for _targets, late in world.beats[1:])
+
+    async def test_after_a_pause_beliefs_are_taken_back_before_the_next_heartbeat(
+        self, world: World, tick: Ticker
+    ) -> None:
+        async with serving(answering(http(200))) as port:
+            frequent, rare = target(port, 1, fall=100), target(port, 2, interval_ms=3_600_000)
+            world.declare(frequent, rare)
+            await ticking(tick, lambda: len(world.recorded) == 2, "up")
+            await ticking(tick, lambda: "beat" in world.happened, "a heartbeat")
+        world.now_s += 60
+        await ticking(tick, lambda: "beat after a pause" in world.happened, "a heartbeat after the pause")
+        assert world.happened.index("unknown") < world.happened.index("beat after a pause")
+        assert world.states()[2:] == [(1, State.UNKNOWN)], "the other missed no probe"
+        assert world.recorded[2].cause == "not probed for 61 s"
+
+    async def test_while_changes_wait_for_the_database_there_is_no_heartbeat(self, world: World, tick: Ticker) -> None:
+        async with serving(answering(http(200))) as port:
+            world.declare(target(port))
+            await ticking(tick, lambda: world.beats, "a heartbeat")
+        world.away = True
+        beats = len(world.beats)
+        for _tick in range(20):
+            await asyncio.to_thread(tick)
+        assert len(world.beats) == beats
+        world.away = False
+        await ticking(tick, lambda: len(world.beats) > beats, "a heartbeat again")
+        assert world.happened.index("down") < len(world.happened) - 1 - world.happened[::-1].index("beat")
+
+
+async def test_a_certificate_is_told_when_it_is_another_one(world: World, tick: Ticker, authority: Authority) -> None:
+    seen: list[bytes] = []
+    https = read_options("https", {"verify_certificate": False})
+    first, second = authority.server("127.0.0.1", end=DAY), authority.server("127.0.0.1", end=90 * DAY)
+    async with serving(answering(http(200), seen), first) as port:
+        world.declare(target(port, probe=https))
+        await ticking(tick, lambda: len(seen) > 3, "some probes")
+        assert len(world.certificates) == 1
+    async with serving(answering(http(200), seen), second) as port:
+        world.declare(target(port, probe=https))
+        await ticking(tick, lambda: len(world.certificates) == 2, "the other certificate")
+    assert world.certificates[0].certificate.not_after < world.certificates[1].certificate.not_after
+    assert world.certificates[1].certificate.problem == "unable to get local issuer certificate"
+
+
+async def test_no_answer_says_nothing_about_the_certificate(world: World, tick: Ticker, authority: Authority) -> None:
+    https = read_options("https", {"verify_certificate": False})
+    async with serving(answering(http(200)), authority.server("127.0.0.1")) as port:
+        world.declare(target(port, probe=https))
+        await ticking(tick, lambda: world.certificates, "the certificate")
+    await ticking(tick, lambda: world.states()[-1:] == [(1, State.DOWN)], "down")
+    assert len(world.certificates) == 1

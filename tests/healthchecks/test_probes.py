@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from healthchecks.probes import Target, open_session, read_options, run
+from healthchecks.probes import KINDS, Target, open_session, read_options, run
 from healthchecks.probes.running import MAX_CAUSE
 from tests.healthchecks.servers import (
     PLENTY_S,
@@ -21,6 +21,9 @@ from tests.healthchecks.servers import (
     serving,
     silent,
 )
+
+NEEDED = {"dns": {"name": "www.demo.test"}}
+"""The options of a kind that has no default for them."""
 
 
 @pytest.fixture
@@ -106,7 +109,7 @@ async def test_a_body_without_an_end_is_not_waited_for() -> None:
         assert not (await probe("http", port, {"body_contains": "y"})).succeeded
 
 
-@pytest.mark.parametrize("kind", ["http", "https", "tcp"])
+@pytest.mark.parametrize("kind", ["http", "https", "tcp", "tls", "grpc"])
 async def test_a_closed_port_is_refused(kind: str, closed_port: int) -> None:
     outcome = await probe(kind, closed_port)
     assert (outcome.succeeded, outcome.cause) == (False, "connection refused")
@@ -214,3 +217,107 @@ async def test_running_out_of_file_descriptors_says_nothing_about_the_endpoint(m
     monkeypatch.setattr(asyncio, "open_connection", exhausted)
     async with open_session() as session:
         assert await run(read_options("tcp", {}), Target("127.0.0.1", 9, PLENTY_S), session, allow_private=True) is None
+
+
+async def test_a_firewall_of_this_machine_says_nothing_about_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forbidden(*_arguments: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(asyncio, "open_connection", forbidden)
+    async with open_session() as session:
+        assert await run(read_options("tcp", {}), Target("127.0.0.1", 9, PLENTY_S), session, allow_private=True) is None
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "169.254.169.254", "localhost"])
+async def test_no_kind_connects_to_a_private_address_unless_allowed(
+    kind: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def attempted(*_arguments: object) -> None:
+        raise AssertionError("attempted")
+
+    monkeypatch.setattr(KINDS[kind], "attempt", attempted)
+    outcome = await probe(kind, 9, NEEDED.get(kind), host=host, allow_private=False)
+    assert not outcome.succeeded
+    assert "is not a public address" in outcome.cause
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+async def test_a_name_is_resolved_within_the_timeout_by_every_kind(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hanging(*_arguments: object, **_named: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("healthchecks.probes.running.resolve", hanging)
+    outcome = await probe(kind, 9, NEEDED.get(kind), host="fra-1.demo.test", timeout_s=SHORT_S)
+    assert outcome.cause == "no answer within 300 ms"
+
+
+async def test_a_body_is_matched() -> None:
+    async with serving(answering(http(200, b"queue: 17\nworkers: 4\n"))) as port:
+        assert (await probe("http", port, {"body_regex": r"(?m)^workers: [1-9]\d*$"})).succeeded
+        outcome = await probe("http", port, {"body_regex": r"queue: \d$"})
+    assert outcome.cause == r"status 200, but the body does not match 'queue: \\d$'"
+
+
+async def test_a_body_is_matched_as_octets_whether_or_not_they_are_text() -> None:
+    async with serving(answering(http(200, b"\xff\xfe caf\xc3\xa9 \x00 ok"))) as port:
+        assert (await probe("http", port, {"body_regex": "café.*ok"})).succeeded
+
+
+async def test_no_pattern_freezes_the_vantage() -> None:
+    """A pattern that takes engines with backtracking longer than the universe has been there."""
+    async with serving(answering(http(200, b"x" * 65536))) as port:
+        for pattern in (r"(x+x+)+y", r"(x|xx)*$^", r"((x*)*)*y"):
+            assert not (await probe("http", port, {"body_regex": pattern})).succeeded
+
+
+async def test_a_body_is_posted() -> None:
+    seen: list[bytes] = []
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(http(200, await reader.readexactly(15)))
+        await writer.drain()
+
+    options = {"method": "POST", "body": '{"query": "ü"}', "headers": {"Content-Type": "application/json"}}
+    async with serving(echo) as port:
+        assert (await probe("http", port, {**options, "body_contains": '"ü"'})).succeeded
+    assert seen[0].startswith(b"POST / HTTP/1.1\r\n")
+    assert b"Content-Length: 15\r\n" in seen[0]
+    assert b"Content-Type: application/json\r\n" in seen[0]
+
+
+@pytest.mark.parametrize("chunk", [b"1\r\n{}\r\n", b"1;name=value\r\n{}\r\n"])
+async def test_a_body_in_chunks_is_read_as_one(chunk: bytes) -> None:
+    chunks = b"".join(chunk.replace(b"{}", bytes([octet])) for octet in b"all systems go")
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with serving(answering(head + chunks + b"0\r\n\r\n")) as port:
+        assert (await probe("http", port, {"body_contains": "systems"})).succeeded
+
+
+async def test_an_octet_at_a_time_is_read_as_long_as_the_timeout_allows() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for octet in http(200, b"all systems go"):
+            writer.write(bytes([octet]))
+            await writer.drain()
+            await asyncio.sleep(0.001)
+
+    async with serving(drip) as port:
+        assert (await probe("http", port, {"body_contains": "systems"})).succeeded
+
+
+async def test_a_name_with_letters_beyond_ascii_is_asked_for_by_its_a_labels() -> None:
+    seen: list[bytes] = []
+    async with serving(answering(http(200), seen)) as port:
+        assert (await probe("http", port, {"host": "bücher.demo.test:8080"})).succeeded
+    assert b"Host: xn--bcher-kva.demo.test:8080\r\n" in seen[0]
+
+
+async def test_the_zone_of_an_address_is_for_this_machine_alone() -> None:
+    """RFC 6874: it is part of no Host header. Loopback's own zone is that of its interface."""
+    seen: list[bytes] = []
+    async with serving(answering(http(200), seen), host="::1") as port:
+        outcome = await probe("http", port, host="::1%lo")
+    assert outcome.succeeded
+    assert f"Host: [::1]:{port}\r\n".encode() in seen[0]

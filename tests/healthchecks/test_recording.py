@@ -223,7 +223,7 @@ class TestReconciling:
         report(check, fra_1, eu="down")
         check.delete()
         services.reconcile(NOON)
-        with django_assert_max_num_queries(2):  # type: ignore[operator]
+        with django_assert_max_num_queries(3):  # type: ignore[operator]
             assert services.reconcile(NOON) == 0
 
 

@@ -17,7 +17,9 @@ from latency.intake import Location
 from latency.models import LatencyCheckpoint, LatencyMap, LatencyTurn
 from latency.services import KEPT, NotKeptError, learn, learner_at, maps_since
 from latency.table import encoded
-from regions.models import Endpoint, Region
+from regions.models import EdgeNode, Endpoint, Region, Site
+from regions.services import create_node_token
+from telemetry.models import NodeStanding
 from telemetry.rum.judging import Judged, Observation
 from telemetry.rum.services import record
 from tests.latency.map_reader import Map, decoded
@@ -345,3 +347,20 @@ def test_the_past_goes_after_a_day_but_never_what_the_present_rests_on(paris):
     restart()
     measure(paris, 22.0, at=now)
     assert turn((now - NOW).total_seconds()) is not None
+
+
+def test_after_a_restore_the_next_turn_is_numbered_above_the_maps_that_edges_have_and_is_full(paris, tokyo):
+    measure(paris, 22.0)
+    assert turn() == 1
+    site = Site.objects.create(team=paris.team, name="lyon", latitude=45.8, longitude=4.8)
+    node = EdgeNode(team=paris.team, site=site, name="lyon-1")
+    create_node_token(node)
+    said = {"trust_version": 1, "refusals": {}, "orders": [], "switched_off": []}
+    NodeStanding.objects.create(node=node, latency_sequence=70, **said)
+
+    assert turn(5) == 71
+    assert (newest().sequence, newest().base) == (71, 0)
+    assert turn(10) is None  # nothing has come, and nobody is ahead any more
+    restart()
+    measure(paris, 24.0)
+    assert turn(15) == 72

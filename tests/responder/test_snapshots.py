@@ -54,6 +54,18 @@ class TestOpening:
         second = Snapshot.open(manifest, new_chunk, first)
         assert second.origins == ["new.test.", "z.test."]
 
+    def test_what_a_zone_would_lose_is_counted_by_owner_and_type(self) -> None:
+        before = world_of("z.test.", ZONE + "www 60 AAAA 2001:db8::1\nmail 60 A 192.0.2.2\n").open()
+        after = world_of("z.test.", ZONE + "new 60 A 192.0.2.3\n").open()
+        assert before.loss("z.test.", after) == (5, 2)
+        assert after.loss("z.test.", before) == (4, 1)
+        assert before.loss("z.test.", before) == (5, 0)
+
+    def test_a_zone_that_would_be_gone_loses_everything(self) -> None:
+        before, without = world_of("z.test.", ZONE).open(), world_of("other.test.", ZONE).open()
+        assert before.loss("z.test.", without) == (3, 3)
+        assert without.loss("z.test.", before) == (0, 0)
+
     def test_a_zone_that_left_the_manifest_is_gone(self) -> None:
         world = world_of("z.test.", ZONE).add_zone("old.test.", ZONE)
         first = world.open()
@@ -183,27 +195,6 @@ class TestZoneChunk:
             world.open()
 
 
-class TestPolicies:
-    def test_a_shared_zone_is_checked_against_the_new_policies(self) -> None:
-        policies = {
-            "format": 1,
-            "regions": [{"id": 1, "name": "eu", "latitude": 50.0, "longitude": 8.0}],
-            "endpoints": [ENDPOINT],
-            "pools": [{"id": 3, "name": "web", "weight": None, "priority": None, "bias": None, "members": [MEMBER]}],
-            "policies": [POLICY],
-            "flattened": {},
-        }
-        world = World(policies=policies).add_zone("z.test.", ZONE, {("x.z.test.", "A"): 5})
-        first = world.open()
-        world.policies = {**policies, "policies": [{**POLICY, "id": 6}]}
-        with pytest.raises(SnapshotError, match=r"x.z.test. A: policy 5 is not in the policy chunk"):
-            world.open(first)
-
-    def test_a_chunk_that_is_no_json_is_refused(self) -> None:
-        with pytest.raises(SnapshotError):
-            World(policies={"format": 9}).open()
-
-
 ENDPOINT = {
     "id": 10,
     "name": "fra-1",
@@ -221,6 +212,51 @@ ENDPOINT = {
 }
 MEMBER = {"endpoint": 10, "weight": None, "priority": None, "bias": None}
 POLICY = {"id": 5, "name": "www", "salt": "s", "ttl": 30, "ttl_min": 5, "ecs": "always", "pools": [3], "steps": []}
+POOL = {"id": 3, "name": "web", "weight": None, "priority": None, "bias": None, "members": [MEMBER]}
+
+
+def policies_with(**changed: object) -> dict[str, Any]:
+    """A policy chunk of one policy, one pool and one endpoint."""
+    return {
+        "format": 1,
+        "regions": [{"id": 1, "name": "eu", "latitude": 50.0, "longitude": 8.0}],
+        "endpoints": [ENDPOINT],
+        "pools": [POOL],
+        "policies": [POLICY],
+        "flattened": {},
+    } | changed
+
+
+class TestPolicies:
+    def test_a_shared_zone_is_checked_against_the_new_policies(self) -> None:
+        policies = policies_with()
+        world = World(policies=policies).add_zone("z.test.", ZONE, {("x.z.test.", "A"): 5})
+        first = world.open()
+        world.policies = {**policies, "policies": [{**POLICY, "id": 6}]}
+        with pytest.raises(SnapshotError, match=r"x.z.test. A: policy 5 is not in the policy chunk"):
+            world.open(first)
+
+    @pytest.mark.parametrize(
+        ("changed", "message"),
+        [
+            ({"pools": [], "policies": []}, "zone z.test.: x.z.test. A: policy 5 is not in the policy chunk"),
+            ({"policies": [{**POLICY, "pools": [4]}]}, 'policy "www": pool 4 is not in the chunk'),
+            ({"pools": [{**POOL, "members": []}]}, "zone z.test.: x.z.test. A: policy 5 has no endpoint"),
+            ({"endpoints": []}, 'pool "web": endpoint 10 is not in the chunk'),
+            ({"regions": []}, 'endpoint "fra-1": region: region 1 is not in the chunk'),
+        ],
+    )
+    def test_nothing_dangles_and_no_binding_is_without_endpoint(self, changed: dict[str, Any], message: str) -> None:
+        world = World(policies=policies_with(**changed)).add_zone("z.test.", ZONE, {("x.z.test.", "A"): 5})
+        with pytest.raises(SnapshotError, match=message):
+            world.open()
+
+    def test_pools_are_known_by_their_names_and_endpoints(self) -> None:
+        assert World(policies=policies_with()).open().pools == {3: ("web", [10])}
+
+    def test_a_chunk_that_is_no_json_is_refused(self) -> None:
+        with pytest.raises(SnapshotError):
+            World(policies={"format": 9}).open()
 
 
 class TestGenerations:

@@ -31,7 +31,7 @@ def started(**variables: str) -> Iterator[RunningSystem]:
         system = RunningSystem(home, demo=False, variables=variables)
         system.start()
         call(system, "PUT", "/api/v1/regions/eu", {"latitude": 50, "longitude": 8, "is_vantage": False})
-        call(system, "PUT", "/api/v1/endpoints/fra", {"region": "eu", "ipv4": "192.0.2.1"})
+        call(system, "PUT", "/api/v1/endpoints/fra", {"region": "eu", "ipv4": "192.0.2.1", "checks": []})
         yield system
         system.stop()
 

@@ -128,3 +128,17 @@ def test_a_model_version_is_proposed_and_listed_and_not_promoted_before_the_gate
     assert "fewer moves" in run(system, "model", "list")[1]
     code, _, errors = run(system, "model", "promote", "built-in")
     assert (code, "in service already" in errors) == (1, True)
+
+
+def test_an_endpoint_is_drained_and_served_again(system):
+    code, printed, errors = run(system, "drain", "sin-2", "--reason", "new disks", "--for", "2h", "--output", "json")
+    assert (code, errors) == (0, "")
+    [forced] = json.loads(printed)
+    assert (forced["endpoint"], forced["state"], forced["reason"]) == ("sin-2", "drain", "new disks")
+    assert "new disks" in run(system, "drain")[1]
+    assert "new disks" in run(system, "status")[1]
+
+    assert run(system, "drain", "sin-2", "--end")[:2] == (0, "nothing is forced of sin-2 any more\n")
+    assert run(system, "drain", "sin-2", "--end")[0] == 1
+    assert run(system, "drain", "sin-2")[0] == 2, "without a reason"
+    assert run(system, "drain", "sin-2", "--reason", "why", "--for", "soon")[0] == 2

@@ -9,16 +9,16 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from latency.opened import Current
 from latency.table import Cells, Groups, MapMessage, encoded
 from regions.models import EdgeNode, Endpoint, Region, Site
 from responder import LatencyMap
-from simulation.clients import sampled_clients
-from simulation.latencies import Current
 from simulation.what_if import Change, what_if
 from snapshots.services import publish
 from steering.models import Binding, Policy, Pool
 from steering.services import Member, bind, set_pool_members, unbind
 from telemetry.buckets import bucket_of
+from telemetry.clients import sampled_clients
 from telemetry.models import QueryCount
 from zones.models import Zone
 
@@ -151,7 +151,7 @@ def measured(virginia, monkeypatch):
     message = MapMessage(1, 0, 1, 30.0, 0.0, 0.25, (eu, us), groups, cells)
     current = Current()
     current._map = LatencyMap().apply(encoded(message))
-    monkeypatch.setattr("simulation.latencies.maps_since", lambda _sequence: [])
+    monkeypatch.setattr("latency.opened.maps_since", lambda _sequence: [])
     monkeypatch.setattr("simulation.what_if.current_latencies", current)
 
 

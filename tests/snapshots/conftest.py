@@ -9,6 +9,7 @@ import pytest
 import responder
 from accounts.models import Team
 from snapshots.services import open_current
+from trafficmgr.celery import app  # noqa: F401 - what is requested goes to the broker of the settings
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from snapshots.gather import gather
 from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
 from snapshots.opening import Current, manifest_without_lists
 from snapshots.services import contents_of, current_snapshot, declared_policy_chunk, open_current, prune, publish
-from snapshots.settle import refused_zones
+from snapshots.settle import zones_of
 from steering.models import Policy, Pool, PoolMember
 from tests.snapshots.declaring import (
     bind,
@@ -87,7 +87,7 @@ def from_nothing() -> Compiled:
 
 
 def from_what_is_served() -> Compiled:
-    refused = refused_zones(Refusal.objects.values_list("part", flat=True))
+    refused = zones_of(Refusal.objects.values_list("part", flat=True))
     with transaction.atomic():
         return compile_declared(gather(NOW, contents_of(current_snapshot()).zones, refused), {})
 
@@ -108,7 +108,7 @@ def test_any_edits_come_to_what_they_would_come_to_from_nothing(ops, seed):
         served, compiled = contents_of(current_snapshot()).zones, from_what_is_served()
         assert compiled.contents == afresh.contents
         assert compiled.uncompilable == afresh.uncompilable
-        bad = set(refused_zones(Refusal.objects.values_list("part", flat=True)))
+        bad = set(zones_of(Refusal.objects.values_list("part", flat=True)))
         assert {origin: served[origin] for origin in served.keys() - bad} == {
             origin: digest for origin, digest in afresh.contents.zones.items() if origin not in bad
         }

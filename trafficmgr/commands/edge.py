@@ -16,7 +16,7 @@ from edge.serving import Options
 from edge.top.reading import UnreadableError
 from edge.top.screen import print_once, watch
 from responder import Dnstap
-from trafficmgr.environment import Environment, VariableError, environment
+from trafficmgr.environment import Environment, VariableError, environment, node_feed_path, node_token_path
 
 if TYPE_CHECKING:  # a type of the stub only
     from responder import Limits
@@ -35,7 +35,7 @@ def edge(context: click.Context, take_over: bool) -> None:
         return
     variables = environment()
     run(
-        feed_url=variables.feed or variables.web_url,
+        feed_url=variables.feed or _feed_beside(variables) or variables.web_url,
         node_token=_node_token(variables),
         listen=variables.dns,
         home=variables.home / "edge",
@@ -69,10 +69,18 @@ def _protocol(variables: Environment) -> Protocol:
 def _node_token(variables: Environment) -> str:
     if variables.node_token:
         return variables.node_token.get_secret_value()
-    beside = variables.home / "node.token"
+    beside = node_token_path(variables.home)
     if not beside.exists():
-        raise VariableError("TRAFFICMGR_NODE_TOKEN is not set: make a token for this node in the dashboard or by REST")
+        raise VariableError(
+            "TRAFFICMGR_NODE_TOKEN is not set: run what trafficmgr node enroll prints on the control plane, or make a"
+            " token for this node in the dashboard"
+        )
     return beside.read_text().strip()
+
+
+def _feed_beside(variables: Environment) -> str | None:
+    beside = node_feed_path(variables.home)
+    return beside.read_text().strip() if beside.exists() else None
 
 
 def _dnstap(variables: Environment) -> Dnstap | None:

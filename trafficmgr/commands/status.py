@@ -12,13 +12,16 @@ from trafficmgr.environment import environment
 
 NODE_COLUMNS = ("name", "site", "generation", "health_sequence", "age_s", "version")
 NOT_UP_COLUMNS = ("endpoint", "family", "state", "since")
+FORCED_COLUMNS = ("endpoint", "state", "reason", "author", "until")
+VANTAGE_COLUMNS = ("name", "condition", "reason", "since", "lag_ms")
+ALARM_COLUMNS = ("kind", "subject", "detail", "since", "acknowledged_by")
 REFUSAL_COLUMNS = ("part", "reason", "since")
 
 
 @click.command()
 @output_option
 def status(output: str) -> None:
-    """Show the published generation, what each edge serves, and what is not up."""
+    """Show the published generation, what each edge serves, what is not up, and alarms."""
     shown = Api.of(environment()).get("/api/v1/status")
     if output == "json":
         print_json(shown)
@@ -27,6 +30,9 @@ def status(output: str) -> None:
     click.echo(f"generation {shown['generation']}, endpoints: {health}")
     _print_rows("Edges", NODE_COLUMNS, shown["nodes"])
     _print_rows("Not up", NOT_UP_COLUMNS, shown["not_up"])
+    _print_rows("Forced", FORCED_COLUMNS, shown["forced"])
+    _print_rows("Vantages without a vote", VANTAGE_COLUMNS, [row for row in shown["vantages"] if not row["well"]])
+    _print_rows("Alarms", ALARM_COLUMNS, shown["alarms"])
     _print_rows("Held back", REFUSAL_COLUMNS, shown["refusals"])
 
 

@@ -15,6 +15,7 @@ from granian.constants import Interfaces
 
 from common.addresses import split_address
 from trafficmgr.environment import environment
+from trafficmgr.runtime.pulse import keep_pulse
 from trafficmgr.runtime.tied import die_with_parent
 
 APPLICATION = "trafficmgr.asgi:application"
@@ -47,4 +48,5 @@ def load(target: str) -> Callable[..., Any]:
     die_with_parent(signal.SIGKILL)
     module, _, name = target.partition(":")
     application: Callable[..., Any] = getattr(import_module(module), name)
+    keep_pulse(environment().web)
     return application

@@ -2,4 +2,4 @@
 
 ORIGIN = "demo.test."
 VISITORS = 2_000
-"""Networks that come again and again, and measure (simulation.clients)."""
+"""Networks that come again and again, and measure (telemetry.clients)."""

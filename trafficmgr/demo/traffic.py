@@ -20,7 +20,7 @@ import dns.message
 import dns.rdatatype
 import uvloop
 
-from simulation.clients import sampled_clients
+from telemetry.clients import sampled_clients
 from trafficmgr.demo import ORIGIN, VISITORS
 
 MEAN_RATE_PER_S = 25.0

@@ -12,10 +12,10 @@ from accounts.models import Team
 from healthchecks.models import Check
 from healthchecks.services import assign
 from regions.models import Endpoint, Region
-from simulation.clients import sampled_clients
 from snapshots.services import open_current
-from steering.models import Policy, Pool
+from steering.models import OnMassFailure, Policy, Pool
 from steering.services import Member, bind, save_policy, set_pool_members
+from telemetry.clients import sampled_clients
 from trafficmgr.demo import ORIGIN, VISITORS
 from trafficmgr.demo.measurements import Target, Visitor
 from trafficmgr.demo.origins import Origin
@@ -133,6 +133,7 @@ def _policies(team: Team, endpoints: dict[str, Endpoint]) -> list[Policy]:
         team,
         "failover",
         [Member(endpoints[name], priority=priority) for priority, name in enumerate(["fra-1", "iad-1", "sin-1"])],
+        OnMassFailure.FOLLOW,  # who breaks all three wants to see it
     )
     shares = {"fra-2": 70, "iad-2": 20, "sin-2": 10}
     split = _pool(team, "split", [Member(endpoints[name], weight=weight) for name, weight in shares.items()])
@@ -163,8 +164,8 @@ def _policies(team: Team, endpoints: dict[str, Endpoint]) -> list[Policy]:
     ]
 
 
-def _pool(team: Team, name: str, members: list[Member]) -> Pool:
-    pool = Pool.objects.create(team=team, name=name)
+def _pool(team: Team, name: str, members: list[Member], on_mass_failure: OnMassFailure = OnMassFailure.HOLD) -> Pool:
+    pool = Pool.objects.create(team=team, name=name, on_mass_failure=on_mass_failure)
     set_pool_members(pool, members)
     return pool
 

@@ -1,6 +1,6 @@
 //! All that is believed while queries are answered, indexed by the endpoints of a world: what `select` asks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::geo::Position;
@@ -14,6 +14,8 @@ use crate::steering::{Endpoint, EndpointIndex, Family, PolicySet};
 pub struct Known {
     pub health: Arc<HealthTable>,
     pub latency: Arc<LatencyMap>,
+    /// Endpoints that break-glass orders have switched off, by id (P6).
+    pub switched_off: Arc<BTreeSet<u32>>,
 }
 
 /// What one vantage says of an endpoint that others see differently.
@@ -40,13 +42,17 @@ pub struct Beliefs {
     /// Who is failing but not yet down, for clients that ask for IPv4 and for IPv6.
     failing: Box<[(bool, bool)]>,
     any_failing: bool,
+    /// Empty while nobody is.
+    switched_off: Box<[bool]>,
     /// Of endpoints that vantages disagree about, for clients that ask for IPv4 and for IPv6.
     views: HashMap<(EndpointIndex, Family), Box<[View]>>,
 }
 
 impl Beliefs {
     pub fn of(policies: &PolicySet, known: &Known) -> Self {
-        Self::new(policies, &known.health).with_latency(policies, known.latency.clone())
+        Self::new(policies, &known.health)
+            .with_latency(policies, known.latency.clone())
+            .with_switched_off(policies, &known.switched_off)
     }
 
     /// Of health alone.
@@ -54,10 +60,12 @@ impl Beliefs {
         let states = |family: Family| {
             let endpoints = policies.endpoints().iter();
             endpoints
-                .map(|endpoint| match (endpoint.checked, &endpoint.hostname) {
-                    (false, _) => State::Up,
-                    (true, Some(_)) => table.state(endpoint.id, Path::Name),
-                    (true, None) => table.state(endpoint.id, family.into()),
+                .map(|endpoint| {
+                    let told = table.state(endpoint.id, path_of(endpoint, family));
+                    match endpoint.checked || told == State::Down {
+                        true => told,
+                        false => State::Up,
+                    }
                 })
                 .collect()
         };
@@ -75,6 +83,7 @@ impl Beliefs {
         Self {
             any_failing: failing.iter().any(|(ipv4, ipv6)| *ipv4 || *ipv6),
             failing,
+            switched_off: Box::default(),
             views: views(policies, table),
             epoch: Arc::default(),
             sequence: table.sequence(),
@@ -92,6 +101,20 @@ impl Beliefs {
         let columns = endpoints.map(|endpoint| map.column(endpoint.region));
         self.columns = columns.map(|column| column.unwrap_or(NO_COLUMN)).collect();
         self.latency = map;
+        self
+    }
+
+    /// The same without the endpoints of these ids. `policies` are those that this was made for.
+    pub fn with_switched_off(mut self, policies: &PolicySet, ids: &BTreeSet<u32>) -> Self {
+        let endpoints = policies.endpoints().iter();
+        let off: Box<[bool]> = endpoints
+            .map(|endpoint| ids.contains(&endpoint.id))
+            .collect();
+        self.switched_off = if off.contains(&true) {
+            off
+        } else {
+            Box::default()
+        };
         self
     }
 
@@ -116,7 +139,8 @@ impl Beliefs {
         let alike = self.ipv4 == earlier.ipv4
             && self.ipv6 == earlier.ipv6
             && is_split(&self) == is_split(earlier)
-            && self.columns == earlier.columns;
+            && self.columns == earlier.columns
+            && self.switched_off == earlier.switched_off;
         if alike && said(&self) == said(earlier) {
             self.epoch = earlier.epoch.clone();
         }
@@ -129,6 +153,17 @@ impl Beliefs {
 
     pub(crate) fn epoch(&self) -> &Arc<()> {
         &self.epoch
+    }
+
+    /// Whether any endpoint is switched off.
+    #[inline]
+    pub(crate) fn any_switched_off(&self) -> bool {
+        !self.switched_off.is_empty()
+    }
+
+    pub(crate) fn is_switched_off(&self, endpoint: EndpointIndex) -> bool {
+        let off = self.switched_off.get(endpoint.as_usize());
+        off.copied().unwrap_or(false)
     }
 
     /// Whether any endpoint is failing but not yet down.

@@ -111,6 +111,7 @@ impl Observer for Recorder {
                 address: Shown(event.endpoint, event.family).to_string(),
                 weight: event.weight,
                 priority: event.priority,
+                switched_off: event.switched_off,
             });
         }
     }

@@ -89,6 +89,8 @@ pub struct CandidateSeen<'a> {
     /// As said by member, endpoint or pool; the step's default applies otherwise.
     pub weight: Option<u32>,
     pub priority: Option<u32>,
+    /// By a break-glass order, as is everybody else here (P6, S1).
+    pub switched_off: bool,
 }
 
 /// How a step went.
@@ -148,6 +150,8 @@ pub enum Reason {
     /// From the vantage nearest to the client, a region's id, while others see it up.
     DownFrom(u32),
     NotYetKnown,
+    /// By a break-glass order (P6).
+    SwitchedOff,
     Draining,
     Disabled,
     Denied(Place),

@@ -36,7 +36,7 @@ pub use compile::PolicyError;
 pub use place::{Block, Place};
 pub(crate) use policy::Shown;
 pub use policy::{
-    AdminState, Endpoint, EndpointIndex, Flattened, Policy, PolicyIndex, PolicySet, Region,
+    AdminState, Endpoint, EndpointIndex, Flattened, Policy, PolicyIndex, PolicySet, Pool, Region,
 };
 pub use run::{Question, Targets};
 pub use select::{Outcome, Selection, select};

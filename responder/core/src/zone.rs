@@ -10,19 +10,21 @@
 mod build;
 pub mod chunk_v1;
 mod denial;
+mod difference;
 mod error;
 mod lookup;
 pub(crate) mod name_index;
 mod node;
 mod record_set;
 
+pub use difference::{Loss, loss};
 pub use error::{ZoneError, ZoneFault};
 pub use lookup::Found;
 pub use node::NodeRef;
 pub use record_set::{Data, Rdatas, RecordSet};
 
-use crate::wire::Name;
 use crate::wire::writer::Prepared;
+use crate::wire::{Name, RecordType};
 use name_index::NameIndex;
 use node::Node;
 use record_set::Entry;
@@ -66,6 +68,15 @@ impl Zone {
     /// The SOA record of negative answers to names of the zone.
     pub fn denial(&self) -> &Prepared {
         &self.denial
+    }
+
+    /// Owner and type of every record set.
+    fn record_sets(&self) -> impl Iterator<Item = (Name<'_>, RecordType)> {
+        self.nodes.iter().flat_map(|node| {
+            let node = NodeRef::new(self, node);
+            let sets = node.record_sets();
+            sets.map(move |set| (node.name(), set.record_type))
+        })
     }
 
     /// Owner, type and policy of every steered record set.

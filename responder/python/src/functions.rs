@@ -1,6 +1,8 @@
 //! `respond`, `explain`, `choose` and `countries`.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -19,7 +21,8 @@ use crate::settings::{Settings, settings_of};
 use crate::snapshot::Snapshot;
 
 #[pyfunction]
-#[pyo3(signature = (snapshot, health, query, source, *, latency=None, tcp=false, now_s=0, settings=None))]
+#[pyo3(signature = (snapshot, health, query, source, *, latency=None, tcp=false, now_s=0, settings=None,
+                    switched_off=BTreeSet::new()))]
 #[expect(
     clippy::too_many_arguments,
     reason = "one for each keyword of the function in Python"
@@ -34,6 +37,7 @@ pub(crate) fn respond<'py>(
     tcp: bool,
     now_s: u64,
     settings: Option<&Settings>,
+    switched_off: BTreeSet<u32>,
 ) -> PyResult<Option<Bound<'py, PyBytes>>> {
     let room = query.len().max(usize::from(u16::MAX));
     let mut message = query.to_vec();
@@ -45,7 +49,9 @@ pub(crate) fn respond<'py>(
         settings: &settings_of(settings),
     };
     let world = &snapshot.world;
-    let beliefs = Beliefs::of(world.policies(), &known(Some(health), latency));
+    let mut known = known(Some(health), latency);
+    known.switched_off = Arc::new(switched_off);
+    let beliefs = Beliefs::of(world.policies(), &known);
     let reply = answer(
         world,
         &beliefs,
@@ -59,7 +65,8 @@ pub(crate) fn respond<'py>(
 }
 
 #[pyfunction]
-#[pyo3(signature = (snapshot, health, qname, qtype, client, ecs=None, *, latency=None, now_s=0))]
+#[pyo3(signature = (snapshot, health, qname, qtype, client, ecs=None, *, latency=None, now_s=0,
+                    switched_off=BTreeSet::new()))]
 #[expect(
     clippy::too_many_arguments,
     reason = "one for each argument of the function in Python"
@@ -73,6 +80,7 @@ pub(crate) fn explain(
     ecs: Option<&str>,
     latency: Option<&LatencyMap>,
     now_s: u64,
+    switched_off: BTreeSet<u32>,
 ) -> PyResult<String> {
     let name = NameBuf::from_text(qname);
     let asking = Asking {
@@ -82,7 +90,9 @@ pub(crate) fn explain(
         subnet: ecs.map(|text| subnet("ecs", text)).transpose()?,
         now_s,
     };
-    let explanation = explained(&snapshot.world, &known(Some(health), latency), &asking);
+    let mut known = known(Some(health), latency);
+    known.switched_off = Arc::new(switched_off);
+    let explanation = explained(&snapshot.world, &known, &asking);
     serde_json::to_string(&explanation).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 

@@ -57,5 +57,6 @@ pub(crate) fn known(health: Option<&Health>, latency: Option<&LatencyMap>) -> Kn
     Known {
         health: health.map_or_else(Arc::default, |health| health.table.clone()),
         latency: latency.map_or_else(Arc::default, |latency| latency.map.clone()),
+        ..Known::default()
     }
 }

@@ -1,9 +1,10 @@
 //! `Server`: listeners and their threads.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{IntoRawFd, RawFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use pyo3::exceptions::PyValueError;
@@ -30,7 +31,7 @@ impl Server {
     #[new]
     #[pyo3(signature = (
         listen, snapshot, health=None, *, latency=None, workers=None, inherited=None, limits=None, dnstap=None,
-        settings=None
+        settings=None, switched_off=BTreeSet::new()
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
@@ -44,6 +45,7 @@ impl Server {
         limits: Option<&Bound<'_, PyDict>>,
         dnstap: Option<&Dnstap>,
         settings: Option<&Settings>,
+        switched_off: BTreeSet<u32>,
     ) -> PyResult<Self> {
         let listen: Vec<_> = listen
             .iter()
@@ -60,7 +62,8 @@ impl Server {
             settings: settings_of(settings),
         };
         let world = snapshot.world.clone();
-        let known = known(health, latency);
+        let mut known = known(health, latency);
+        known.switched_off = Arc::new(switched_off);
         let server =
             py.detach(|| responder_server::Server::start(&listen, workers, world, known, options));
         let server = server.map_err(os_error)?;
@@ -116,6 +119,10 @@ impl Server {
     fn set_latency(&self, py: Python<'_>, latency: &LatencyMap) {
         let map = latency.map.clone();
         py.detach(|| self.lock().set_latency(map));
+    }
+
+    fn set_switched_off(&self, py: Python<'_>, endpoints: BTreeSet<u32>) {
+        py.detach(|| self.lock().set_switched_off(endpoints));
     }
 
     fn set_settings(&self, py: Python<'_>, settings: &Settings) {

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyFrozenSet, PyMapping};
 use responder_core::geo::countries::country;
 use responder_core::snapshot::{Chunks, Digest, World};
+use responder_core::zone::loss;
 
 use crate::manifest::{Manifest, as_set};
 
@@ -78,6 +79,40 @@ impl Snapshot {
         endpoints
             .map(|endpoint| (endpoint.id, &*endpoint.name))
             .collect()
+    }
+
+    /// Name and endpoints of each.
+    #[getter]
+    fn pools(&self) -> HashMap<u32, (&str, Vec<u32>)> {
+        let pools = self.world.policies().pools().iter();
+        pools
+            .map(|pool| (pool.id, (&*pool.name, pool.members.to_vec())))
+            .collect()
+    }
+
+    #[getter]
+    fn steered(&self) -> Vec<(String, String, String, u32)> {
+        let zones = self.world.zones().iter();
+        let steered = zones.flat_map(|zone| {
+            zone.steered().map(|steered| {
+                let (origin, owner) = (zone.origin().to_string(), steered.owner.to_string());
+                (
+                    origin,
+                    owner,
+                    steered.set.record_type.to_string(),
+                    steered.policy,
+                )
+            })
+        });
+        steered.collect()
+    }
+
+    fn loss(&self, py: Python<'_>, origin: &str, after: &Snapshot) -> (usize, usize) {
+        py.detach(|| {
+            let before = self.world.zones().of(origin);
+            let found = before.map(|before| loss(before, after.world.zones().of(origin)));
+            found.map_or((0, 0), |found| (found.before, found.lost))
+        })
     }
 
     fn locate(&self, prefixes: Vec<String>) -> PyResult<Vec<Place<'_>>> {

@@ -1,5 +1,6 @@
 //! Starts, swaps, counts, hands over and stops.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -131,6 +132,11 @@ impl Server {
     /// Believes the latencies of `map` from the next batch on.
     pub fn set_latency(&self, map: Arc<LatencyMap>) {
         self.shared.current.set_latency(map);
+    }
+
+    /// Answers without the endpoints of these ids from the next batch on, wherever anybody else is there (P6).
+    pub fn set_switched_off(&self, ids: BTreeSet<u32>) {
+        self.shared.current.set_switched_off(Arc::new(ids));
     }
 
     /// Speaks the protocol like this from the next batch on.

@@ -1,5 +1,6 @@
 //! What is being served, swapped as a whole between two batches of queries (P2).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -50,6 +51,10 @@ impl Current {
 
     pub fn set_latency(&self, latency: Arc<LatencyMap>) {
         self.learn(|known| known.latency = latency);
+    }
+
+    pub fn set_switched_off(&self, ids: Arc<BTreeSet<u32>>) {
+        self.learn(|known| known.switched_off = ids);
     }
 
     fn learn(&self, news: impl FnOnce(&mut Known)) {

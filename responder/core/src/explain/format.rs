@@ -77,6 +77,8 @@ pub(super) struct Candidate {
     pub address: String,
     pub weight: Option<u32>,
     pub priority: Option<u32>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub switched_off: bool,
 }
 
 #[derive(Debug, Serialize)]

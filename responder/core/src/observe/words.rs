@@ -99,6 +99,7 @@ impl fmt::Display for Reason {
                 )
             }
             Self::NotYetKnown => f.write_str("not checked yet while another is up"),
+            Self::SwitchedOff => f.write_str("switched off by a break-glass order"),
             Self::Draining => f.write_str("draining"),
             Self::Disabled => f.write_str("disabled"),
             Self::Denied(place) => write!(f, "denied by {place}"),

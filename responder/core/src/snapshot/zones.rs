@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::digest::Digest;
+use super::zone_list::number_of;
 use crate::wire::LookupName;
 use crate::zone::Zone;
 use crate::zone::name_index::NameIndex;
@@ -96,7 +97,7 @@ impl Zones {
     /// The zones of a list, if it is the very same here.
     pub(super) fn held_list(&self, number: u8, digest: &Digest) -> Option<&[Arc<OpenedZone>]> {
         let list = self.list(number)?;
-        (list.digest.as_ref() == Some(digest)).then(|| self.of(list))
+        (list.digest.as_ref() == Some(digest)).then(|| self.in_list(list))
     }
 
     /// For each of `listed`, which are of one list and sorted by origin as text, the zone if it is the very same here.
@@ -105,7 +106,7 @@ impl Zones {
         number: u8,
         listed: &'h [(String, Digest)],
     ) -> impl Iterator<Item = Option<&'h Arc<OpenedZone>>> {
-        let own = self.list(number).map_or(&[][..], |list| self.of(list));
+        let own = self.list(number).map_or(&[][..], |list| self.in_list(list));
         let mut own = own.iter().peekable();
         listed.iter().map(move |(origin, digest)| {
             while own.next_if(|held| held.origin < *origin).is_some() {}
@@ -124,8 +125,8 @@ impl Zones {
         lists.map(|list| {
             let known = other
                 .list(list.number)
-                .map_or(&[][..], |list| other.of(list));
-            let zones = self.of(list).iter().filter(|zone| !zone.is_in(known));
+                .map_or(&[][..], |list| other.in_list(list));
+            let zones = self.in_list(list).iter().filter(|zone| !zone.is_in(known));
             (list.digest, zones.map(Arc::as_ref).collect())
         })
     }
@@ -135,7 +136,7 @@ impl Zones {
         self.lists.get(place.ok()?)
     }
 
-    fn of(&self, list: &List) -> &[Arc<OpenedZone>] {
+    fn in_list(&self, list: &List) -> &[Arc<OpenedZone>] {
         self.zones.get(list.place.clone()).unwrap_or(&[])
     }
 
@@ -161,6 +162,14 @@ impl Zones {
             possible ^= 1 << labels;
         }
         None
+    }
+
+    /// The zone of an origin, as manifests list it.
+    pub fn of(&self, origin: &str) -> Option<&Zone> {
+        let zones = self.in_list(self.list(number_of(origin))?);
+        let place = zones.binary_search_by(|zone| zone.origin.as_str().cmp(origin));
+        let opened = place.ok().and_then(|place| zones.get(place));
+        opened.map(|opened| &opened.zone)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Zone> {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::chunk_v1::{self, Chunk};
 use super::id_map::IdMap;
-use super::policy::{Flattened, Policy, PolicyIndex, PolicySet, SaltKey};
+use super::policy::{Flattened, Policy, PolicyIndex, PolicySet, Pool, SaltKey};
 use super::steps::Step;
 use crate::wire::NameBuf;
 use catalogue::Catalogue;
@@ -71,6 +71,7 @@ pub(super) fn policy_set(json: &[u8]) -> Result<PolicySet, PolicyError> {
     Ok(PolicySet {
         regions: catalogue.regions,
         endpoints: catalogue.endpoints,
+        pools: chunk.pools.iter().map(pool).collect(),
         policy_by_id: IdMap::new(catalogue.policy_by_id),
         served: chunk.policies.len(),
         policies: policies.into(),
@@ -108,6 +109,15 @@ fn read_with_care(json: &[u8]) -> Result<Chunk, PolicyError> {
             "policy chunk",
             "shadows: format 1 has none",
         )),
+    }
+}
+
+fn pool(written: &chunk_v1::Pool) -> Pool {
+    let members = written.members.iter();
+    Pool {
+        id: written.id,
+        name: written.name.as_str().into(),
+        members: members.map(|member| member.endpoint).collect(),
     }
 }
 

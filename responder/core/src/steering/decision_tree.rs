@@ -200,7 +200,7 @@ impl DecisionTree {
         if let Some(Some(root)) = self.roots.get(place) {
             return Some(*root);
         }
-        let candidates = run.question.answerable(run.policy, &run.policy.candidates);
+        let candidates = run.question.starters(run.policy);
         run.candidates.reset(candidates);
         let node = match run.candidates.is_empty() {
             true => Node::Ends(Lots::NOBODY),

@@ -170,11 +170,21 @@ impl Policy {
     }
 }
 
+/// Endpoints that can stand in for each other, as break-glass orders name them.
+#[derive(Debug)]
+pub struct Pool {
+    pub id: u32,
+    pub name: Box<str>,
+    /// Ids of endpoints.
+    pub members: Box<[u32]>,
+}
+
 /// The policy chunk, ready to be served.
 #[derive(Debug, Default)]
 pub struct PolicySet {
     pub(super) regions: HashMap<u32, Region>,
     pub(super) endpoints: Box<[Endpoint]>,
+    pub(super) pools: Box<[Pool]>,
     /// Those that are served, then the proposals of shadows.
     pub(super) policies: Box<[Policy]>,
     /// How many of them are served.
@@ -221,6 +231,10 @@ impl PolicySet {
 
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
+    }
+
+    pub fn pools(&self) -> &[Pool] {
+        &self.pools
     }
 
     pub(crate) fn indexed_endpoints(&self) -> impl Iterator<Item = (EndpointIndex, &Endpoint)> {

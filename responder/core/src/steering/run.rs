@@ -34,8 +34,34 @@ pub struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// Those of `roster` that can be answered.
-    pub(super) fn answerable(
+    /// Those of the policy's own candidates that the steps start with: all that can be answered, without those that are
+    /// switched off unless nobody else is there (P6, S1).
+    pub(super) fn starters(self, policy: &'a Policy) -> impl Iterator<Item = MemberIndex> + 'a {
+        let spares_nobody =
+            self.beliefs.any_switched_off() && self.on(policy, &policy.candidates).next().is_some();
+        let members = self.answerable(policy, &policy.candidates);
+        members.filter(move |member| !(spares_nobody && self.is_switched_off(policy, *member)))
+    }
+
+    /// Those of `roster` that can be answered and are not switched off.
+    pub(super) fn on(
+        self,
+        policy: &'a Policy,
+        roster: &'a Roster,
+    ) -> impl Iterator<Item = MemberIndex> + 'a {
+        let members = self.answerable(policy, roster);
+        members.filter(move |member| !self.is_switched_off(policy, *member))
+    }
+
+    #[inline]
+    pub(super) fn is_switched_off(&self, policy: &Policy, member: MemberIndex) -> bool {
+        self.beliefs.any_switched_off()
+            && policy
+                .member(member)
+                .is_some_and(|member| self.beliefs.is_switched_off(member.endpoint))
+    }
+
+    fn answerable(
         self,
         policy: &'a Policy,
         roster: &'a Roster,

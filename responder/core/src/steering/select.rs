@@ -228,7 +228,7 @@ fn decided<'a, O: Observer>(
 }
 
 fn run_policy<O: Observer>(run: &mut Run<'_>, serving: Serving, observer: &mut O) -> Ending {
-    let candidates = run.question.answerable(run.policy, &run.policy.candidates);
+    let candidates = run.question.starters(run.policy);
     run.candidates.reset(candidates);
     narrate::candidates(run, observer);
     if run.candidates.is_empty() {

@@ -105,7 +105,7 @@ fn empty(run: &mut Run<'_>, if_empty: &IfEmpty) -> Flow {
         IfEmpty::Bypass => Flow::Bypassed(Bypass::Declared),
         IfEmpty::Refuse => Flow::Refused,
         IfEmpty::Pool { id, members } => {
-            let mut members = question.answerable(policy, members).peekable();
+            let mut members = question.on(policy, members).peekable();
             if members.peek().is_none() {
                 return Flow::Bypassed(Bypass::FallbackPoolUnable { pool: *id });
             }
@@ -115,7 +115,7 @@ fn empty(run: &mut Run<'_>, if_empty: &IfEmpty) -> Flow {
         IfEmpty::Policy { id, index } => {
             let policy = question.policies.policy_at(*index);
             let able = policy.is_some_and(|policy| {
-                let mut members = question.answerable(policy, &policy.candidates);
+                let mut members = question.on(policy, &policy.candidates);
                 members.next().is_some()
             });
             match able {

@@ -10,6 +10,7 @@ mod properties;
 mod refusals;
 mod shadows;
 mod sifting;
+mod switches;
 mod views;
 
 use std::net::IpAddr;
@@ -207,6 +208,14 @@ impl Scene {
     /// Only these states are known.
     fn with_health(self, states: &[(u32, Path, State)]) -> Self {
         self.with_health_and_loads(states, &[])
+    }
+
+    /// These endpoints are switched off (P6).
+    fn without(mut self, ids: &[u32]) -> Self {
+        let ids = ids.iter().copied().collect();
+        let beliefs = std::mem::take(&mut self.beliefs);
+        self.beliefs = beliefs.with_switched_off(&self.policies, &ids);
+        self
     }
 
     fn question<'a>(&'a self, client: &'a Client, name: &'a NameBuf) -> Question<'a> {

@@ -47,6 +47,8 @@ pub(super) fn candidates<O: Observer>(run: &Run<'_>, observer: &mut O) {
         };
         if candidates.contains(member) {
             seen(run, member, observer);
+        } else if run.question.is_switched_off(run.policy, member) {
+            observer.not_a_candidate(endpoint, Reason::SwitchedOff);
         } else if endpoint.serves(family) {
             observer.not_a_candidate(endpoint, Reason::NameUnresolvedAtApex(family));
         } else {
@@ -63,6 +65,7 @@ fn seen<O: Observer>(run: &Run<'_>, index: MemberIndex, observer: &mut O) {
             family: run.question.family,
             weight: member.weight,
             priority: member.priority,
+            switched_off: run.question.is_switched_off(run.policy, index),
         });
     }
 }

@@ -77,7 +77,7 @@ impl Use {
         let Some(policy) = question.policies.policy_at(self.index) else {
             return 0;
         };
-        let members = question.answerable(policy, &policy.candidates);
+        let members = question.on(policy, &policy.candidates);
         let well = members.filter(|member| {
             let endpoint = question.policies.member_endpoint(policy, *member);
             endpoint.is_some_and(|(index, endpoint)| {

@@ -183,3 +183,22 @@ fn an_endpoint_in_several_pools_counts_once_at_its_first_place() {
     chunk["endpoints"][2]["priority"] = json!(null);
     assert_eq!(Scene::new(&chunk).chosen(GERMANY), [3, 4, 1, 2]);
 }
+
+#[test]
+fn what_is_switched_off_is_no_fallback_and_does_not_count_for_a_nested_policy() {
+    let pool = healthy_or(json!({"action": "fallback", "pool": 2}));
+    let scene = Scene::new(&with_spare(pool, json!([]))).with_health(&WWW_DOWN);
+    assert_eq!(scene.chosen(GERMANY), [4, 3]);
+    let scene = scene.without(&[4]);
+    assert_eq!(scene.chosen(GERMANY), [3]);
+    assert_eq!(scene.without(&[3, 4]).chosen(GERMANY), [1, 2]);
+
+    let policy = healthy_or(json!({"action": "fallback", "policy": 6}));
+    let scene = Scene::new(&with_spare(policy, json!([]))).with_health(&WWW_DOWN);
+    assert_eq!(scene.without(&[3, 4]).chosen(GERMANY), [1, 2]);
+
+    let scene = Scene::new(&using_spare(2));
+    let used = scene.chosen(GERMANY);
+    assert!(used.contains(&3) || used.contains(&4));
+    assert_eq!(scene.without(&[4]).chosen(GERMANY), [1, 2]);
+}

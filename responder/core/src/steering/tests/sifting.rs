@@ -49,6 +49,17 @@ fn an_endpoint_that_nobody_checks_counts_as_up() {
 }
 
 #[test]
+fn an_endpoint_that_nobody_checks_is_down_if_an_operator_says_so() {
+    let unchecked = json!({"checked": false});
+    let steps = json!([{"kind": "healthy"}]);
+    for (told, chosen) in [(DOWN_4, 2), (State::Unknown, 1), (State::Up, 1)] {
+        let scene = Scene::of(&[unchecked.clone(), unchecked.clone()], steps.clone());
+        let scene = scene.with_health(&[(1, Path::V4, told)]);
+        assert_eq!(scene.chosen(GERMANY), [chosen]);
+    }
+}
+
+#[test]
 fn when_all_are_down_all_are_kept_and_the_explanation_says_so() {
     let scene = Scene::of(&ordinary(2), json!([{"kind": "healthy"}, all_addresses()]));
     let scene = scene.with_health(&[(1, Path::V4, DOWN_4), (2, Path::V4, DOWN_4)]);

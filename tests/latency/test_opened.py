@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from latency.opened import Current, latencies_at
 from latency.services import maps_since
 from responder import LatencyMap
-from simulation.latencies import Current, latencies_at
 from tests.latency.test_turns import NOW, _nothing_learned, measure, ops, paris, tokyo, turn  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)

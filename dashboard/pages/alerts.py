@@ -1,0 +1,144 @@
+"""Who is told of what, and what became of each message."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from dashboard.access import signed_in, visible
+from dashboard.forms.alerts import AlertRuleForm, ChannelForm
+from dashboard.section import ROWS_A_PAGE, Section, View
+from healthchecks.alerts.channel_kinds import destination
+from healthchecks.alerts.messages import body, headline
+from healthchecks.alerts.models import AlertRule, Channel, Delivery, DeliveryState
+from healthchecks.alerts.services import mute, resend, send_test
+
+RECENT = 20
+MUTES = {"1": "1 hour", "8": "8 hours", "24": "1 day"}
+UNMUTE = "0"
+
+
+def described(deliveries: QuerySet[Delivery]) -> list[tuple[Delivery, str]]:
+    """Deliveries, each with its message in a line."""
+    return [(delivery, headline(delivery.message)) for delivery in deliveries.select_related("channel")]
+
+
+class ChannelSection(Section[Channel]):
+    model = Channel
+    form_class = ChannelForm
+    slug = "channels"
+    lead = "Where alerts go: webhooks, Slack-compatible hooks, e-mail."
+    searched = ("name", "kind")
+    aftermath: ClassVar[str] = ""
+
+    def more_urls(self, one: str) -> list[tuple[str, View, str]]:
+        return [(f"{one}test/", require_POST(self.test), "channels-test")]
+
+    def objects(self) -> QuerySet[Channel]:
+        return Channel.objects.select_related("team").annotate(rule_count=Count("rules")).order_by("name")
+
+    def index_context(self, shown: list[Channel]) -> dict[str, Any]:
+        return {"rows": [(channel, destination(channel.url, channel.recipients)) for channel in shown]}
+
+    def show_context(self, shown: Channel) -> dict[str, Any]:
+        return {
+            "destination": destination(shown.url, shown.recipients),
+            "rules": shown.rules.all(),
+            "deliveries": described(shown.deliveries.all()[:RECENT]),
+        }
+
+    def test(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """Send a message that says that messages arrive."""
+        delivery = send_test(self.find(request, key), datetime.now(UTC))
+        return redirect("deliveries-show", delivery.pk)
+
+
+class AlertRuleSection(Section[AlertRule]):
+    model = AlertRule
+    form_class = AlertRuleForm
+    slug = "alert-rules"
+    lead = "Of what goes down and recovers, who is told, how it is grouped, and when nobody is."
+    aftermath: ClassVar[str] = ""
+
+    def more_urls(self, one: str) -> list[tuple[str, View, str]]:
+        return [(f"{one}mute/", require_POST(self.mute), "alert-rules-mute")]
+
+    def objects(self) -> QuerySet[AlertRule]:
+        open_ones = Count("incidents", filter=Q(incidents__closed=None), distinct=True)
+        rules = AlertRule.objects.select_related("team").prefetch_related("channels")
+        return rules.annotate(open_count=open_ones).order_by("name")
+
+    def index_context(self, shown: list[AlertRule]) -> dict[str, Any]:  # noqa: ARG002
+        return {"now": datetime.now(UTC)}
+
+    def show_context(self, shown: AlertRule) -> dict[str, Any]:
+        return {
+            "now": datetime.now(UTC),
+            "mutes": MUTES,
+            "incidents": shown.incidents.order_by("-opened")[:RECENT],
+            "deliveries": described(Delivery.objects.filter(team=shown.team, rule_name=shown.name)[:RECENT]),
+        }
+
+    def mute(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """Have the rule say nothing for some hours; none: have it speak again."""
+        rule = self.find(request, key)
+        hours = request.POST.get("hours", "")
+        if hours in MUTES or hours == UNMUTE:
+            mute(rule, datetime.now(UTC), timedelta(hours=int(hours)))
+            messages.success(request, f"Rule {rule} is muted." if hours in MUTES else f"Rule {rule} speaks again.")
+        return redirect(self.url_of(rule))
+
+
+@login_required
+def index(request: HttpRequest) -> HttpResponseBase:
+    """Messages, newest first: of one state if asked."""
+    deliveries = visible(Delivery.objects.all(), signed_in(request))
+    state = request.GET.get("state", "")
+    if state in DeliveryState.values:
+        deliveries = deliveries.filter(state=state)
+    page = Paginator(deliveries.select_related("channel"), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": [(delivery, headline(delivery.message)) for delivery in page],
+        "states": DeliveryState.values,
+        "chosen": state,
+    }
+    return render(request, "dashboard/deliveries/index.html", context)
+
+
+@login_required
+def show(request: HttpRequest, key: int) -> HttpResponseBase:
+    """One message, and every attempt to deliver it."""
+    delivery = _find(request, key)
+    context = {"delivery": delivery, "headline": headline(delivery.message), "body": body(delivery.message)}
+    return render(request, "dashboard/deliveries/show.html", context)
+
+
+@login_required
+@require_POST
+def send_again(request: HttpRequest, key: int) -> HttpResponseBase:
+    """The same message once more."""
+    again = resend(_find(request, key), datetime.now(UTC))
+    messages.success(request, "It is being sent again, as this delivery.")
+    return redirect("deliveries-show", again.pk)
+
+
+def _find(request: HttpRequest, key: int) -> Delivery:
+    deliveries = visible(Delivery.objects.select_related("channel"), signed_in(request))
+    return get_object_or_404(deliveries, pk=key)
+
+
+urlpatterns = [
+    path("deliveries/", index, name="deliveries"),
+    path("deliveries/<int:key>/", show, name="deliveries-show"),
+    path("deliveries/<int:key>/resend/", send_again, name="deliveries-resend"),
+]

@@ -1,0 +1,198 @@
+"""From what happened to incidents of rules.
+
+    Transition beyond the cursor ─► down: opened for each rule that matches ─┐
+                                 └► not down: closed for every rule          ├─► Incident, cursor: one transaction
+    alarms that last or ended ────────────────────────────────────────────────┘
+
+A rule opens incidents of what happens while it is there and on. Once open, an incident closes whatever has become of
+the rule's filters, and when what it is about is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from healthchecks.alerts.alarms import AlarmSeen
+from healthchecks.alerts.matching import Facts, Filter
+from healthchecks.alerts.models import AlertRule, Cursor, Incident, SubjectKind
+from healthchecks.models import Assignment, Family, HealthSequence, Transition
+from healthchecks.state import State
+from regions.models import Endpoint
+
+AT_ONCE = 1000
+"""Transitions in one transaction."""
+
+Subject = tuple[str, str]
+"""The kind of a subject, and its key among those of the kind."""
+
+
+def take_in(now: datetime, alarms: Sequence[AlarmSeen] = ()) -> int:
+    """Take in what has happened since the last time; returns how many transitions that were.
+
+    `alarms` are all that last, and those that ended lately: of another, an incident is closed. Who comes while another
+    worker is at it leaves it to that one.
+    """
+    taken = 0
+    while (found := _take_in_some(alarms, now)) == AT_ONCE:
+        taken += found
+    return taken + found
+
+
+def _take_in_some(alarms: Sequence[AlarmSeen], now: datetime) -> int:
+    # The first time ever, history is no news.
+    newest = HealthSequence.objects.values_list("value", flat=True).first() or 0
+    Cursor.objects.get_or_create(singleton=True, defaults={"sequence": newest})
+    with transaction.atomic():
+        cursor = Cursor.objects.select_for_update(skip_locked=True).first()
+        if cursor is None:
+            return 0
+        news = list(Transition.objects.filter(sequence__gt=cursor.sequence).order_by("sequence")[:AT_ONCE])
+        incidents = _Incidents.known()
+        incidents.follow(news)
+        incidents.follow_alarms(alarms, now)
+        incidents.close_orphans(now)
+        incidents.store()
+        if news:
+            cursor.sequence = news[-1].sequence
+            cursor.save(update_fields=["sequence"])
+    return len(news)
+
+
+@dataclass
+class _Incidents:
+    """Open incidents by subject and rule and, as events are followed, what is to be stored."""
+
+    rules: dict[int, tuple[AlertRule, Filter]]
+    open: dict[Subject, dict[int, Incident]]
+    opened: list[Incident] = field(default_factory=list)
+    closed: list[Incident] = field(default_factory=list)
+
+    @classmethod
+    def known(cls) -> _Incidents:
+        rules = AlertRule.objects.filter(enabled=True).prefetch_related("endpoints", "regions", "checks")
+        incidents = cls({rule.pk: (rule, _filter_of(rule)) for rule in rules}, {})
+        for incident in Incident.objects.filter(closed=None):
+            incidents.open.setdefault((incident.kind, incident.key), {})[incident.rule_id] = incident
+        return incidents
+
+    def follow(self, transitions: Sequence[Transition]) -> None:
+        endpoints = Endpoint.objects.in_bulk({transition.endpoint_id for transition in transitions})
+        for transition in transitions:
+            endpoint = endpoints.get(transition.endpoint_id)
+            for subject, is_down in _told_by(transition):
+                if not is_down:
+                    self._close(subject, transition.at, transition.cause)
+                elif endpoint:
+                    self._open(subject, transition, _facts(endpoint, transition))
+
+    def follow_alarms(self, alarms: Sequence[AlarmSeen], now: datetime) -> None:
+        keys = {str(alarm.id) for alarm in alarms}
+        for kind, key in list(self.open):
+            if kind == SubjectKind.ALARM and key not in keys:
+                self._close((kind, key), now, "the alarm ended")
+        known = set(Incident.objects.filter(kind=SubjectKind.ALARM, key__in=keys).values_list("rule_id", "key"))
+        for alarm in alarms:
+            for rule, _filter in self.rules.values():
+                if _concerns(alarm, rule) and (rule.pk, str(alarm.id)) not in known:
+                    self._add(Incident(rule=rule, **_of_alarm(alarm)))
+            if alarm.until:
+                self._close((SubjectKind.ALARM, str(alarm.id)), alarm.until, "the alarm ended")
+
+    def close_orphans(self, now: datetime) -> None:
+        """Close what nothing can be heard of any more: its endpoint, its address or its check is gone."""
+        watched = [incident for of_subject in self.open.values() for incident in of_subject.values()]
+        if not watched:
+            return
+        endpoint_ids = {incident.endpoint_id for incident in watched if incident.endpoint_id}
+        endpoints = Endpoint.objects.in_bulk(endpoint_ids)
+        assigned = Assignment.objects.filter(endpoint_id__in=endpoint_ids, check_definition__enabled=True)
+        checked = set(assigned.values_list("endpoint_id", "check_definition__name"))
+        for incident in watched:
+            if incident.kind != SubjectKind.ALARM and _is_orphan(incident, endpoints, checked):
+                self._close((incident.kind, incident.key), max(now, incident.opened), "it is checked no more")
+
+    def store(self) -> None:
+        """Write what has changed. Closed ones first: a subject is open once at most."""
+        fresh = {id(incident) for incident in self.opened}
+        stored = [incident for incident in self.closed if id(incident) not in fresh]
+        Incident.objects.bulk_update(stored, ["closed", "recovery"])
+        Incident.objects.bulk_create(self.opened)
+
+    def _open(self, subject: Subject, transition: Transition, facts: Facts) -> None:
+        kind, key = subject
+        for rule, filter_ in self.rules.values():
+            already = rule.pk in self.open.get(subject, {})
+            if not already and kind in rule.subjects and filter_.matches(facts):
+                self._add(Incident(rule=rule, kind=kind, key=key, **_of_transition(kind, transition)))
+
+    def _add(self, incident: Incident) -> None:
+        self.open.setdefault((incident.kind, incident.key), {})[incident.rule_id] = incident
+        self.opened.append(incident)
+
+    def _close(self, subject: Subject, at: datetime, recovery: str) -> None:
+        for incident in self.open.pop(subject, {}).values():
+            incident.closed, incident.recovery = max(at, incident.opened), recovery
+            self.closed.append(incident)
+
+
+def _told_by(transition: Transition) -> Iterable[tuple[Subject, bool]]:
+    """What a transition says of which subjects: whether each is down."""
+    of_endpoint = f"{transition.endpoint_id}/{transition.family}"
+    yield (SubjectKind.ENDPOINT, of_endpoint), transition.endpoint_state == State.DOWN
+    if transition.check_name:
+        yield (SubjectKind.CHECK, f"{of_endpoint}/{transition.check_name}"), transition.to_state == State.DOWN
+
+
+def _of_transition(kind: str, transition: Transition) -> dict[str, object]:
+    of_endpoint = f"{transition.endpoint_name} over {Family(transition.family).label}"
+    name = of_endpoint if kind == SubjectKind.ENDPOINT else f"{transition.check_name} of {of_endpoint}"
+    return {
+        "name": name,
+        "endpoint_id": transition.endpoint_id,
+        "endpoint_name": transition.endpoint_name,
+        "family": transition.family,
+        "check_name": transition.check_name,
+        "cause": transition.cause,
+        "opened": transition.at,
+    }
+
+
+def _of_alarm(alarm: AlarmSeen) -> dict[str, object]:
+    return {
+        "kind": SubjectKind.ALARM,
+        "key": str(alarm.id),
+        "name": alarm.subject[:200],
+        "cause": alarm.detail[:200],
+        "opened": alarm.since,
+    }
+
+
+def _concerns(alarm: AlarmSeen, rule: AlertRule) -> bool:
+    """Whether a rule watches this alarm. What ended before the rule was there is no news."""
+    is_ours = alarm.team_id is None or alarm.team_id == rule.team_id
+    return SubjectKind.ALARM in rule.subjects and is_ours and (alarm.until is None or alarm.until > rule.created)
+
+
+def _filter_of(rule: AlertRule) -> Filter:
+    return Filter(
+        team_id=rule.team_id,
+        endpoint_ids=frozenset(endpoint.pk for endpoint in rule.endpoints.all()),
+        region_ids=frozenset(region.pk for region in rule.regions.all()),
+        check_names=frozenset(check.name for check in rule.checks.all()),
+        labels=rule.labels,
+    )
+
+
+def _facts(endpoint: Endpoint, transition: Transition) -> Facts:
+    return Facts(endpoint.team_id, endpoint.pk, endpoint.region_id, endpoint.labels, transition.check_name)
+
+
+def _is_orphan(incident: Incident, endpoints: dict[int, Endpoint], checked: set[tuple[int, str]]) -> bool:
+    endpoint = endpoints.get(incident.endpoint_id or 0)
+    if endpoint is None or incident.family not in Family.of(endpoint):
+        return True
+    return incident.kind == SubjectKind.CHECK and (endpoint.pk, incident.check_name) not in checked

@@ -1,0 +1,64 @@
+"""Releasing what the brake holds: with a reason that is kept (P4).
+
+Refusal that is held ─► release(reason) ─► BrakeRelease ─► next publication ─► its generation says who and why
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+
+from accounts.models import User
+from snapshots.brake.keys import key_of_policies, key_of_zone
+from snapshots.manifest import Contents
+from snapshots.models import BrakeRelease, Refusal
+from snapshots.settle import POLICIES, zones_of
+from zones.models import Zone
+
+
+def may_release(user: User, part: str) -> bool:
+    """Whoever belongs to the team of a zone; an administrator what all teams share, and zones that are gone."""
+    if user.is_superuser:
+        return True
+    teams = user.memberships.values("team")
+    return Zone.objects.filter(origin__in=zones_of([part]), team__in=teams).exists()
+
+
+def release(part: str, reason: str, user: User, now: datetime) -> BrakeRelease:
+    """Let the change of a part that is held be published next, and no other change of it.
+
+    Raises ValidationError for a part that is not held, and without a reason; PermissionDenied.
+    """
+    if not may_release(user, part):
+        raise PermissionDenied(f"Releasing {part} is not yours to decide: ask an administrator.")
+    if not reason.strip():
+        raise ValidationError({"reason": ["Say why this is meant: it is kept with the change."]})
+    with transaction.atomic():
+        refusal = Refusal.objects.select_for_update().filter(part=part).exclude(held="").first()
+        if refusal is None:
+            raise ValidationError({"part": [f"{part} is not held by the brake: there is nothing to release."]})
+        released, _created = BrakeRelease.objects.update_or_create(
+            part=part,
+            key=refusal.held,
+            generation=None,
+            defaults={"reason": reason.strip(), "author": user.get_username(), "at": now},
+        )
+        Refusal.objects.update(candidate="")  # what was tried is tried again
+    return released
+
+
+def note_published(contents: Contents, policy_chunk: bytes, generation: int) -> list[str]:
+    """Note the releases that go out with a generation. Returns a sentence about each."""
+    waiting = BrakeRelease.objects.filter(generation=None).order_by("at")
+    gone_out = [released for released in waiting if released.key == _key(released.part, contents, policy_chunk)]
+    BrakeRelease.objects.filter(pk__in=[released.pk for released in gone_out]).update(generation=generation)
+    return [str(released) for released in gone_out]
+
+
+def _key(part: str, contents: Contents, policy_chunk: bytes) -> str:
+    if part == POLICIES:
+        return key_of_policies(policy_chunk)
+    (origin,) = zones_of([part])
+    return key_of_zone(origin, contents)

@@ -1,0 +1,37 @@
+"""The examples of docs/alerts.md are taken, and its message has the fields of a real one."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from healthchecks.alerts.messages import News, alert
+from healthchecks.alerts.models import AlertRule, Channel, Incident
+
+PAGE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+
+
+def examples(kind):
+    return [json.loads(text) for text in re.findall(rf"```json {kind}\n(.*?)```", PAGE, re.DOTALL)]
+
+
+def test_channels_and_the_rule_are_taken(api, eu):
+    for channel in examples("channel"):
+        assert api.post("/api/v1/channels", channel).status_code == 201
+    (rule,) = examples("alert-rule")
+    created = api.post("/api/v1/alert-rules", rule)
+
+    assert created.status_code == 201, created.content
+    assert (Channel.objects.count(), AlertRule.objects.count()) == (3, 1)
+
+
+def test_the_message_has_the_fields_of_a_real_one():
+    (documented,) = examples("message")
+    now = datetime.now(UTC)
+    real = alert("default", "pager", News([Incident(opened=now)], [], []), now)
+
+    assert documented.keys() == {"id", *real}
+    assert documented["opened"][0].keys() == real["opened"][0].keys()
+    assert documented["counts"].keys() == real["counts"].keys()
