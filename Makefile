@@ -61,6 +61,7 @@ bench: build
 	$(BIN)/python -m bench.dns
 	$(BIN)/python -m bench.loading
 	$(BIN)/python -m bench.distribution
+	$(BIN)/python -m bench.failover
 
 build: $(VENV)/.packages $(VENV)/.responder $(VENV)/.trafficmgr
 

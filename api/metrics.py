@@ -35,6 +35,8 @@ from healthchecks.services import certificates_by_check
 from healthchecks.wellness import Condition
 from latency.evaluation import RECENT, calibration, drifting, mismatches
 from latency.services import newest_turn
+from regions.models import EdgeNode
+from snapshots.fleet import edges_of, tally
 from telemetry.rum.services import Outcome, unlearned
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -120,6 +122,7 @@ class _Known(Collector):
             age_s = (self._now - turn[1]).total_seconds()
             yield _gauge("latency_map_age_seconds", "Since the newest latency map was made.", age_s)
         yield from self._guards()
+        yield from self._fleet()
         yield from self._learning()
         yield from self._certificates()
 
@@ -137,6 +140,17 @@ class _Known(Collector):
         for kind in Alarm.Kind:
             alarms.add_metric([kind.value], found[kind.value])
         yield from (well, lag, age, alarms)
+
+    def _fleet(self) -> Iterator[Metric]:
+        """How edges are."""
+        edges = edges_of(EdgeNode.objects.all(), self._now)
+        states = GaugeMetricFamily("trafficmgr_edges", "Edge nodes by how they are.", labels=["state"])
+        for state, count in tally(edges).items():
+            states.add_metric([state], count)
+        yield states
+        heard = [edge for edge in edges if edge.state in ("current", "behind")]
+        behind_s = max((edge.behind_s or 0.0 for edge in heard), default=0.0)
+        yield _gauge("edges_behind_seconds", "Of the slowest edge in contact: since what it lacks.", behind_s)
 
     def _learning(self) -> Iterator[Metric]:
         """How well learning goes."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
+from django.utils import timezone
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -22,6 +23,7 @@ from healthchecks.services import attach_templates, set_checks, sync_schedule
 from regions.models import AdminState, EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
 from snapshots.enrolment import Invitation, invite
+from snapshots.fleet import STATES, edges_of
 from snapshots.signing import SigningError
 
 
@@ -100,6 +102,38 @@ class InvitationSerializer(serializers.Serializer[Invitation]):
     expires = serializers.DateTimeField(read_only=True)
 
 
+class StandingSerializer(serializers.Serializer[Any]):
+    """How a node is, by its last report; what it has not said is null."""
+
+    state = serializers.ChoiceField(STATES, help_text="silent: no report for 15 s; never: none at all.")
+    reported = serializers.DateTimeField(source="report.reported", allow_null=True, default=None)
+    generation = serializers.IntegerField(source="report.generation", allow_null=True, default=None)
+    behind = serializers.IntegerField(allow_null=True, help_text="Generations that it lacks.")
+    behind_s = serializers.FloatField(allow_null=True, help_text="Since the first of these was published.")
+    health_sequence = serializers.IntegerField(source="report.health_sequence", allow_null=True, default=None)
+    health_age_s = serializers.FloatField(allow_null=True, help_text="Since its feed last said anything to it.")
+    answers_per_s = serializers.FloatField(source="per_s", help_text="Over the last half minute.")
+    version = serializers.CharField(source="report.version", allow_null=True, default=None)
+    uptime_s = serializers.FloatField(source="report.uptime_s", allow_null=True, default=None)
+    feed = serializers.CharField(source="report.feed", allow_null=True, default=None, help_text="That it follows.")
+    relays = serializers.IntegerField(
+        source="report.relays", allow_null=True, default=None, help_text="Between it and a web process."
+    )
+
+
+class StandingNodeSerializer(NodeSerializer):
+    """One edge machine, and how it is."""
+
+    standing = serializers.SerializerMethodField()
+
+    class Meta(NodeSerializer.Meta):
+        fields = [*NodeSerializer.Meta.fields, "standing"]
+
+    @extend_schema_field(StandingSerializer)
+    def get_standing(self, node: EdgeNode) -> Any:
+        return StandingSerializer(self.context["edges"][node.pk]).data
+
+
 class NodeFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     site = filters.CharFilter("site__name")
 
@@ -110,6 +144,14 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
     queryset = EdgeNode.objects.select_related("site")
     serializer_class = NodeSerializer
     filterset_class = NodeFilter
+
+    @extend_schema(responses=StandingNodeSerializer(many=True))
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Edge machines, each with how it is by its last report."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        edges = edges_of(EdgeNode.objects.filter(pk__in=[node.pk for node in page]), timezone.now())
+        context = {**self.get_serializer_context(), "edges": {edge.node.pk: edge for edge in edges}}
+        return self.get_paginated_response(StandingNodeSerializer(page, many=True, context=context).data)
 
     @extend_schema(responses={201: NodeWithTokenSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -19,7 +19,7 @@ class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
 
     class Meta:
         model = Snapshot
-        fields = ["generation", "created", "changes"]
+        fields = ["generation", "created", "changes", "fetched_octets"]
 
 
 class SnapshotWithManifestSerializer(SnapshotSerializer):

@@ -8,12 +8,12 @@ from typing import Any
 
 from accounts.models import User
 from dashboard.access import visible, visible_alarms
-from dashboard.edges import Edge, edges_of
 from dashboard.traffic import PolicyTraffic, buckets_until, policy_traffic, queries_per_s
 from dashboard.worldmap import Place, places_of, world_map
 from healthchecks.guard_models import Alarm
 from healthchecks.models import Transition
 from regions.models import EdgeNode, Endpoint, Site
+from snapshots.fleet import Edge, edges_of
 from snapshots.models import Refusal, Snapshot
 from steering.models import Policy
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from dashboard.edges import published_generation
 from regions.models import Endpoint
 from simulation.services import explain
+from snapshots.fleet import published_generation
 from steering.models import Binding, Policy
 from telemetry.buckets import BUCKET_S, bucket_of
 from telemetry.services import Share, rates, split

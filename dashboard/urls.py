@@ -14,6 +14,7 @@ from dashboard.pages.capacity import capacity_page
 from dashboard.pages.checks import CheckSection
 from dashboard.pages.endpoints import EndpointSection
 from dashboard.pages.explain import explain_page
+from dashboard.pages.fleet import fleet_page
 from dashboard.pages.overview import overview_page
 from dashboard.pages.policies import PolicySection
 from dashboard.pages.pools import PoolSection
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("live/", live, name="live"),
     path("explain/", explain_page, name="explain"),
     path("capacity/", capacity_page, name="capacity"),
+    path("fleet/", fleet_page, name="fleet"),
     path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/held/<int:key>/release/", snapshots.release, name="snapshots-release"),
     path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import responder
 from accounts.models import User
 from dashboard.access import visible
-from dashboard.edges import Edge
 from dashboard.health import UNKNOWN, health_of, tally
 from dashboard.traffic import WINDOW
 from regions.models import Endpoint, Region, Site
+from snapshots.fleet import Edge
 from telemetry.services import countries
 
 

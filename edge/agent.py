@@ -12,9 +12,11 @@ from http import HTTPStatus
 from typing import Any
 
 from edge.backoff import Backoff
-from edge.feed import MAX_DETAIL, Feed, FeedError
+from edge.choice import Position
+from edge.feed import MAX_DETAIL, FeedError
+from edge.feeds import Feeds, MovedError
 from edge.handover import PlaceError, Predecessor, Successor
-from edge.health import HealthError, next_health, written
+from edge.health import HealthError, OldHealthError, next_health, written
 from edge.latency import LatencyUpdater
 from edge.manifest import created_at
 from edge.metrics import Condition
@@ -22,6 +24,7 @@ from edge.pace import forever, wait_at_most
 from edge.packets import PacketError, close_all
 from edge.place import Place
 from edge.refusals import Refusals
+from edge.relay.news import News, RelayError
 from edge.report import Reports
 from edge.server_sent_events import Event
 from edge.serving import ListenError, Serving
@@ -30,7 +33,7 @@ from edge.switches import Switches
 from edge.trust.keeper import TrustKeeper
 from edge.trust.refusal import RefusedError
 from edge.updater import Updater
-from responder import Health, LatencyMapError, Snapshot, SnapshotError
+from responder import Health, LatencyMapError, Manifest, Snapshot, SnapshotError
 
 POLL_S = 30.0
 """A generation whose event was lost is found this late."""
@@ -38,6 +41,7 @@ REPORT_S = 1.0
 KEEP_HEALTH_S = 1.0
 TELL_AGE_S = 1.0
 MAX_SWITCHED_OFF = 5000  # of a report, which the feed would refuse beyond twice as many
+MAX_FEED_TOLD = 300
 LAST_REPORTS_S = 3.0
 """For what was counted before a successor took over; without contact it is not even tried."""
 
@@ -52,18 +56,20 @@ class Agent:
     """`run` until cancelled or succeeded; `serving` answers from memory meanwhile.
 
     `place`: None, and no successor can ask. `predecessor`: who has to be relieved of the place.
+    `news`: what relays tell on.
     """
 
     def __init__(
         self,
-        feed: Feed,
+        feeds: Feeds,
         store: Store,
         serving: Serving,
         reports: Reports,
         place: Place | None = None,
         predecessor: Predecessor | None = None,
+        news: News | None = None,
     ) -> None:
-        self._feed = feed
+        self.feeds = feeds
         self._store = store
         self._serving = serving
         self._reports = reports
@@ -73,16 +79,18 @@ class Agent:
         self._writing = asyncio.Lock()
         self._reporting = asyncio.Lock()
         self._refusals = Refusals()
-        self._trust = TrustKeeper(feed, store)
+        self._trust = TrustKeeper(feeds, store)
         self._switches = Switches(store, serving, self._trust, self._refusals)
-        self._updater = Updater(feed, store, serving, self._trust, self._writing)
-        self._latencies = LatencyUpdater(feed, store, serving, self._writing)
+        self._updater = Updater(feeds, store, serving, self._trust, self._writing)
+        self._latencies = LatencyUpdater(feeds, store, serving, self._writing)
         self._announced = asyncio.Event()
         self._latency_announced = asyncio.Event()
         self._last_event_id: int | None = None  # None: the feed has to say the full health
         self._health_on_disk: Health | None = None
         self._in_contact = True
         self._started_at_s = time.monotonic()
+        self._tells_condition = False  # until the feed says that it takes it
+        self.news = news or News()
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
         self._latency_retry = Backoff(random.random)
@@ -91,7 +99,7 @@ class Agent:
     def condition(self, version: str) -> Condition:
         """How this edge is now."""
         snapshot, manifest = self._serving.snapshot, self._updater.served
-        created, heard = manifest and created_at(manifest), self._feed.heard
+        created, heard = manifest and created_at(manifest), self.feeds.heard
         return Condition(
             version=version,
             generation=self._serving.generation,
@@ -101,7 +109,10 @@ class Agent:
             latency_sequence=self._serving.latency.sequence,
             latency_rows=self._serving.latency.rows,
             latency_age_s=time.time() - self._serving.latency.made_s if self._serving.latency.sequence else None,
-            in_contact=heard is not None and self._in_contact,
+            in_contact=self.in_contact,
+            feeds={name: name == self.feeds.followed.name for name in self.feeds.names},
+            feed_changes=self.feeds.changes,
+            relay_followers=self.news.followers,
             snapshot_age_s=(datetime.now(UTC) - created).total_seconds() if created else None,
             health_age_s=time.monotonic() - heard if heard is not None else None,
             is_kept=self._updater.is_kept,
@@ -115,6 +126,21 @@ class Agent:
         """Whether clients should be sent here: it answers, and no order has switched its site off."""
         return self._serving.snapshot is not None and not self._switches.standing.is_site_off
 
+    @property
+    def served(self) -> Manifest | None:
+        """The manifest of the generation that is served."""
+        return self._updater.served
+
+    @property
+    def signature(self) -> str | None:
+        """Of that manifest, as the feed gave it."""
+        return self._updater.signature
+
+    @property
+    def in_contact(self) -> bool:
+        """Whether a feed is followed."""
+        return self.feeds.heard is not None and self._in_contact
+
     async def run(self) -> None:
         """Raises PlaceError, and ListenError, in a group if it comes with the first snapshot from the feed."""
         try:
@@ -122,6 +148,7 @@ class Agent:
             await self._relieve_predecessor()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(forever("following the feed", self._follow))
+                tasks.create_task(forever("looking at other feeds", self._look_around))
                 tasks.create_task(forever("updating", self._keep_up, fatal=ListenError))
                 tasks.create_task(forever("updating latencies", self._keep_up_latency))
                 tasks.create_task(forever("keeping trust", self._keep_trust))
@@ -183,16 +210,20 @@ class Agent:
     async def _follow(self) -> None:
         """One contact with the feed, from connecting to its end."""
         reason = "the feed ended the stream"
+        self.news.forget_relays()
         try:
-            async with aclosing(self._feed.events(self._last_event_id)) as events:
+            async with aclosing(self.feeds.events(self._last_event_id)) as events:
                 async for event in events:
                     self._take(event)
                     self._contact_made()
+        except MovedError:
+            return
         except FeedError as error:
             reason = str(error)
-        except HealthError as error:
+        except (HealthError, RelayError) as error:
             reason = str(error)
             self._last_event_id = None
+            self.feeds.doubt()
         self._contact_lost(reason)
         await asyncio.sleep(self._reconnect.next_s())
 
@@ -202,34 +233,51 @@ class Agent:
         elif event.name == "latency":
             self._latency_announced.set()
         elif event.name == "health":
-            self._serving.believe(next_health(self._serving.health, event.data))
-            self._last_event_id = self._serving.health.sequence
+            self._take_health(event.data)
+        elif event.name == "relays":
+            self.news.tell_relays(event.data)
+
+    def _take_health(self, message: str) -> None:
+        try:
+            self._serving.believe(next_health(self._serving.health, message))
+            self.news.tell_health(self._serving.health.sequence, message)
+        except OldHealthError as error:
+            log.warning("%s", error)
+            self.feeds.doubt()
+        self._last_event_id = self._serving.health.sequence
+
+    async def _look_around(self) -> None:
+        await self.feeds.look_around(lambda: Position(self._serving.generation, self._serving.health.sequence))
 
     def _contact_made(self) -> None:
         self._reconnect.reset()
         if not self._in_contact:
             log.info("in contact with the feed again")
         self._in_contact = True
+        self.news.tell_contact(in_contact=True)
 
     def _contact_lost(self, reason: str) -> None:
         if self._in_contact:
             log.warning("no contact with the feed, serving generation %d on: %s", self._serving.generation, reason)
         self._in_contact = False
+        self.news.tell_contact(in_contact=False)
 
     async def _tell_age(self) -> None:
         await asyncio.sleep(TELL_AGE_S)
-        heard_at_s = max(self._started_at_s, self._feed.heard or 0.0)
+        heard_at_s = max(self._started_at_s, self.feeds.heard or 0.0)
         self._serving.tell_age(time.monotonic() - heard_at_s)
 
     async def _keep_up(self) -> None:
         pause_s = POLL_S
         try:
             await self._updater.update()
+            self.news.tell_generation(self._serving.generation)
             self._retry.reset()
         except (FeedError, RefusedError) as error:
             pause_s = self._retry.next_s()
             self._note(error)
             log.warning("nothing newer than generation %d: %s", self._serving.generation, error)
+            self._doubt_after(error)
         await wait_at_most(self._announced, pause_s)
 
     async def _keep_trust(self) -> None:
@@ -251,11 +299,17 @@ class Agent:
         pause_s = POLL_S
         try:
             await self._latencies.update()
+            self.news.tell_latency(self._serving.latency.sequence)
             self._latency_retry.reset()
         except (FeedError, LatencyMapError) as error:
             pause_s = self._latency_retry.next_s()
             log.warning("no latency map newer than %d: %s", self._serving.latency.sequence, error)
+            self._doubt_after(error)
         await wait_at_most(self._latency_announced, pause_s)
+
+    def _doubt_after(self, error: Exception) -> None:
+        if not isinstance(error, FeedError):  # those were asked of every feed
+            self.feeds.doubt()
 
     async def _report(self) -> None:
         await self._wait_for_last_report()
@@ -275,9 +329,13 @@ class Agent:
             report = self._reports.due(
                 counters, self._serving.generation, health.sequence, self._serving.take_handshakes, self._more()
             )
+            condition = self._condition_told() if self._tells_condition else {}
             try:
-                await self._feed.report(report)
+                self._tells_condition = await self.feeds.report(report | condition)
             except FeedError as error:
+                if condition and error.status == HTTPStatus.BAD_REQUEST:
+                    self._tells_condition = False  # it is of the release before
+                    return False
                 if error.status != HTTPStatus.BAD_REQUEST:
                     return False  # the same report goes again next time
                 log.error("a report is lost: %s", error)
@@ -298,6 +356,16 @@ class Agent:
             "switched_off": sorted(standing.endpoints)[:MAX_SWITCHED_OFF],
         }
         return {"standing": said}
+
+    def _condition_told(self) -> dict[str, Any]:
+        heard_s, now_s = self.feeds.heard, time.monotonic()
+        condition = {
+            "uptime_s": round(now_s - self._started_at_s, 1),
+            "health_age_s": None if heard_s is None else round(now_s - heard_s, 1),
+            "feed": self.feeds.followed.name[:MAX_FEED_TOLD],
+            "relays": len(self.news.above),
+        }
+        return {"condition": condition}
 
     async def _keep_health(self) -> None:
         await asyncio.sleep(KEEP_HEALTH_S)

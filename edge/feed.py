@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -24,9 +25,14 @@ MAX_CHUNK = 2**30
 MAX_TRUST = 2**24
 MAX_LATENCY = 2**30
 MAX_DETAIL = 500
+MAX_ANSWER = 64 * 2**10
+REPORT_ACCEPTS = "Report-Accepts"
+PASSED_DOWN = ("Content-Type", "WWW-Authenticate", REPORT_ACCEPTS)
 CONNECT_S = 5.0
 SILENCE_S = 15.0
 """The feed sends a heartbeat every few seconds: a stream silent for longer is dead."""
+SILENCE_BESIDE_OTHERS_S = 6.0
+"""Where another feed can be followed instead: giving up one that lives costs little."""
 
 
 class FeedError(Exception):
@@ -44,17 +50,31 @@ class Download:
     signature: str | None
 
 
-class Feed:
-    """The calls of a feed. Each raises FeedError. `url`: of the web process, with or without `/edge/v1`."""
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a feed answered to something that a relay passed up."""
 
-    def __init__(self, url: str, token: str) -> None:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Feed:
+    """The calls of a feed. Each raises FeedError. `url`: of the web process or relay, with or without `/edge/v1`."""
+
+    def __init__(self, url: str, token: str, *, silence_s: float = SILENCE_S) -> None:
         self.heard: float | None = None  # by the monotonic clock: the last octets of the event stream, heartbeats too
         self._gives_many = True
         self._base = URL(url.rstrip("/").removesuffix(PATH) + PATH + "/")
+        self.name = str(self._base.origin())
+        self._stream: aiohttp.ClientResponse | None = None
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {token}"},
-            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_connect=CONNECT_S, sock_read=SILENCE_S),
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S, sock_connect=CONNECT_S, sock_read=silence_s),
         )
+
+    def __str__(self) -> str:
+        return self.name
 
     async def close(self) -> None:
         await self._session.close()
@@ -102,19 +122,63 @@ class Feed:
 
     async def events(self, last_event_id: int | None) -> AsyncGenerator[Event]:
         """Events until the feed ends the stream. `last_event_id`: the health sequence that is known."""
-        headers = {"Accept": "text/event-stream"}
-        if last_event_id is not None:
-            headers["Last-Event-ID"] = str(last_event_id)
         parser = EventParser()
-        async with self._call("GET", "events", headers=headers) as response:
+        async with self._call("GET", "events", headers=_stream_headers(last_event_id)) as response:
+            self._stream = response
             async for octets in response.content.iter_any():
                 self.heard = time.monotonic()
                 for event in parser.feed(octets):
                     yield event
 
-    async def report(self, report: dict[str, Any]) -> None:
-        async with self._call("POST", "report", json=report):
-            return
+    def hang_up(self) -> None:
+        """End the stream of `events`: who reads it gets FeedError."""
+        if self._stream is not None:
+            self._stream.close()
+
+    async def first_events(self, last_event_id: int | None, seconds: float) -> list[Event]:
+        """What a stream begins with, read for some seconds beside the one that is followed."""
+        parser, events = EventParser(), list[Event]()
+        async with self._call("GET", "events", headers=_stream_headers(last_event_id)) as response:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    async for octets in response.content.iter_any():
+                        events += parser.feed(octets)
+        return events
+
+    async def report(self, report: dict[str, Any]) -> bool:
+        """Whether the feed would also take the `condition` of a node: it is of a release that knows it."""
+        async with self._call("POST", "report", json=report) as response:
+            return "condition" in response.headers.get(REPORT_ACCEPTS, "")
+
+    async def knows(self, authorization: str, etag: str) -> bool:
+        """Whether who says `authorization` is a node: asks for the manifest in its name. `etag`: of one we have."""
+        try:
+            headers = {"Authorization": authorization, "If-None-Match": etag}
+            async with self._call("GET", f"manifest?format={FORMAT}", headers=headers):
+                return True
+        except FeedError as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                return False
+            raise
+
+    async def pass_up(self, authorization: str, body: bytes) -> Passed:
+        """A report of who says `authorization`, to the octet, and what becomes of it."""
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        return await self._pass("POST", "report", MAX_ANSWER, headers=headers, data=body)
+
+    async def trust_of(self, authorization: str, since: str) -> Passed:
+        """What the node that says `authorization` is told of whom to trust, behind the statement numbered `since`."""
+        return await self._pass("GET", f"trust?since={since}", MAX_TRUST, headers={"Authorization": authorization})
+
+    async def _pass(self, method: str, path: str, limit: int, **options: Any) -> Passed:
+        try:
+            async with self._session.request(method, self._base.join(URL(path)), **options) as response:
+                if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise FeedError(await _refusal(path, response), response.status)
+                kept = {name: response.headers[name] for name in PASSED_DOWN if name in response.headers}
+                return Passed(response.status, kept, await _read(response, limit))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise FeedError(f"{path}: {str(error) or type(error).__name__}") from error
 
     @asynccontextmanager
     async def _call(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -125,6 +189,11 @@ class Feed:
                 yield response
         except (aiohttp.ClientError, TimeoutError, EventStreamError) as error:
             raise FeedError(f"{path}: {str(error) or type(error).__name__}") from error
+
+
+def _stream_headers(last_event_id: int | None) -> dict[str, str]:
+    known = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
+    return {"Accept": "text/event-stream"} | known
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

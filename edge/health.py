@@ -36,6 +36,10 @@ class HealthError(ValueError):
     """A health message that cannot be used."""
 
 
+class OldHealthError(HealthError):
+    """A health message from before what is known: the feed is behind, or says something twice."""
+
+
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -48,12 +52,19 @@ class _Message(BaseModel):
 
 
 def next_health(health: Health, message: str | bytes) -> Health:
-    """The health after a message. Raises HealthError if it is malformed or not the next after `health`."""
+    """The health after a message.
+
+    Raises HealthError if it is malformed or there is a gap before it, OldHealthError if it would lead back.
+    """
     try:
         read = _Message.model_validate_json(message)
+        if read.sequence < health.sequence + (not read.full):
+            raise OldHealthError(f"health {read.sequence} refused: {health.sequence} is known")
         if read.full:
             return Health(read.sequence, read.states, read.loads, read.failing, read.views)
         return health.apply(read.sequence, read.states, read.loads, read.failing, read.views)
+    except OldHealthError:
+        raise
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from edge.feed import Feed
+from edge.feeds import Feeds
 from edge.framed import LENGTH, framed
 from edge.serving import Serving
 from edge.store import Store
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class LatencyUpdater:
     """Brings one node from the map it uses to the newest."""
 
-    def __init__(self, feed: Feed, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
+    def __init__(self, feed: Feeds, store: Store, serving: Serving, writing: asyncio.Lock) -> None:
         """`writing` is held while the disk changes."""
         self._feed = feed
         self._store = store
@@ -49,6 +49,7 @@ class LatencyUpdater:
         content = await self._feed.latency(since)
         if not content:
             return
+        self._refuse_to_go_back(next(framed(content), b""))
         self._needs_full = True  # unless all of it can be used
         for message in framed(content):
             latency = await asyncio.to_thread(self._serving.latency.apply, message)
@@ -57,6 +58,11 @@ class LatencyUpdater:
             async with self._writing:
                 await asyncio.to_thread(self._keep, message, before)
         self._needs_full = False
+
+    def _refuse_to_go_back(self, first: bytes) -> None:
+        offered, used = sequence_of(first), self._serving.latency.sequence
+        if is_full(first) and offered < used:
+            raise LatencyMapError(f"map {offered} refused: {used} is used, so the feed is behind")
 
     def _keep(self, message: bytes, before: int) -> None:
         record = LENGTH.pack(len(message)) + message
@@ -71,6 +77,11 @@ class LatencyUpdater:
         except OSError as error:
             self._kept = None
             log.error("the latency map is not kept on disk: %s", error)
+
+
+def sequence_of(message: bytes) -> int:
+    """The map that a message leads to."""
+    return int.from_bytes(message[4:12], "big")
 
 
 def is_full(message: bytes) -> bool:

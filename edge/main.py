@@ -7,8 +7,7 @@ import logging
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,10 +16,11 @@ from uuid import uuid4
 import uvloop
 
 from edge.agent import Agent
-from edge.feed import Feed
+from edge.doors import NO_DOORS, CertificateError, Doors, open_doors
+from edge.feed import SILENCE_BESIDE_OTHERS_S, SILENCE_S, Feed
+from edge.feeds import Feeds
 from edge.handover import PlaceError, take_place
-from edge.metrics import exposition
-from edge.metrics_listener import MetricsListener
+from edge.relay.news import News
 from edge.renewal import STOPPING, Renewal, end_with_who_renews, hear_signals
 from edge.report import Reports
 from edge.serving import NO_OPTIONS, ListenError, Options, Serving
@@ -32,30 +32,31 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    feed_url: str,
+    feed_urls: Sequence[str],
     node_token: str,
     listen: list[str],
     home: Path,
     *,
     options: Options = NO_OPTIONS,
-    metrics: str = "",
+    doors: Doors = NO_DOORS,
     take_over: bool = False,
     renew_by: Sequence[str] = (),
 ) -> None:
     """Answer queries on the addresses `listen` until SIGTERM or SIGINT, or until another process takes over.
 
-    `feed_url` is that of a web process, such as `https://manager.example.net`. `home` is the state directory: with a
-    snapshot in it, answering needs nobody. `metrics`: the address of `/metrics`; empty: none. `take_over`: from the
-    edge that runs on `home`, if there is one. Exits with status 1 if there is one otherwise, or if an address of
-    `listen` cannot be listened on. `renew_by`: a command that starts such an edge to take over; with it, SIGUSR2 has
-    this process become what is installed now (edge/renewal.py).
+    `feed_urls` are those of web processes or relays, such as `https://manager.example.net`, the preferred one first.
+    `home` is the state directory: with a snapshot in it, answering needs nobody. `doors`: what
+    else is served. `take_over`: from the edge that runs on `home`, if there is one. Exits with status 1 if there is one
+    otherwise, or if an address of `listen` cannot be listened on. `renew_by`: a command that starts such an edge to
+    take over; with it, SIGUSR2 has this process become what is installed now (edge/renewal.py).
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     end_with_who_renews()
     renewal = Renewal(renew_by)
     try:
-        succeeded_by = uvloop.run(_run(feed_url, node_token, listen, home, options, metrics, take_over, renewal))
-    except* (ListenError, PlaceError) as problems:
+        doors.tls()  # before anything is taken over from an edge that runs
+        succeeded_by = uvloop.run(_run(feed_urls, node_token, listen, home, options, doors, take_over, renewal))
+    except* (CertificateError, ListenError, PlaceError) as problems:
         log.error("%s", problems.exceptions[0])
         sys.exit(1)
     if renewal.is_deputy(succeeded_by):
@@ -64,12 +65,12 @@ def run(
 
 
 async def _run(
-    feed_url: str,
+    feed_urls: Sequence[str],
     node_token: str,
     listen: list[str],
     home: Path,
     options: Options,
-    metrics: str,
+    doors: Doors,
     take_over: bool,
     renewal: Renewal,
 ) -> int | None:
@@ -78,8 +79,9 @@ async def _run(
     options = replace(options, protocol=options.protocol.with_secret_in(home, secrets.token_bytes))
     serving = Serving(listen, predecessor.sockets if predecessor else [], options)
     reports = Reports(uuid4(), VERSION)
-    feed = Feed(feed_url, node_token)
-    agent = Agent(feed, Store(home), serving, reports, place, predecessor)
+    feed = feeds_of(feed_urls, node_token)
+    store, news = Store(home), News(uuid4().hex if doors.relay else "")
+    agent = Agent(feed, store, serving, reports, place, predecessor, news)
     running = asyncio.ensure_future(agent.run())
     loop = asyncio.get_running_loop()
 
@@ -93,7 +95,7 @@ async def _run(
     if renewal.is_possible:
         loop.add_signal_handler(signal.SIGUSR2, renewal.start)
     try:
-        async with _metrics(metrics, serving, agent):
+        async with open_doors(doors, VERSION, agent, serving, store):
             await running
         return agent.succeeded_by
     except asyncio.CancelledError:
@@ -104,18 +106,7 @@ async def _run(
         await feed.close()
 
 
-@asynccontextmanager
-async def _metrics(address: str, serving: Serving, agent: Agent) -> AsyncIterator[None]:
-    """`/metrics` at `address`, if there is one, until the end of the block."""
-    if not address:
-        yield
-        return
-    listener = MetricsListener(
-        address, lambda: exposition(serving.counters(), agent.condition(VERSION)), lambda: agent.is_ready
-    )
-    listening = asyncio.ensure_future(listener.serve())
-    try:
-        yield
-    finally:
-        listening.cancel()
-        await asyncio.wait([listening])
+def feeds_of(urls: Sequence[str], node_token: str) -> Feeds:
+    """The feeds at `urls`, the preferred one first."""
+    silence_s = SILENCE_BESIDE_OTHERS_S if len(urls) > 1 else SILENCE_S
+    return Feeds([Feed(url, node_token, silence_s=silence_s) for url in urls])

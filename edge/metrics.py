@@ -62,6 +62,10 @@ class Condition:
     latency_rows: int
     latency_age_s: float | None
     in_contact: bool
+    feeds: Mapping[str, bool]
+    """By their URLs: whether it is the one that is followed."""
+    feed_changes: int
+    relay_followers: int
     snapshot_age_s: float | None
     health_age_s: float | None
     is_kept: bool
@@ -224,6 +228,13 @@ def _dnstap(dnstap: DnstapCount) -> Iterator[Metric]:
 
 def _condition(condition: Condition) -> Iterator[Metric]:
     yield InfoMetricFamily("trafficmgr_build", "The responder that runs.", value={"version": condition.version})
+    followed = GaugeMetricFamily("trafficmgr_feed_followed", "1 for the feed that is followed.", labels=["feed"])
+    for feed, is_followed in condition.feeds.items():
+        followed.add_metric([feed], int(is_followed))
+    yield followed
+    yield CounterMetricFamily(
+        "trafficmgr_feed_changes", "How often another feed was followed than before.", value=condition.feed_changes
+    )
     gauges = [
         ("trafficmgr_generation", "Generation served; 0: none yet.", condition.generation),
         ("trafficmgr_health_sequence", "Number of the newest health message.", condition.health_sequence),
@@ -232,6 +243,7 @@ def _condition(condition: Condition) -> Iterator[Metric]:
         ("trafficmgr_latency_map_age_seconds", "Since what was measured last is in it.", condition.latency_age_s),
         ("trafficmgr_generation_on_disk", "1: what is served is on disk too.", int(condition.is_kept)),
         ("trafficmgr_trust_version", "Number of the newest statement of trust; 0: none.", condition.trust_version),
+        ("trafficmgr_relay_followers", "Edges that follow this one as a relay.", condition.relay_followers),
         ("trafficmgr_feed_connected", "1 while the feed is followed.", int(condition.in_contact)),
         ("trafficmgr_snapshot_age_seconds", "Since the generation served was made.", condition.snapshot_age_s),
         ("trafficmgr_health_age_seconds", "Since the feed last said anything.", condition.health_age_s),

@@ -8,10 +8,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from edge.listening import listen
 from edge.metrics import CONTENT_TYPE
-
-RETRY_S = 1.0
-"""A process that is being replaced holds the address for a moment."""
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +18,7 @@ class MetricsListener:
     """Serves what `page` gives on `address` (`host:port`), and whether `is_ready`. Without it answering goes on."""
 
     def __init__(self, address: str, page: Callable[[], bytes], is_ready: Callable[[], bool]) -> None:
-        host, _, port = address.rpartition(":")
-        self._host, self._port = host.removeprefix("[").removesuffix("]"), int(port)
+        self._wanted = address
         self._page = page
         self._is_ready = is_ready
         self.address: str | None = None
@@ -34,27 +31,12 @@ class MetricsListener:
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            await self._listen(runner)
+            self.address = await listen(runner, self._wanted, "metrics yet: TRAFFICMGR_METRICS")
+            log.info("metrics on http://%s/metrics", self.address)
             await asyncio.Event().wait()
         finally:
             self.address = None
             await runner.cleanup()
-
-    async def _listen(self, runner: web.AppRunner) -> None:
-        complained = False
-        while True:
-            try:
-                await web.TCPSite(runner, self._host, self._port).start()
-            except OSError as error:
-                if not complained:
-                    log.warning("no metrics yet: TRAFFICMGR_METRICS: %s", error)
-                complained = True
-                await asyncio.sleep(RETRY_S)
-            else:
-                host, port = runner.addresses[0][:2]
-                self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-                log.info("metrics on http://%s/metrics", self.address)
-                return
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=self._page(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})

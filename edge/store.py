@@ -4,6 +4,7 @@
       chunks/<digest>          content under its own SHA-256, verified whenever it is read
       manifest.json            the generation kept last
       manifest.previous.json   the one before it (P2)
+      manifest.signature.json  the signature of one of them, for who follows this node
       health.json              the last known health
       latency.bin              messages that lead to the last known latency map
       trust.json               which keys are trusted (edge/trust/keeper.py)
@@ -16,6 +17,7 @@ before the manifest that names them, so a kill between any two writes leaves a g
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,6 +43,7 @@ class Store:
         self._chunks = home / "chunks"
         self._current = home / "manifest.json"
         self._previous = home / "manifest.previous.json"
+        self._signature = home / "manifest.signature.json"
         self._health = home / "health.json"
         self._latency = home / "latency.bin"
         self._trust = home / "trust.json"
@@ -78,7 +81,7 @@ class Store:
             found |= {digest: self.chunk(digest) for digest in missing}
         return found
 
-    def keep(self, manifest: Manifest, chunks: Mapping[str, bytes]) -> None:
+    def keep(self, manifest: Manifest, chunks: Mapping[str, bytes], signature: str | None = None) -> None:
         """Make `manifest` the newest generation kept. `chunks` holds those that are not on disk yet.
 
         Raises OSError when the disk does not take it; the generations kept before stay whole. What became superfluous
@@ -89,7 +92,17 @@ class Store:
         if self._current.exists():
             self._link(self._current, self._previous)
         self._write(self._current, manifest.octets)
+        kept = {"manifest": _digest(manifest), "signature": signature}
+        self._write(self._signature, json.dumps(kept).encode())
         _flush_directory(self.home)
+
+    def signature(self, manifest: Manifest) -> str | None:
+        """As it came with the manifest; None: there was none, or it is of another one."""
+        try:
+            kept = json.loads(self._signature.read_bytes())
+            return kept["signature"] if kept["manifest"] == _digest(manifest) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def prune(self) -> None:
         """Remove the chunks that neither of the generations kept names."""
@@ -177,6 +190,10 @@ class Store:
         draft.unlink(missing_ok=True)
         draft.hardlink_to(path)
         draft.replace(copy)
+
+
+def _digest(manifest: Manifest) -> str:
+    return hashlib.sha256(manifest.octets).hexdigest()
 
 
 def _flush_directory(path: Path) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping
 
-from edge.feed import Feed
+from edge.feeds import Feeds
 from edge.serving import Serving
 from edge.store import CorruptChunkError, Store
 from edge.trust.keeper import TrustKeeper
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Updater:
     """Brings one node from the generation it serves to the newest."""
 
-    def __init__(self, feed: Feed, store: Store, serving: Serving, trust: TrustKeeper, writing: asyncio.Lock) -> None:
+    def __init__(self, feed: Feeds, store: Store, serving: Serving, trust: TrustKeeper, writing: asyncio.Lock) -> None:
         """`writing` is held while the disk, and with it what is served, changes."""
         self._feed = feed
         self._store = store
@@ -31,6 +31,7 @@ class Updater:
         self._trust = trust
         self._writing = writing
         self._served: Manifest | None = None
+        self.signature: str | None = None  # of the manifest that is served, for who follows this node
         self.is_kept = True  # what is served is on disk too
         self._outgoing: frozenset[str] | None = None  # chunks of the generation before; None: not known
         self._etag: str | None = None
@@ -43,7 +44,7 @@ class Updater:
 
     def resume(self, manifest: Manifest) -> None:
         """`manifest` is served already: it came from the disk."""
-        self._served = manifest
+        self._served, self.signature = manifest, self._store.signature(manifest)
 
     async def update(self) -> None:
         """Serve the newest generation. Raises FeedError or RefusedError."""
@@ -54,7 +55,7 @@ class Updater:
         await self._trust.check(download.content, download.signature)
         manifest = await asyncio.to_thread(_manifest_of, download.content)
         if self._is_new(manifest):
-            await self._take(manifest)
+            await self._take(manifest, download.signature)
         self._etag = download.etag
 
     async def _keep_again(self) -> None:
@@ -63,7 +64,7 @@ class Updater:
             return
         chunks = await self._chunks(self._served)
         async with self._writing:
-            await self._keep(self._served, chunks)
+            await self._keep(self._served, self.signature, chunks)
         self._downloaded = {}
 
     def _is_new(self, manifest: Manifest) -> bool:
@@ -79,14 +80,14 @@ class Updater:
             + (" with other contents" if is_fork else ", and it only rises"),
         )
 
-    async def _take(self, manifest: Manifest) -> None:
+    async def _take(self, manifest: Manifest, signature: str | None) -> None:
         before = self._serving.snapshot
         chunks = await self._chunks(manifest)
         snapshot = await asyncio.to_thread(_opened, manifest, chunks, before)
         async with self._writing:
-            await self._keep(manifest, chunks)
+            await self._keep(manifest, signature, chunks)
             self._serving.serve(snapshot)
-            self._served = manifest
+            self._served, self.signature = manifest, signature
             await asyncio.to_thread(self._prune, before, snapshot, chunks)
         self._downloaded = {}
 
@@ -101,9 +102,9 @@ class Updater:
             self._store.forget(self._outgoing - chunks.keys())
         self._outgoing = before.missing_from(served) if before and self.is_kept else None
 
-    async def _keep(self, manifest: Manifest, chunks: dict[str, bytes]) -> None:
+    async def _keep(self, manifest: Manifest, signature: str | None, chunks: dict[str, bytes]) -> None:
         try:
-            await asyncio.to_thread(self._store.keep, manifest, chunks)
+            await asyncio.to_thread(self._store.keep, manifest, chunks, signature)
             self.is_kept = True
         except OSError as error:
             self.is_kept = False

@@ -35,7 +35,7 @@ from snapshots.opening import manifest_without_lists
 from telemetry.report import Report
 from telemetry.services import record_report
 
-HEARTBEAT_S = 5.0
+HEARTBEAT_S = 2.0
 LENGTH = struct.Struct(">I")
 BATCH_OCTETS = 4 * 2**20
 DIGESTS: TypeAdapter[list[str]] = TypeAdapter(Annotated[list[str], Field(min_length=1, max_length=1000)])
@@ -115,7 +115,7 @@ def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
         return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=_errors(error))
     record_report(node, read, datetime.now(UTC), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
     number_above(read.health_sequence)
-    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"Report-Accepts": "condition"})
 
 
 async def events(request: HttpRequest) -> HttpResponseBase:

@@ -118,6 +118,9 @@ class Snapshot(models.Model):
     )
     changes = models.JSONField(help_text="Sentences such as 'zone demo.test. serial 7'.")
     created = models.DateTimeField(auto_now_add=True)
+    fetched_octets = models.BigIntegerField(
+        null=True, help_text="What an edge has to fetch that has the generation before; NULL: not noted then."
+    )
 
     class Meta:
         ordering = ["-generation"]

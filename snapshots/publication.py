@@ -28,6 +28,7 @@ from snapshots.opening import NothingPublishedError, Opened, current, open_manif
 from snapshots.policy_chunk import PolicyChunks
 from snapshots.settle import POLICIES, Settled, settle, zone_part, zones_of
 from snapshots.signing import Signer
+from snapshots.weight import octets_to_fetch
 from snapshots.zone_lists import ZoneLists
 from telemetry.services import highest_generation
 from zones.models import Zone
@@ -184,6 +185,7 @@ class Publication:
                 *self.renewal,
                 *note_published(contents, self.compiled.policy_chunk, self._generation),
             ],
+            fetched_octets=octets_to_fetch(self._served_contents, contents, manifest) + sum(map(len, lists.values())),
         )
         notify(CHANNEL, snapshot.generation)
         return snapshot

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet, Sum
 
 from telemetry.buckets import BUCKET_S, NETWORK_BUCKET_S, bucket_of
 from telemetry.models import NetworkCount, QueryCount, ShadowCount
+
+NODE_RATE_BUCKETS = 3
+"""One bucket alone jumps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,14 @@ def rates(since: datetime, until: datetime, policy_id: int | None = None) -> lis
     """Answers a second over time; of one policy, if given. Buckets without any answer are left out."""
     rows = _within(since, until, policy_id).values("bucket").annotate(total=Sum("count")).order_by("bucket")
     return [Rate(row["bucket"], row["total"] / BUCKET_S) for row in rows]
+
+
+def node_rates(now: datetime) -> dict[int, float]:
+    """Answers a second of each node that gave any, over the last whole buckets, by the node's id."""
+    until = bucket_of(now)
+    since = until - NODE_RATE_BUCKETS * timedelta(seconds=BUCKET_S)
+    rows = _within(since, until, None).values("node").annotate(total=Sum("count"))
+    return {row["node"]: row["total"] / (NODE_RATE_BUCKETS * BUCKET_S) for row in rows}
 
 
 def split(policy_id: int | None, since: datetime, until: datetime) -> list[Share]:

@@ -11,16 +11,18 @@ from typing import Any
 from django.db import connection
 
 from regions.models import EdgeNode
-from telemetry.report import Report, Standing
+from telemetry.report import Condition, Report, Standing
 
 TAKE_REPORT = """
     INSERT INTO telemetry_nodereport AS known
-           (node_id, boot_id, sequence, generation, health_sequence, version, queries, reported)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+           (node_id, boot_id, sequence, generation, health_sequence, version, queries, reported,
+            uptime_s, health_age_s, feed, relays)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (node_id) DO UPDATE
        SET boot_id = excluded.boot_id, sequence = excluded.sequence, generation = excluded.generation,
            health_sequence = excluded.health_sequence, version = excluded.version, queries = excluded.queries,
-           reported = excluded.reported
+           reported = excluded.reported, uptime_s = excluded.uptime_s, health_age_s = excluded.health_age_s,
+           feed = excluded.feed, relays = excluded.relays
      WHERE known.boot_id <> excluded.boot_id OR known.sequence < excluded.sequence
 """
 TAKE_STANDING = """
@@ -74,6 +76,7 @@ def take_report(node: EdgeNode, report: Report, now: datetime) -> bool:
                 report.version,
                 report.queries,
                 now,
+                *_said(report.condition),
             ],
         )
         return bool(cursor.rowcount)
@@ -87,6 +90,12 @@ def take_standing(node: EdgeNode, standing: Standing) -> None:
             TAKE_STANDING,
             [node.pk, standing.latency_sequence, standing.trust_version, said[0], standing.last_refusal, *said[1:]],
         )
+
+
+def _said(condition: Condition | None) -> tuple[float | None, float | None, str, int | None]:
+    if condition is None:
+        return None, None, "", None
+    return condition.uptime_s, condition.health_age_s, condition.feed, condition.relays
 
 
 def add_counts(node: EdgeNode, report: Report, bucket: datetime) -> None:

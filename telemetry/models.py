@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from regions.models import EdgeNode
+from telemetry.report import MAX_FEED
 from telemetry.rum.clients import network_of
 from telemetry.rum.sketch import MOST_IN_WORDS
 
@@ -90,6 +91,12 @@ class NodeReport(models.Model):
     version = models.CharField(max_length=40)
     queries = models.BigIntegerField(help_text="Received since the edge started.")
     reported = models.DateTimeField()
+    uptime_s = models.FloatField(null=True, help_text="NULL: the edge is of a release that does not say it.")
+    health_age_s = models.FloatField(null=True, help_text="Since its feed last said anything; NULL: not said.")
+    feed = models.CharField(
+        max_length=MAX_FEED, default="", db_default="", blank=True, help_text="That it follows; empty: not said."
+    )
+    relays = models.PositiveSmallIntegerField(null=True, help_text="Between it and a web process; NULL: not said.")
 
     def __str__(self) -> str:
         return f"{self.node} at generation {self.generation}"

@@ -17,6 +17,8 @@ MAX_NUMBER = 2**63 - 1
 MAX_REASONS = 32
 MAX_ORDERS = 100
 MAX_SENTENCE = 500
+MAX_FEED = 300
+MAX_RELAYS = 100
 
 
 def _cut(prefix: str) -> str:
@@ -29,6 +31,7 @@ def _cut(prefix: str) -> str:
 Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
+Seconds = Annotated[float, Field(ge=0, le=1e12)]
 CountedNumber = Annotated[int, Field(ge=1, le=10**12)]
 Prefix = Annotated[str, StringConstraints(max_length=39), AfterValidator(_cut)]
 
@@ -89,6 +92,17 @@ class Standing(Untrusted):
     switched_off: Annotated[list[Id], Field(max_length=MAX_COUNTS)]
 
 
+class Condition(BaseModel):
+    """How a node is, of no consequence to what is counted. What a later release adds is passed over."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+    uptime_s: Seconds
+    health_age_s: Seconds | None = None
+    feed: Annotated[str, StringConstraints(max_length=MAX_FEED)] = ""
+    relays: Annotated[int, Field(ge=0, le=MAX_RELAYS)] = 0
+
+
 class Report(Untrusted):
     """(boot_id, sequence) names a report: sent again, it is the same one and counts once."""
 
@@ -103,3 +117,4 @@ class Report(Untrusted):
     shadows: Annotated[list[ShadowCount], Field(max_length=MAX_COUNTS)] = []
     handshakes: Annotated[list[Handshake], Field(max_length=MAX_HANDSHAKES)] = []
     standing: Standing | None = None
+    condition: Condition | None = None

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
@@ -78,6 +78,9 @@ class Environment(BaseSettings):
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", description="Postgres 15 or newer.")
     broker_url: str | None = Field(None, validation_alias="BROKER_URL", description="Redis, Valkey or RabbitMQ.")
     metrics: str = Field("127.0.0.1:9153", description="Where an edge serves /metrics; empty: nowhere.")
+    relay: str = Field("", description="Where an edge serves the feed to others; empty: nowhere.")
+    relay_certificate: Path | None = Field(None, description="PEM chain that a relay speaks TLS with.")
+    relay_key: Path | None = Field(None, description="PEM key of it, if it is not in the same file.")
     dnstap: str | None = Field(None, description="Collector of an edge: unix:/PATH or tcp:HOST:PORT.")
     dnstap_sample: int = Field(100, ge=1, description="One in so many queries is tapped.")
     keys: Path | None = Field(None, description="Directory of the private keys that publishers sign with.")
@@ -120,7 +123,12 @@ class Environment(BaseSettings):
     hosts: Annotated[list[str], NoDecode] = Field(["*"], description="Host names the web process answers for.")
     url: str = Field("http://127.0.0.1:8000", description="Where the command line finds the API.")
     token: SecretStr | None = Field(None, description="API token of the command line.")
-    feed: str | None = Field(None, description="Feed URL of an edge.")
+    feed: Annotated[list[str], NoDecode] = Field(
+        [], description="Feed URLs of an edge, comma-separated, the preferred one first."
+    )
+    feed_order: Literal["preference", "spread"] = Field(
+        "preference", description="spread: each edge prefers the feeds in an order of its own."
+    )
     node_token: SecretStr | None = Field(None, description="Token of an edge node.")
 
     @property
@@ -151,9 +159,9 @@ class Environment(BaseSettings):
         split_address(value)
         return value
 
-    @field_validator("metrics")
+    @field_validator("metrics", "relay")
     @classmethod
-    def check_metrics(cls, value: str) -> str:
+    def check_optional_address(cls, value: str) -> str:
         return cls.check_address(value) if value else value
 
     @field_validator("vantage_networks")
@@ -201,6 +209,13 @@ class Environment(BaseSettings):
             raise ValueError("write unix:/PATH or tcp:HOST:PORT")
         return value
 
+    @field_validator("feed")
+    @classmethod
+    def check_feeds(cls, value: list[str]) -> list[str]:
+        if any(not url.startswith(("http://", "https://")) for url in value):
+            raise ValueError("write https://HOST or http://HOST:PORT, several with commas between them")
+        return value
+
     @field_validator("dns")
     @classmethod
     def check_addresses(cls, value: list[str]) -> list[str]:
@@ -210,7 +225,7 @@ class Environment(BaseSettings):
             raise ValueError("at least one ADDRESS:PORT is needed")
         return value
 
-    @field_validator("dns", "hosts", "rate_limit_exempt", "trusted_proxies", "vantage_networks", mode="before")
+    @field_validator("dns", "feed", "hosts", "rate_limit_exempt", "trusted_proxies", "vantage_networks", mode="before")
     @classmethod
     def split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

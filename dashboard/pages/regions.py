@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 
-from dashboard.edges import edges_of
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.regions import NodeForm, RegionForm, SiteForm
 from dashboard.health import health_of, tally, tally_by
@@ -18,6 +17,7 @@ from healthchecks.services import sync_schedule
 from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
 from snapshots.enrolment import invite
+from snapshots.fleet import edges_of
 from snapshots.signing import SigningError
 from telemetry.models import NodeStanding
 

@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
 from dashboard.access import signed_in, visible
-from dashboard.edges import edges_of, published_generation
 from dashboard.forms.brake import ReleaseForm
 from dashboard.section import ROWS_A_PAGE
 from dashboard.writing import sent
 from regions.models import EdgeNode
+from snapshots.fleet import edges_of, published_generation
 from snapshots.models import Refusal, Snapshot
 from snapshots.services import contents_of
 

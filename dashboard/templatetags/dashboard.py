@@ -106,6 +106,18 @@ def span(seconds: int) -> str:
 
 
 @register.filter
+def duration(seconds: float | None) -> str:
+    """A span, in the largest whole unit; nothing for none."""
+    if not isinstance(seconds, float | int):  # a template's None may come as an empty text
+        return ""
+    length_of_time = timedelta(seconds=seconds)
+    for length, unit in UNITS:
+        if length_of_time >= length:
+            return f"{length_of_time // length} {unit}"
+    return "0 s"
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of one, as people read it; nothing for none."""
     return "" if share is None else f"{share * 100:.0f} %" if share >= 0.0995 or not share else f"{share * 100:.1f} %"

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -18,9 +19,13 @@ from healthchecks.models import Check, SeenCertificate
 from healthchecks.services import assign
 from latency.calibration import ENOUGH
 from latency.models import LatencyCalibration, LatencyParity, LatencyTurn
+from regions.models import EdgeNode, Site
+from snapshots.models import Snapshot
 from telemetry.models import UnlearnedBeacons
+from telemetry.report import Report
 from telemetry.rum.judging import Reason
 from telemetry.rum.services import Outcome
+from telemetry.services import record_report
 
 
 @pytest.fixture
@@ -67,6 +72,25 @@ def test_messages_that_nobody_has_taken_are_counted(scraped, ops):
 
     assert scraped()["trafficmgr_alert_deliveries_waiting",] == 1
     assert scraped()["trafficmgr_alert_deliveries_oldest_seconds",] == pytest.approx(90, abs=30)
+
+
+@pytest.fixture
+def edge_1(ops):
+    site = Site.objects.create(team=ops, name="fra", latitude=50, longitude=8)
+    return EdgeNode.objects.create(team=ops, name="edge-1", site=site, token_digest="x")
+
+
+def test_edges_are_counted_by_how_they_are_and_the_slowest_is_told(scraped, edge_1):
+    empty = scraped()
+    assert (empty["trafficmgr_edges", "never"], empty["trafficmgr_edges", "current"]) == (1, 0)
+    Snapshot.objects.create(generation=2, manifest="{}", changes=[])
+    Snapshot.objects.update(created=datetime.now(UTC) - timedelta(seconds=90))
+    report = Report(boot_id=uuid4(), sequence=1, generation=1, health_sequence=0, version="1", queries=0, answers=[])
+    record_report(edge_1, report, datetime.now(UTC))
+
+    seen = scraped()
+    assert (seen["trafficmgr_edges", "never"], seen["trafficmgr_edges", "behind"]) == (0, 1)
+    assert seen["trafficmgr_edges_behind_seconds",] == pytest.approx(90, abs=30)
 
 
 def test_requests_are_counted_by_their_door_and_never_by_what_they_ask_for(scraped):

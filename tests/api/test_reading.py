@@ -102,6 +102,30 @@ def test_a_node_that_never_reported_is_listed_too(api, edge_1):
     assert (node["name"], node["generation"], node["age_s"]) == ("edge-1", None, None)
 
 
+def test_the_list_of_nodes_tells_how_each_is_and_a_single_one_what_is_declared(api, edge_1):
+    (node,) = api.get("/api/v1/nodes").json()["results"]
+    assert node["standing"].items() >= {"state": "never", "generation": None, "behind": None}.items()
+    for generation in (1, 2, 3):
+        Snapshot.objects.create(generation=generation, manifest="{}", changes=[])
+    NodeReport.objects.create(
+        node=edge_1,
+        boot_id=uuid.uuid4(),
+        sequence=1,
+        generation=1,
+        health_sequence=2,
+        version="1",
+        queries=5,
+        reported=timezone.now(),
+        feed="https://relay.test",
+        relays=1,
+    )
+
+    (node,) = api.get("/api/v1/nodes").json()["results"]
+    known = {"state": "behind", "generation": 1, "behind": 2, "feed": "https://relay.test", "relays": 1}
+    assert node["standing"].items() >= known.items()
+    assert "standing" not in api.get("/api/v1/nodes/edge-1").json()
+
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 

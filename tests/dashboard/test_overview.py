@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dashboard import live
-from dashboard.edges import edges_of
 from dashboard.live import changes, event, fragments_of
 from dashboard.overview import read_overview
 from dashboard.traffic import policy_traffic
@@ -19,6 +18,7 @@ from healthchecks.services import VantageChange, record_vantage_changes
 from healthchecks.state import State
 from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
+from snapshots.fleet import edges_of
 from snapshots.models import Snapshot
 from steering.models import Policy
 from telemetry.buckets import bucket_of

@@ -15,6 +15,7 @@ import pytest
 
 from edge.agent import Agent
 from edge.feed import Feed
+from edge.feeds import Feeds
 from edge.report import Reports
 from edge.serving import Serving
 from edge.store import Store
@@ -26,6 +27,7 @@ APEX = "@ 300 IN SOA ns1 hostmaster 1 7200 3600 1209600 300\n@ 300 IN NS ns1\nns
 BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
 DEADLINE_S = 20
 NO_FEED = "http://127.0.0.1:1"
+SILENCE_S = 2.0
 
 
 def a_world(generation: int, address: str) -> World:
@@ -78,9 +80,9 @@ def addresses_in(answer: dns.message.Message) -> list[str]:
 
 
 @asynccontextmanager
-async def a_node(home, url: str, token: str = TOKEN):
-    """An edge with its state in `home`, until the end of the block."""
-    feed, serving = Feed(url, token), Serving(["127.0.0.1:0"])
+async def a_node(home, *urls: str, token: str = TOKEN):
+    """An edge with its state in `home`, fed by `urls`, until the end of the block."""
+    feed, serving = Feeds([Feed(url, token, silence_s=SILENCE_S) for url in urls]), Serving(["127.0.0.1:0"])
     agent = Agent(feed, Store(home), serving, Reports(BOOT, "test"))
     running = asyncio.create_task(agent.run())
     try:

@@ -29,12 +29,15 @@ class FakeFeed:
         self.latency: dict[int, list[bytes]] = {}  # by the map that a node has
         self.failing: dict[str, int] = {}
         self.gives_many = True  # chunks at once, as feeds of the release before do not
+        self.knows_condition = False  # as a feed of the release before
         self.reports: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.last_event_ids: list[str | None] = []
         self.url = ""
+        self.tokens = {TOKEN}
+        self.visitors: list[str] = []  # by their tokens
         self._streams: set[asyncio.Queue[bytes | None]] = set()
-        self._first_events: list[bytes] = []
+        self._first_events: dict[str, bytes] = {}
 
     def publish(self, world: World) -> None:
         """Offer `world` and announce it."""
@@ -49,14 +52,20 @@ class FakeFeed:
         for stream in self._streams:
             stream.put_nowait(event(name, data))
 
+    def break_off(self, name: str, data: Any) -> None:
+        """End every stream in the middle of this event."""
+        for stream in self._streams:
+            stream.put_nowait(event(name, data)[:-5])
+        self.hang_up()
+
     def beat(self) -> None:
         """Send a heartbeat to every stream: the feed lives and has no news."""
         for stream in self._streams:
             stream.put_nowait(b": heartbeat\n\n")
 
     def greet_with(self, name: str, data: Any) -> None:
-        """Have each new stream begin with this event."""
-        self._first_events = [event(name, data)]
+        """Have each new stream begin with this event, in place of another of that name."""
+        self._first_events[name] = event(name, data)
 
     def hang_up(self) -> None:
         """End every stream."""
@@ -95,7 +104,8 @@ class FakeFeed:
     async def _guarded(self, request: web.Request, handler: Any) -> web.StreamResponse:
         what = request.path.removeprefix("/edge/v1/")
         self.asked.append(what)
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        self.visitors.append(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if self.visitors[-1] not in self.tokens:
             return web.Response(status=401)
         status = self.failing.get(what.partition("/")[0])
         return web.Response(status=status) if status else await handler(request)
@@ -120,6 +130,7 @@ class FakeFeed:
         """At most three at once, so that they have to be asked for again."""
         digests = (await request.json())[:3]
         self.asked += [f"chunks/{digest}" for digest in digests]
+        self.visitors += [request.headers["Authorization"].removeprefix("Bearer ")] * len(digests)
         contents = [self.chunks[digest] for digest in takewhile(self.chunks.__contains__, digests)]
         if not contents or not self.gives_many:
             return web.Response(status=404)
@@ -132,15 +143,18 @@ class FakeFeed:
         return web.Response(body=b"".join(len(message).to_bytes(4, "big") + message for message in messages))
 
     async def _report(self, request: web.Request) -> web.Response:
-        self.reports.append(await request.json())
-        return web.Response(status=204)
+        report = await request.json()
+        if "condition" in report and not self.knows_condition:
+            return web.Response(status=400)
+        self.reports.append(report)
+        return web.Response(status=204, headers={"Report-Accepts": "condition"} if self.knows_condition else {})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         self.last_event_ids.append(request.headers.get("Last-Event-ID"))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         stream: asyncio.Queue[bytes | None] = asyncio.Queue()
-        for first in self._first_events:
+        for first in self._first_events.values():
             stream.put_nowait(first)
         self._streams.add(stream)
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from edge.main import run
 feed, listen, home, python, take_over = sys.argv[1:]
 renew_by = [python, *sys.orig_argv[1:-1], "True"]
-run(feed, "a-node-token", listen.split(","), Path(home), take_over=take_over == "True", renew_by=renew_by)
+run([feed], "a-node-token", listen.split(","), Path(home), take_over=take_over == "True", renew_by=renew_by)
 """
 DIE_BEFORE_SERVING = """
 import asyncio, os, signal, sys

@@ -17,6 +17,7 @@ import pytest
 from common.addresses import split_address
 from edge.agent import Agent
 from edge.feed import Feed
+from edge.feeds import Feeds
 from edge.handover import PlaceError, Predecessor, take_place
 from edge.packets import Peer, close_all
 from edge.place import DOOR
@@ -54,7 +55,7 @@ async def an_edge(home, url: str, *listen: str, take_over: bool = False):
 
 @asynccontextmanager
 async def the_edge_at(place, predecessor, home, url: str, *listen: str):
-    feed, serving = Feed(url, TOKEN), Serving(listen, predecessor.sockets if predecessor else [])
+    feed, serving = Feeds([Feed(url, TOKEN)]), Serving(listen, predecessor.sockets if predecessor else [])
     agent = Agent(feed, Store(home), serving, Reports(uuid4(), "test"), place, predecessor)
     edge = Edge(serving, asyncio.create_task(agent.run()))
     try:

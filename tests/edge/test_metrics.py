@@ -43,6 +43,9 @@ def condition(**fields: Any) -> Condition:
         "latency_rows": 1200,
         "latency_age_s": 8.5,
         "in_contact": True,
+        "feeds": {"https://relay.test": True, "https://manager.test": False},
+        "feed_changes": 2,
+        "relay_followers": 3,
         "snapshot_age_s": 1.5,
         "health_age_s": 0.5,
         "is_kept": True,
@@ -165,6 +168,13 @@ def test_an_edge_that_has_nothing_yet_says_no_age():
     assert seen.label("trafficmgr_build_info", "version") == "0.1.0"
 
 
+def test_which_feed_is_followed_is_told_and_how_often_that_changed_and_who_follows():
+    seen = reading(counters())
+
+    assert seen.totals("trafficmgr_feed_followed", "feed") == {("https://relay.test",): 1, ("https://manager.test",): 0}
+    assert (seen.value("trafficmgr_feed_changes_total"), seen.value("trafficmgr_relay_followers")) == (2, 3)
+
+
 def test_a_query_shows_in_every_metric_it_belongs_to():
     server = Server(["127.0.0.1:0"], steered_world().open(), workers=1)
     try:
@@ -189,13 +199,14 @@ async def test_the_page_is_served_and_follows_the_feed(feed, tmp_path):
 
     assert (seen.value("trafficmgr_generation"), seen.value("trafficmgr_health_sequence")) == (4, 9)
     assert seen.value("trafficmgr_feed_connected") == 1
+    assert seen.totals("trafficmgr_feed_followed", "feed") == {(feed.url,): 1}
     assert 0 <= (seen.value("trafficmgr_health_age_seconds") or 0) < 60
     assert (seen.value("trafficmgr_snapshot_age_seconds") or 0) > 0
     assert ORIGIN not in str(seen)
 
 
 async def test_an_address_that_is_taken_is_said_and_tried_again(caplog, monkeypatch):
-    monkeypatch.setattr("edge.metrics_listener.RETRY_S", 0.01)
+    monkeypatch.setattr("edge.listening.RETRY_S", 0.01)
     caplog.set_level(logging.INFO)
     taken = socket.create_server(("127.0.0.1", 0))
     address = "{}:{}".format(*taken.getsockname())

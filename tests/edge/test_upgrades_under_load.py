@@ -58,7 +58,7 @@ class Operator:
         self.looks = 0
 
     def start(self, *, take_over: bool = False) -> BaseProcess:
-        arguments = (self._feed.url, TOKEN, [self._address], self._home)
+        arguments = ([self._feed.url], TOKEN, [self._address], self._home)
         edge = self._processes.Process(target=run, args=arguments, kwargs={"take_over": take_over})
         edge.start()
         return edge

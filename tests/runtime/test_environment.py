@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from trafficmgr.commands.edge import server_limits
+from trafficmgr.commands.edge import feed_urls, server_limits
 from trafficmgr.environment import VariableError, declared_environment
 
 
@@ -32,6 +34,9 @@ def no_variables(monkeypatch):
             "TRAFFICMGR_CAPACITY_COST_MS: Input should be greater than",
         ),
         ("TRAFFICMGR_METRICS", "9153", "TRAFFICMGR_METRICS: '9153' is not ADDRESS:PORT"),
+        ("TRAFFICMGR_RELAY", "8443", "TRAFFICMGR_RELAY: '8443' is not ADDRESS:PORT"),
+        ("TRAFFICMGR_FEED", "https://a.test,b.test", "TRAFFICMGR_FEED: write https://HOST or http://HOST:PORT"),
+        ("TRAFFICMGR_FEED_ORDER", "random", "TRAFFICMGR_FEED_ORDER: Input should be 'preference' or 'spread'"),
         ("TRAFFICMGR_DNSTAP", "/run/dnstap.sock", "TRAFFICMGR_DNSTAP: write unix:/PATH or tcp:HOST:PORT"),
         ("TRAFFICMGR_DNSTAP", "unix:dnstap.sock", "TRAFFICMGR_DNSTAP: write unix:/PATH or tcp:HOST:PORT"),
         ("TRAFFICMGR_DNSTAP", "tcp:collector", "TRAFFICMGR_DNSTAP: 'collector' is not ADDRESS:PORT"),
@@ -45,6 +50,17 @@ def test_a_bad_value_is_refused_by_the_name_of_its_variable(monkeypatch, variabl
     with pytest.raises(VariableError) as refusal:
         declared_environment()
     assert str(refusal.value).startswith(complaint)
+
+
+def test_feeds_are_spread_by_who_prefers_them_and_each_edge_keeps_its_order(monkeypatch):
+    feeds = [f"https://feed-{number}.test" for number in range(4)]
+    monkeypatch.setenv("TRAFFICMGR_FEED", ", ".join(feeds))
+    assert feed_urls(declared_environment(), "any") == feeds
+    monkeypatch.setenv("TRAFFICMGR_FEED_ORDER", "spread")
+    first = Counter(feed_urls(declared_environment(), f"token {number}")[0] for number in range(400))
+    assert set(first) == set(feeds)
+    assert min(first.values()) > 60, "100 on average"
+    assert sorted(feed_urls(declared_environment(), "any")) == feeds
 
 
 @pytest.mark.parametrize("name", ["database_url", "broker_url", "secret_key"])

@@ -174,6 +174,15 @@ def test_a_report_is_taken_and_taken_again_without_counting(node):
     assert NodeReport.objects.get().queries == 3
 
 
+def test_how_a_node_is_may_come_along_and_what_a_later_release_adds_is_passed_over(node):
+    condition = {"uptime_s": 12.5, "health_age_s": 0.5, "feed": "https://relay.test", "relays": 1, "of_a_later_one": 7}
+    response = node.post("/edge/v1/report", REPORT | {"condition": condition}, content_type="application/json")
+
+    assert (response.status_code, response["Report-Accepts"]) == (204, "condition")
+    told = NodeReport.objects.get()
+    assert (told.uptime_s, told.health_age_s, told.feed, told.relays) == (12.5, 0.5, "https://relay.test", 1)
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 def test_what_an_edge_sees_of_a_private_client_counts_only_where_such_are_probed(node, ops, settings, allowed):
     settings.PROBE_PRIVATE_ADDRESSES = allowed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from snapshots.services import (
     prune,
     publish,
 )
+from snapshots.zone_lists import list_of
 from steering.models import PoolMember
 from tests.snapshots.declaring import (
     bind,
@@ -203,6 +205,25 @@ def test_publishing_costs_the_same_queries_for_one_zone_and_for_twenty(ops, djan
         declare_zone(ops, f"z{number}.test.")
     with django_assert_max_num_queries(40):
         publish(NOW)
+
+
+def test_a_generation_weighs_what_an_edge_fetches_that_has_the_one_before(ops):
+    zone = declare_zone(ops, "demo.test.")
+    declare_zone(ops, "other.test.")
+    first = publish(NOW)
+    declare_address(zone, "www", "192.0.2.1")
+    second = publish(NOW)
+
+    def size(digests: set[str]) -> int:
+        return sum(len(bytes(chunk.content)) for chunk in Chunk.objects.filter(digest__in=digests))
+
+    assert first is not None
+    assert second is not None
+    lists = [json.loads(snapshot.manifest)["zones"] for snapshot in (first, second)]
+    before, after = contents_of(first), contents_of(second)
+    assert first.fetched_octets == len(first.manifest) + size({*lists[0].values(), *before.digests()})
+    changed = {after.zones["demo.test."], lists[1][list_of("demo.test.")]}
+    assert second.fetched_octets == len(second.manifest) + size(changed)
 
 
 def test_pruning_keeps_the_newest_generations_and_all_they_name(ops, answered):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import sys
 from importlib.metadata import version
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from common.addresses import reachable
+from common.addresses import join_address, reachable, split_address
+from edge.doors import Doors
 from edge.main import run
 from edge.protocol import Protocol
 from edge.serving import Options
@@ -22,10 +24,23 @@ if TYPE_CHECKING:  # a type of the stub only
     from responder import Limits
 
 
+def _address(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        return value and join_address(*split_address(value))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from error
+
+
 @click.group(invoke_without_command=True)
 @click.option("--take-over", is_flag=True, help="Replace the edge that runs on TRAFFICMGR_HOME, losing no query.")
+@click.option(
+    "--relay",
+    metavar="ADDRESS",
+    callback=_address,
+    help="Serve the feed to other edges there; default: TRAFFICMGR_RELAY.",
+)
 @click.pass_context
-def edge(context: click.Context, take_over: bool) -> None:
+def edge(context: click.Context, take_over: bool, relay: str | None) -> None:
     """Run an edge on TRAFFICMGR_DNS, fed by TRAFFICMGR_FEED with TRAFFICMGR_NODE_TOKEN.
 
     Beside `trafficmgr up` both default to what is in TRAFFICMGR_HOME. SIGUSR2 has it become the version that is
@@ -34,16 +49,25 @@ def edge(context: click.Context, take_over: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     variables = environment()
+    token = _node_token(variables)
     run(
-        feed_url=variables.feed or _feed_beside(variables) or variables.web_url,
-        node_token=_node_token(variables),
+        feed_urls=feed_urls(variables, token),
+        node_token=token,
         listen=variables.dns,
         home=variables.home / "edge",
         take_over=take_over,
         options=Options(variables.xdp, server_limits(variables), _dnstap(variables), _protocol(variables)),
-        metrics=variables.metrics,
+        doors=Doors(variables.metrics, relay or variables.relay, variables.relay_certificate, variables.relay_key),
         renew_by=[sys.executable, *sys.orig_argv[1:], *([] if take_over else ["--take-over"])],
     )
+
+
+def feed_urls(variables: Environment, token: str) -> list[str]:
+    """The preferred one first."""
+    urls = variables.feed or [_feed_beside(variables) or variables.web_url]
+    if variables.feed_order == "preference":
+        return urls
+    return sorted(urls, key=lambda url: hashlib.sha256(f"{token} {url}".encode()).digest())
 
 
 def server_limits(variables: Environment) -> Limits:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('snapshots', '0003_signed_by_keys_that_nodes_pin'),
+        ('snapshots', '0004_note_what_a_generation_weighs'),
     ]
 
     operations = [
