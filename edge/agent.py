@@ -174,8 +174,7 @@ class Agent:
             if manifest.generation < least:
                 continue  # what is served never goes back (P1)
             try:
-                chunks = {digest: self._store.chunk(digest) for digest in manifest.digests}
-                snapshot = Snapshot.open(manifest, chunks)
+                snapshot = Snapshot.open(manifest, self._store.chunks(manifest))
             except (CorruptChunkError, SnapshotError) as error:
                 log.error("generation %d on disk cannot be served: %s", manifest.generation, error)
                 continue

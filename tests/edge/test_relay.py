@@ -13,7 +13,7 @@ from edge.agent import Agent
 from edge.doors import Doors, relay_of
 from edge.feed import Feed
 from edge.feeds import Feeds
-from edge.latency import LENGTH
+from edge.framed import LENGTH
 from edge.relay.maps import Maps
 from edge.relay.news import News, RelayError, Told
 from edge.relay.visitors import ASKS_AT_ONCE, GOOD_S, Visitors
