@@ -47,7 +47,7 @@ class Answer:
 def request(method: str, path: str, headers: Mapping[str, str], content: bytes = b"", *, most_body: int = 0) -> Request:
     """`headers` besides those of every request; they and `path` are ASCII, and have been looked at."""
     lines = [f"{method} {path} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in (COMMON | headers).items()]
+    lines += [f"{name}: {value}" for name, value in {**COMMON, **headers}.items()]
     if content:
         lines.append(f"Content-Length: {len(content)}")
     octets = "\r\n".join([*lines, "", ""]).encode() + content

@@ -107,7 +107,7 @@ async def test_an_edge_behind_a_relay_gets_snapshot_health_and_latencies_and_nev
             assert node.serving.latency.rows == 4
 
     asked = [what for who, what in zip(central.visitors, central.asked, strict=True) if who == TOKEN]
-    assert set(asked) <= {"manifest", "report"}
+    assert set(asked) <= {"manifest", "report", "trust"}
     assert asked.count("manifest") == 1, "who it is was asked once"
 
 
