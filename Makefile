@@ -62,6 +62,7 @@ bench: build
 	$(BIN)/python -m bench.loading
 	$(BIN)/python -m bench.distribution
 	$(BIN)/python -m bench.failover
+	$(BIN)/python -m bench.probing
 
 build: $(VENV)/.packages $(VENV)/.responder $(VENV)/.trafficmgr
 

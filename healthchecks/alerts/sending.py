@@ -1,6 +1,6 @@
 """One message to one receiver. What comes of it is data: nothing here raises for a receiver that fails.
 
-Posts go through the guard of probes (H9), mail through one mail server (docs/adr/0030).
+Posts go through the guard of probes (H9), mail through one mail server (docs/adr/0023).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from tests.faults.asker import Asker
 from tests.faults.conftest import last
-from tests.scenarios.client import eventually
+from tests.scenarios.client import call, eventually
 from trafficmgr.demo.origins import recover
 
 FRA_1, IAD_1 = ("127.0.1.1",), ("127.0.2.1",)
@@ -51,8 +51,10 @@ def test_two_of_three_vantages_gone_neither_take_endpoints_down_nor_hide_that_on
             last()
             assert asker.changes() == [FRA_1]
             assert installation.down() == set()
-        down("fra-1")
-        eventually(asker.latest, IAD_1.__eq__, what="api moves to iad-1")
+            down("fra-1")
+            eventually(asker.latest, IAD_1.__eq__, what="the one that is left decides, once the others count as silent")
+            assert set(installation.transitions("fra-1")[0]["votes"]) == {"eu"}
+        eventually(lambda: _well(installation), {"eu", "us", "asia"}.__eq__, what="all vantages are well again")
 
     assert not asker.lost
 
@@ -80,6 +82,10 @@ def _chained(transitions):
         assert states[key] in {None, row["from_state"]}, row
         assert row["from_state"] != row["to_state"], row
         states[key] = row["to_state"]
+
+
+def _well(installation):
+    return {row["name"] for row in call(installation, "GET", "/api/v1/vantages")[1] if row["well"]}
 
 
 def _believes(installation, vantage):
