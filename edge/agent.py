@@ -32,6 +32,7 @@ from edge.store import CorruptChunkError, Store
 from edge.switches import Switches
 from edge.trust.keeper import TrustKeeper
 from edge.trust.refusal import RefusedError
+from edge.trust.statements import Statement
 from edge.updater import Updater
 from responder import Health, LatencyMapError, Manifest, Snapshot, SnapshotError
 
@@ -132,9 +133,20 @@ class Agent:
         return self._updater.served
 
     @property
+    def is_kept(self) -> bool:
+        """Whether what is served is on the disk too."""
+        return self._updater.is_kept
+
+    @property
     def signature(self) -> str | None:
         """Of that manifest, as the feed gave it."""
         return self._updater.signature
+
+    @property
+    def trust_statements(self) -> list[Statement]:
+        """The newest that this node follows, if any, for who follows this node and has none."""
+        newest = self._trust.kept.statement
+        return [newest] if newest else []
 
     @property
     def in_contact(self) -> bool:
@@ -272,7 +284,8 @@ class Agent:
         pause_s = POLL_S
         try:
             await self._updater.update()
-            self.news.tell_generation(self._serving.generation)
+            if self._updater.is_kept:
+                self.news.tell_generation(self._serving.generation)
             self._retry.reset()
         except (FeedError, RefusedError) as error:
             pause_s = self._retry.next_s()

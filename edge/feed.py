@@ -43,7 +43,6 @@ class FeedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Download:
     content: bytes
-    etag: str | None
     signature: str | None
 
 
@@ -81,8 +80,7 @@ class Feed:
         async with self._call("GET", "manifest", headers=conditions) as response:
             if response.status == HTTPStatus.NOT_MODIFIED:
                 return None
-            content, headers = await _read(response, MAX_MANIFEST), response.headers
-            return Download(content, headers.get("ETag"), headers.get(SIGNATURE))
+            return Download(await _read(response, MAX_MANIFEST), response.headers.get(SIGNATURE))
 
     async def trust(self, since: int) -> bytes | None:
         """Statements of trust behind the one numbered `since`, and who this node is; None: the feed knows of none."""
