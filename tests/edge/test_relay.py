@@ -252,7 +252,9 @@ async def test_a_feed_that_lies_is_left_and_leaves_nothing_behind(central, tmp_p
             at(liar, world.generation, NEW, health=7)
             publisher.publish(liar, world, key)
             async with a_node(home, liar.url, central.url) as node:
-                await eventually(lambda at=node: at.agent.feeds.followed.name == central.url, "the honest one is followed")
+                await eventually(
+                    lambda at=node: at.agent.feeds.followed.name == central.url, "the honest one is left to"
+                )
                 assert sum(refused(node).values()) > 0
                 assert await node.answer() == [OLD]
 
