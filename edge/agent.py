@@ -91,6 +91,7 @@ class Agent:
         self._in_contact = True
         self._started_at_s = time.monotonic()
         self._tells_condition = False  # until the feed says that it takes it
+        self._tells_counts_alone = False  # once, after a feed refused the rest
         self.news = news or News()
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
@@ -341,25 +342,30 @@ class Agent:
         async with self._reporting:
             counters, health = self._serving.counters(), self._serving.health
             report = self._reports.due(
-                counters, self._serving.generation, health.sequence, self._serving.take_handshakes, self._more()
+                counters, self._serving.generation, health.sequence, self._serving.take_handshakes
             )
-            condition = self._condition_told() if self._tells_condition else {}
+            more = self._more()
+            self._tells_counts_alone = False
             try:
-                self._tells_condition = await self.feeds.report(report | condition)
+                self._tells_condition = await self.feeds.report(report | more)
             except FeedError as error:
-                if condition and error.status == HTTPStatus.BAD_REQUEST:
-                    self._tells_condition = False  # it is of the release before
-                    return False
                 if error.status != HTTPStatus.BAD_REQUEST:
                     return False  # the same report goes again next time
+                if more:
+                    self._tells_condition, self._tells_counts_alone = False, True  # it is of the release before
+                    return False
                 log.error("a report is lost: %s", error)
             self._reports.acknowledge()
             return True
 
     def _more(self) -> dict[str, Any]:
-        """What a feed that knows of trust is told; one of the release before would refuse the report."""
-        if not self._trust.is_told:
+        """What is told beside what is counted: a feed of the release before would refuse the report."""
+        if self._tells_counts_alone:
             return {}
+        condition = self._condition_told() if self._tells_condition else {}
+        return condition | (self._standing_told() if self._trust.is_told else {})
+
+    def _standing_told(self) -> dict[str, Any]:
         standing = self._switches.standing
         said = {
             "latency_sequence": self._serving.latency.sequence,

@@ -30,6 +30,7 @@ class FakeFeed:
         self.latency: dict[int, list[bytes]] = {}  # by the map that a node has
         self.failing: dict[str, int] = {}
         self.knows_condition = False  # as a feed of the release before
+        self.knows_standing = True
         self.reports: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.last_event_ids: list[str | None] = []
@@ -133,7 +134,7 @@ class FakeFeed:
 
     async def _report(self, request: web.Request) -> web.Response:
         report = await request.json()
-        if "condition" in report and not self.knows_condition:
+        if ("condition" in report and not self.knows_condition) or ("standing" in report and not self.knows_standing):
             return web.Response(status=400)
         self.reports.append(report)
         return web.Response(status=204, headers={"Report-Accepts": "condition"} if self.knows_condition else {})
