@@ -8,7 +8,7 @@
       health.json              the last known health
       latency.bin              messages that lead to the last known latency map
       trust.json               which keys are trusted (edge/trust/keeper.py)
-      orders.json              the newest break-glass order seen of each target (edge/switches.py)
+      orders.json              the newest break-glass order seen of each target, and whom it met (edge/switches.py)
 
 Every file but the latency map appears whole or not at all: written beside its place, flushed, renamed. Chunks come
 before the manifest that names them, so a kill between any two writes leaves a generation that can be served.
