@@ -3,7 +3,7 @@
 #
 #   up     run everything on this machine        test   every test
 #   check  format, lint, types, layers, sizes    fmt    format the sources
-#   bench  what an answer costs, beside other servers (docs/performance.md)
+#   bench  what an answer costs, beside other servers, and a change until it is answered (docs/performance.md)
 #   fuzz   input of every kind, FUZZ_SECONDS of each target (docs/fuzzing.md)
 
 VENV := .venv
@@ -60,6 +60,7 @@ fuzz: build
 bench: build
 	$(BIN)/python -m bench.dns
 	$(BIN)/python -m bench.loading
+	$(BIN)/python -m bench.distribution
 	$(BIN)/python -m bench.failover
 
 build: $(VENV)/.packages $(VENV)/.responder $(VENV)/.trafficmgr

@@ -12,27 +12,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
-import signal
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 import aiohttp
 
-from bench.processes import Running, free_port
 from bench.report import table
+from bench.system import System, system
 
-START_S, STOP_S = 180.0, 60.0
 FIRST_NETWORK = int(IPv4Address("11.0.0.0"))
 ORIGIN = "bench.test"
 NAME = f"www.{ORIGIN}"
@@ -114,43 +107,6 @@ class Visited:
             f"{1000 * percentiles[98]:.0f}",
             f"{1e6 * self.processor_s / self.visitors:,.0f}",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class System:
-    running: Running
-    web: str
-    token: str
-
-    def session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(self.web, headers={"Authorization": f"Token {self.token}"})
-
-
-@contextmanager
-def system(variables: dict[str, str]) -> Iterator[System]:
-    """`trafficmgr up` without the demo, in a directory of its own."""
-    with tempfile.TemporaryDirectory(prefix="trafficmgr-bench-") as home:
-        Path(home).chmod(0o711)  # so that root's service account reaches its own directory inside
-        web = f"127.0.0.1:{free_port()}"
-        own = {"TRAFFICMGR_HOME": home, "TRAFFICMGR_WEB": web, "TRAFFICMGR_DNS": f"127.0.0.1:{free_port()}"}
-        environment = os.environ | own | {"TRAFFICMGR_METRICS": "", "TRAFFICMGR_DEMO": "0"} | variables
-        command = [sys.executable, "-m", "trafficmgr", "up"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-        try:
-            _wait_until_ready(process)
-            token = json.loads((Path(home) / "admin.json").read_text())["token"]
-            yield System(Running(process, 0), f"http://{web}", token)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(STOP_S)
-
-
-def _wait_until_ready(process: subprocess.Popen[str]) -> None:
-    """`trafficmgr up` ends by itself, saying why, where it does not get ready."""
-    for line in process.stdout or ():
-        if line.startswith("ready"):
-            return
-    raise SystemExit("`trafficmgr up` did not get ready: its last lines say why")
 
 
 async def measure(system: System, load: Load, seed: int) -> Measured:

@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from edge.framed import framed
 from edge.health import next_health
-from edge.latency import messages
 from edge.serving import Options, Serving
 from edge.store import Store
 from responder import Health, LatencyMap, Snapshot
@@ -25,7 +25,7 @@ def main(home: str, address: str, xdp: str | None = None) -> None:
     store, serving = Store(Path(home)), Serving([address], options=Options(xdp=xdp, limits={"exempt": LOAD}))
     serving.believe(next_health(Health(), store.health() or b""))
     latency = LatencyMap()
-    for message in messages(store.latency()):
+    for message in framed(store.latency()):
         latency = latency.apply(message)
     serving.locate(latency)
     _serve_newest(store, serving)

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.dataset import DEFAULT_REGION, REGIONS, STEERED_TTL_S, TTL_S, Dataset, SteeredName, Zone
 from bench.latencies import latency_map
-from edge.latency import LENGTH
+from edge.framed import LENGTH
 from edge.store import Store
 from responder import Manifest
 

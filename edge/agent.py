@@ -187,8 +187,7 @@ class Agent:
             if manifest.generation < least:
                 continue  # what is served never goes back (P1)
             try:
-                chunks = {digest: self._store.chunk(digest) for digest in manifest.digests}
-                snapshot = Snapshot.open(manifest, chunks)
+                snapshot = Snapshot.open(manifest, self._store.chunks(manifest))
             except (CorruptChunkError, SnapshotError) as error:
                 log.error("generation %d on disk cannot be served: %s", manifest.generation, error)
                 continue
@@ -371,7 +370,7 @@ class Agent:
             "latency_sequence": self._serving.latency.sequence,
             "trust_version": self._trust.version,
             "refusals": dict(self._refusals.counts),
-            "last_refusal": self._refusals.last[:MAX_DETAIL],
+            "last_refusal": self._refusals.last[:MAX_DETAIL].replace("\0", "\N{REPLACEMENT CHARACTER}"),
             "orders": [str(order.target) for order in standing.orders if order.is_off],
             "switched_off": sorted(standing.endpoints)[:MAX_SWITCHED_OFF],
         }

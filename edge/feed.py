@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,10 +13,13 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from edge.framed import framed
 from edge.server_sent_events import Event, EventParser, EventStreamError
 from edge.trust.manifests import HEADER as SIGNATURE
 
 PATH = "/edge/v1"
+FORMAT = 2
+"""Of manifests: the newest that the responder reads. A feed that knows no other than 1 gives that."""
 MAX_MANIFEST = 256 * 2**20
 MAX_CHUNK = 2**30
 MAX_TRUST = 2**24
@@ -60,6 +63,7 @@ class Feed:
 
     def __init__(self, url: str, token: str, *, silence_s: float = SILENCE_S) -> None:
         self.heard: float | None = None  # by the monotonic clock: the last octets of the event stream, heartbeats too
+        self._gives_many = True
         self._base = URL(url.rstrip("/").removesuffix(PATH) + PATH + "/")
         self.name = str(self._base.origin())
         self._stream: aiohttp.ClientResponse | None = None
@@ -76,8 +80,9 @@ class Feed:
 
     async def manifest(self, etag: str | None) -> Download | None:
         """The newest manifest; None: still the one of `etag`."""
+        self._gives_many = True  # it may be another one by now
         conditions = {"If-None-Match": etag} if etag else {}
-        async with self._call("GET", "manifest", headers=conditions) as response:
+        async with self._call("GET", f"manifest?format={FORMAT}", headers=conditions) as response:
             if response.status == HTTPStatus.NOT_MODIFIED:
                 return None
             return Download(await _read(response, MAX_MANIFEST), response.headers.get(SIGNATURE))
@@ -95,6 +100,21 @@ class Feed:
     async def chunk(self, digest: str) -> bytes:
         async with self._call("GET", f"chunks/{digest}") as response:
             return await _read(response, MAX_CHUNK)
+
+    async def chunks(self, digests: Sequence[str]) -> list[bytes]:
+        """The contents of the first of the digests, of one or more: as many as the feed gives at once."""
+        if len(digests) > 1 and self._gives_many:
+            try:
+                async with self._call("POST", "chunks", json=list(digests)) as response:
+                    contents = list(framed(await _read(response, MAX_CHUNK)))
+                if not contents:
+                    raise FeedError(f"chunks: what came holds none, not even {digests[0]}")
+                return contents
+            except FeedError as error:
+                if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+                    raise
+                self._gives_many = False  # of the release before, or one of these is gone: the next line says which
+        return [await self.chunk(digest) for digest in digests[:1]]
 
     async def latency(self, since: int) -> bytes:
         """Messages that lead from the latency map `since` to the newest, each behind its length; empty: none."""
@@ -135,7 +155,7 @@ class Feed:
         """Whether who says `authorization` is a node: asks for the manifest in its name. `etag`: of one we have."""
         try:
             headers = {"Authorization": authorization, "If-None-Match": etag}
-            async with self._call("GET", "manifest", headers=headers):
+            async with self._call("GET", f"manifest?format={FORMAT}", headers=headers):
                 return True
         except FeedError as error:
             if error.status == HTTPStatus.UNAUTHORIZED:

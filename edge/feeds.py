@@ -74,6 +74,10 @@ class Feeds:
         """As of Feed."""
         return await self._ask(lambda feed: feed.chunk(digest))
 
+    async def chunks(self, digests: Sequence[str]) -> list[bytes]:
+        """As of Feed."""
+        return await self._ask(lambda feed: feed.chunks(digests))
+
     async def latency(self, since: int) -> bytes:
         """As of Feed."""
         return await self._ask(lambda feed: feed.latency(since))

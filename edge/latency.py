@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import struct
-from collections.abc import Iterator
 
 from edge.feeds import Feeds
+from edge.framed import LENGTH, framed
 from edge.serving import Serving
 from edge.store import Store
 from responder import LatencyMap, LatencyMapError
-
-LENGTH = struct.Struct(">I")
-"""Before each message, as the feed sends them and the file holds them."""
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +34,11 @@ class LatencyUpdater:
         latency = LatencyMap()
         content = self._store.latency()
         try:
-            for message in messages(content):
+            for message in framed(content):
                 latency = latency.apply(message)
         except LatencyMapError as error:
             log.error("the latency map on disk is used up to %d: %s", latency.sequence, error)
-        is_whole = sum(LENGTH.size + len(message) for message in messages(content)) == len(content)
+        is_whole = sum(LENGTH.size + len(message) for message in framed(content)) == len(content)
         self._kept = latency.sequence if is_whole else None
         if latency.sequence > self._serving.latency.sequence:
             self._serving.locate(latency)
@@ -53,9 +49,9 @@ class LatencyUpdater:
         content = await self._feed.latency(since)
         if not content:
             return
-        self._refuse_to_go_back(next(messages(content), b""))
+        self._refuse_to_go_back(next(framed(content), b""))
         self._needs_full = True  # unless all of it can be used
-        for message in messages(content):
+        for message in framed(content):
             latency = await asyncio.to_thread(self._serving.latency.apply, message)
             before = self._serving.latency.sequence
             self._serving.locate(latency)
@@ -81,18 +77,6 @@ class LatencyUpdater:
         except OSError as error:
             self._kept = None
             log.error("the latency map is not kept on disk: %s", error)
-
-
-def messages(content: bytes) -> Iterator[bytes]:
-    """Those that are whole: what a crash left of the last one is passed over."""
-    position = 0
-    while position + LENGTH.size <= len(content):
-        (length,) = LENGTH.unpack_from(content, position)
-        position += LENGTH.size
-        if position + length > len(content):
-            return
-        yield content[position : position + length]
-        position += length
 
 
 def sequence_of(message: bytes) -> int:

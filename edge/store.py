@@ -20,11 +20,14 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from responder import Manifest, SnapshotError
+
+FLUSHED_APART = 100
 
 log = logging.getLogger(__name__)
 
@@ -72,14 +75,20 @@ class Store:
             raise CorruptChunkError(f"chunk {digest}: its content has another digest")
         return content
 
+    def chunks(self, manifest: Manifest) -> dict[str, bytes]:
+        """All that a generation is made of, by digest. Raises CorruptChunkError, SnapshotError."""
+        found: dict[str, bytes] = {}
+        while missing := manifest.missing_from(None, found) - found.keys():
+            found |= {digest: self.chunk(digest) for digest in missing}
+        return found
+
     def keep(self, manifest: Manifest, chunks: Mapping[str, bytes], signature: str | None = None) -> None:
         """Make `manifest` the newest generation kept. `chunks` holds those that are not on disk yet.
 
         Raises OSError when the disk does not take it; the generations kept before stay whole. What became superfluous
         stays until it is pruned.
         """
-        for digest, content in chunks.items():
-            self._write(self._chunks / digest, content)
+        self._write_all({self._chunks / digest: content for digest, content in chunks.items()})
         _flush_directory(self._chunks)
         self.keep_signature(manifest, signature)
         if self._current.exists() and self._current.read_bytes() != manifest.octets:
@@ -106,10 +115,21 @@ class Store:
 
     def prune(self) -> None:
         """Remove the chunks that neither of the generations kept names."""
-        named = frozenset[str]().union(*(manifest.digests for manifest in self.manifests()))
-        for path in self._chunks.iterdir():
-            if path.name not in named:
-                path.unlink()
+        named = frozenset[str]().union(*(self._named(manifest) for manifest in self.manifests()))
+        self.forget(path.name for path in self._chunks.iterdir() if path.name not in named)
+
+    def forget(self, digests: Iterable[str]) -> None:
+        """Remove chunks that neither of the generations kept names."""
+        for digest in digests:
+            (self._chunks / digest).unlink(missing_ok=True)
+
+    def _named(self, manifest: Manifest) -> frozenset[str]:
+        """By the manifest and its zone lists. Of a generation that cannot be served for want of one, what is known."""
+        lists: dict[str, bytes] = {}
+        for digest in manifest.lists:
+            with suppress(CorruptChunkError):
+                lists[digest] = self.chunk(digest)
+        return manifest.missing_from(None, lists)
 
     def health(self) -> bytes | None:
         """The health kept last; None: none was."""
@@ -157,12 +177,22 @@ class Store:
         self._write(self._orders, content)
 
     def _write(self, path: Path, content: bytes) -> None:
-        draft = path.with_name(f"{path.name}.tmp")
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        self._write_all({path: content})
+
+    def _write_all(self, contents: Mapping[Path, bytes]) -> None:
+        """Flushed one by one, or, if they are many, with all that the system has yet to write: that takes less long."""
+        together = len(contents) > FLUSHED_APART
+        drafts = {path: path.with_name(f"{path.name}.tmp") for path in contents}
+        for path, draft in drafts.items():
+            with draft.open("wb") as file:
+                file.write(contents[path])
+                file.flush()
+                if not together:
+                    os.fsync(file.fileno())
+        if together:
+            os.sync()
+        for path, draft in drafts.items():
+            draft.replace(path)
 
     def _link(self, path: Path, copy: Path) -> None:
         draft = copy.with_name(f"{copy.name}.tmp")

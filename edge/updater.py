@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from edge.feeds import Feeds
 from edge.serving import Serving
@@ -15,6 +15,7 @@ from edge.trust.refusal import Reason, RefusedError
 from responder import Manifest, Snapshot, SnapshotError
 
 DOWNLOADS_AT_ONCE = 8
+CHUNKS_AT_ONCE = 100
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Updater:
         self._served: Manifest | None = None
         self.signature: str | None = None  # of the manifest that is served, for who follows this node
         self.is_kept = True  # what is served is on disk too
+        self._outgoing: frozenset[str] | None = None  # chunks of the generation before; None: not known
         self._etag: str | None = None
         self._downloaded: dict[str, bytes] = {}  # kept over failed attempts, so that the next one goes on from there
 
@@ -83,6 +85,8 @@ class Updater:
         if manifest.octets == served.octets:
             return False
         is_fork = manifest.generation == served.generation
+        if is_fork and manifest.lists and not served.lists:
+            return True  # the release before was given it in format 1, and that without a signature
         raise RefusedError(
             Reason.FORK if is_fork else Reason.GENERATION,
             f"generation {manifest.generation} refused: {served.generation} is served"
@@ -90,14 +94,26 @@ class Updater:
         )
 
     async def _take(self, manifest: Manifest, signature: str | None) -> None:
+        before = self._serving.snapshot
         chunks = await self._chunks(manifest)
-        snapshot = await asyncio.to_thread(_opened, manifest, chunks, self._serving.snapshot)
+        snapshot = await asyncio.to_thread(_opened, manifest, chunks, before)
         async with self._writing:
             await self._keep(manifest, signature, chunks)
             self._serving.serve(snapshot)
             self._served, self.signature = manifest, signature
-            await asyncio.to_thread(self._store.prune)
+            await asyncio.to_thread(self._prune, before, snapshot, chunks)
         self._downloaded = {}
+
+    def _prune(self, before: Snapshot | None, served: Snapshot, chunks: Mapping[str, bytes]) -> None:
+        """Remove what two generations back was there for, without looking at all that is there.
+
+        Of the chunks that `before` did without, those it is served with now are among the new ones.
+        """
+        if self._outgoing is None or not self.is_kept:
+            self._store.prune()
+        else:
+            self._store.forget(self._outgoing - chunks.keys())
+        self._outgoing = before.missing_from(served) if before and self.is_kept else None
 
     async def _keep(self, manifest: Manifest, signature: str | None, chunks: dict[str, bytes]) -> None:
         try:
@@ -108,44 +124,65 @@ class Updater:
             log.error("generation %d is served but not kept on disk: %s", manifest.generation, error)
 
     async def _chunks(self, manifest: Manifest) -> dict[str, bytes]:
-        """Those that are not both served and on disk."""
-        opened = manifest.missing_from(self._serving.snapshot)
-        unkept = frozenset() if self.is_kept else manifest.digests
-        on_disk = await asyncio.to_thread(self._on_disk, opened | unkept)
-        found = await asyncio.to_thread(self._read, opened & on_disk)
-        wanted = (opened | (unkept - on_disk)) - found.keys()
+        """Those that are not both served and on disk. Zone lists come first: they say which zones are missing."""
+        chunks: dict[str, bytes] = {}
+        served = self._serving.snapshot
+        while missing := _missing(manifest, served, chunks):
+            chunks |= await self._found(missing)
+        if self.is_kept:
+            return chunks
+        return await self._unkept(manifest, chunks)
+
+    async def _found(self, digests: frozenset[str]) -> dict[str, bytes]:
+        """From disk, and from the feed what is not there."""
+        found = await asyncio.to_thread(self._read, digests)
+        wanted = digests - found.keys()
         await self._download(wanted)
         return found | {digest: self._downloaded[digest] for digest in wanted}
 
-    def _on_disk(self, digests: Iterable[str]) -> set[str]:
-        return {digest for digest in digests if self._store.has(digest)}
+    async def _unkept(self, manifest: Manifest, chunks: dict[str, bytes]) -> dict[str, bytes]:
+        """Together with those that are served and not on disk."""
+        lists = await self._found(manifest.lists - chunks.keys())
+        named = _missing(manifest, None, chunks | lists)
+        absent = await asyncio.to_thread(self._absent, (named | lists.keys()) - chunks.keys())
+        return chunks | await self._found(absent)
+
+    def _absent(self, digests: Iterable[str]) -> frozenset[str]:
+        return frozenset(digest for digest in digests if not self._store.has(digest))
 
     def _read(self, digests: Iterable[str]) -> dict[str, bytes]:
         found = {}
         for digest in digests:
             try:
-                found[digest] = self._store.chunk(digest)
+                if self._store.has(digest):
+                    found[digest] = self._store.chunk(digest)
             except CorruptChunkError as error:
                 log.error("fetching anew: %s", error)
         return found
 
     async def _download(self, digests: Iterable[str]) -> None:
         waiting = [digest for digest in digests if digest not in self._downloaded]
-        downloads = [asyncio.create_task(self._download_each(waiting)) for _ in range(DOWNLOADS_AT_ONCE)]
+        downloads = [asyncio.create_task(self._download_some(waiting)) for _ in range(DOWNLOADS_AT_ONCE)]
         try:
             await asyncio.gather(*downloads)
         finally:
             for download in downloads:
                 download.cancel()
 
-    async def _download_each(self, waiting: list[str]) -> None:
+    async def _download_some(self, waiting: list[str]) -> None:
         while waiting:
-            digest = waiting.pop()
-            content = await self._feed.chunk(digest)
-            found = hashlib.sha256(content).hexdigest()
-            if found != digest:
-                raise RefusedError(Reason.DIGEST, f"chunk {digest} refused: what came has the digest {found}")
-            self._downloaded[digest] = content
+            digests = [waiting.pop() for _ in range(min(len(waiting), CHUNKS_AT_ONCE))]
+            contents = await self._feed.chunks(digests)
+            waiting += digests[len(contents) :]
+            for digest, content in zip(digests, contents, strict=False):
+                self._downloaded[digest] = _verified(digest, content)
+
+
+def _verified(digest: str, content: bytes) -> bytes:
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise RefusedError(Reason.DIGEST, f"chunk {digest} refused: what came has the digest {found}")
+    return content
 
 
 def _manifest_of(octets: bytes) -> Manifest:
@@ -153,6 +190,13 @@ def _manifest_of(octets: bytes) -> Manifest:
         return Manifest(octets)
     except SnapshotError as error:
         raise RefusedError(Reason.FORMAT, str(error)) from error
+
+
+def _missing(manifest: Manifest, served: Snapshot | None, chunks: Mapping[str, bytes]) -> frozenset[str]:
+    try:
+        return manifest.missing_from(served, chunks) - chunks.keys()
+    except SnapshotError as error:  # a zone list that nothing can be read from
+        raise RefusedError(Reason.CONTENT, f"generation {manifest.generation} refused: {error}") from error
 
 
 def _opened(manifest: Manifest, chunks: dict[str, bytes], previous: Snapshot | None) -> Snapshot:

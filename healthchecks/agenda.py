@@ -30,12 +30,18 @@ class Agenda(Generic[Key]):
         }
         self._intervals = dict(intervals)
 
-    def take_due(self, now_ms: int) -> list[Key]:
-        """The targets whose turn has come since they were last taken."""
-        due = [key for key, at in self._due.items() if at <= now_ms]
-        for key in due:
-            interval = self._intervals[key]
-            self._due[key] += interval * ((now_ms - self._due[key]) // interval + 1)
+    def take_due(self, now_ms: int, until_ms: int) -> list[tuple[int, Key]]:
+        """Whose turn has come since they were last taken, or comes by `until_ms`, and in how many ms from now."""
+        due: list[tuple[int, Key]] = []
+        for key in [key for key, at in self._due.items() if at <= until_ms]:
+            at, interval = self._due[key], self._intervals[key]
+            if at <= now_ms:
+                due.append((0, key))
+                at += interval * ((now_ms - at) // interval + 1)
+            while at <= until_ms:
+                due.append((at - now_ms, key))
+                at += interval
+            self._due[key] = at
         return due
 
 

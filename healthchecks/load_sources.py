@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from aiohttp import ClientResponse, ClientSession
 from django.core.exceptions import ValidationError
 from django.db.models import DurationField, ExpressionWrapper, F, Q, Value
 from yarl import URL
@@ -21,7 +20,8 @@ from yarl import URL
 from healthchecks.loads import LoadReport, report_load
 from healthchecks.metrics import Format, MetricError, numbers_of, require_selector
 from healthchecks.models import LoadSource
-from healthchecks.probes import ProbeError, Target, open_session
+from healthchecks.probes import ProbeError, Target
+from healthchecks.probes.exchange import Answer
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
 from healthchecks.probes.running import one_line, reach
@@ -78,31 +78,28 @@ def _report(source: LoadSource, report: LoadReport, now: datetime) -> str:
 
 
 async def _read_all(sources: Sequence[LoadSource], allow_private: bool) -> list[LoadReport | str]:
-    async with open_session() as session:
-        return await asyncio.gather(*(_read(source, session, allow_private) for source in sources))
+    return await asyncio.gather(*(_read(source, allow_private) for source in sources))
 
 
-async def _read(source: LoadSource, session: ClientSession, allow_private: bool) -> LoadReport | str:
+async def _read(source: LoadSource, allow_private: bool) -> LoadReport | str:
     """What a source says, or in words why it says nothing."""
     probe, target = _request(source.url)
-    ask = partial(probe.ask, session=session, read=_text)
+    ask = partial(probe.ask, most_body=MOST_OCTETS + 1)
     try:
-        find = numbers_of(Format(source.format), await reach(ask, target, allow_private=allow_private))
+        text = _text(await reach(ask, target, allow_private=allow_private))
+        find = numbers_of(Format(source.format), text)
         target_load, capacity = (find(named) if named else None for named in (source.target, source.capacity))
         return LoadReport(find(source.current), target_load, capacity, source.max_age_s)
     except (ProbeError, MetricError) as error:
         return one_line(str(error))
 
 
-async def _text(response: ClientResponse) -> str:
-    if response.status != 200:
-        raise ProbeError(f"status {response.status}, expected 200")
-    body = bytearray()
-    while block := await response.content.read(MOST_OCTETS):
-        body += block
-        if len(body) > MOST_OCTETS:
-            raise ProbeError(f"more than {MOST_OCTETS} octets")
-    return body.decode(errors="replace")
+def _text(answer: Answer) -> str:
+    if answer.status != 200:
+        raise ProbeError(f"status {answer.status}, expected 200")
+    if len(answer.body) > MOST_OCTETS:
+        raise ProbeError(f"more than {MOST_OCTETS} octets")
+    return answer.body.decode(errors="replace")
 
 
 def _request(url: str) -> tuple[HttpProbe, Target]:

@@ -14,7 +14,7 @@ import uvloop
 from healthchecks.beliefs import VantageChange
 from healthchecks.certificates import CertificateChange
 from healthchecks.hysteresis import Streak
-from healthchecks.probes import Certificate, Outcome, open_session, run
+from healthchecks.probes import Certificate, Outcome, run
 from healthchecks.sharing import SharedKey, SharedTarget
 from healthchecks.state import State
 from healthchecks.targets import Key, ProbeTarget
@@ -54,9 +54,9 @@ class ProbeLoop:
         """Take these targets instead of the present ones; who stays keeps its streak."""
         self._loop.call_soon_threadsafe(self._adopt, targets)
 
-    def start(self, targets: Collection[SharedTarget]) -> None:
-        """Probe these now, except those whose last probe has not ended."""
-        self._loop.call_soon_threadsafe(self._start, targets)
+    def start(self, targets: Collection[tuple[float, SharedTarget]]) -> None:
+        """Probe each in so many seconds, unless its last probe has not ended by then."""
+        self._loop.call_soon_threadsafe(self._start, targets, self._loop.time())
 
     def withdraw(self, keys: Collection[Key], cause: str) -> None:
         """Take back what is believed of these targets, and begin anew."""
@@ -80,23 +80,25 @@ class ProbeLoop:
         self._loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
         self._slots = asyncio.Semaphore(_max_concurrent())
-        async with open_session() as self._session:
-            self._started.set()
-            await self._closing.wait()
-            for task in self._probing.values():
-                task.cancel()
-            await asyncio.gather(*self._probing.values(), return_exceptions=True)
+        self._started.set()
+        await self._closing.wait()
+        for task in self._probing.values():
+            task.cancel()
+        await asyncio.gather(*self._probing.values(), return_exceptions=True)
 
     def _adopt(self, targets: Collection[ProbeTarget]) -> None:
         self._streaks = {target.key: self._streaks.get(target.key) or Streak(target.believed) for target in targets}
         self._certificates = {key: seen for key, seen in self._certificates.items() if key in self._streaks}
 
-    def _start(self, targets: Collection[SharedTarget]) -> None:
-        for target in targets:
-            if target.key not in self._probing:
-                task = self._loop.create_task(self._probe(target))
-                self._probing[target.key] = task
-                task.add_done_callback(partial(self._ended, target.key))
+    def _start(self, targets: Collection[tuple[float, SharedTarget]], asked_s: float) -> None:
+        for in_s, target in targets:
+            self._loop.call_at(asked_s + in_s, self._begin, target, asked_s + in_s)
+
+    def _begin(self, target: SharedTarget, due_s: float) -> None:
+        if target.key not in self._probing:
+            task = self._loop.create_task(self._probe(target, due_s))
+            self._probing[target.key] = task
+            task.add_done_callback(partial(self._ended, target.key))
 
     def _withdraw(self, keys: Collection[Key], cause: str) -> None:
         for key in keys:
@@ -112,11 +114,10 @@ class ProbeLoop:
     def _ended(self, key: SharedKey, _task: asyncio.Task[None]) -> None:
         del self._probing[key]
 
-    async def _probe(self, target: SharedTarget) -> None:
-        asked_s = self._loop.time()
+    async def _probe(self, target: SharedTarget, due_s: float) -> None:
         async with self._slots:
-            self._late_s = max(self._late_s, self._loop.time() - asked_s)
-            outcome = await run(target.probe, target.target, self._session, allow_private=self._allow_private)
+            self._late_s = max(self._late_s, self._loop.time() - due_s)
+            outcome = await run(target.probe, target.target, allow_private=self._allow_private)
         for member in target.members:
             if outcome and member.key in self._streaks:
                 self._learn(member, outcome)

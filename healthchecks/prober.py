@@ -9,6 +9,7 @@
 
 A tick returns before the probes it has started end, so that a hanging target delays no other. Time comes from this
 machine's monotonic clock: without ticks nothing is probed and nothing changes, and a burst of late ticks probes once.
+Each probe begins at a moment of its own, so that a vantage is as busy in one millisecond as in the next.
 
 After a pause in which targets were not probed, as a process that was frozen has it, what was believed of them is taken
 back before the next heartbeat gives the vantage its vote again.
@@ -40,6 +41,9 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_MS = 1000
 BEAT_EVERY_MS = 1000
+AHEAD_MS = 500
+"""A tick allows the probes of so long, each at its own moment. Twice as long as from tick to tick, so that one that
+comes late delays nothing; without ticks, probing ends soon."""
 RELOAD_EVERY_MS = 30_000
 """Targets are read again this often even if their version stands still: bulk writes do not move it."""
 
@@ -60,7 +64,7 @@ class Database:
 
 
 class Prober:
-    """`per_address_s`: probes that one address may get in a second."""
+    """`per_address_s`: probes that one address may get in a second. `ahead_ms`: for how long a tick allows them."""
 
     def __init__(
         self,
@@ -68,11 +72,13 @@ class Prober:
         *,
         allow_private: bool,
         per_address_s: float = math.inf,
+        ahead_ms: int = AHEAD_MS,
         clock: Callable[[], float] = time.monotonic,
         observe: Observe | None = None,
     ) -> None:
         self._database = database
         self._per_address_s = per_address_s
+        self._ahead_ms = ahead_ms
         self._clock = clock
         self._recorder = Recorder(database.record)
         self._certificates = Recorder(database.record_certificates)
@@ -92,11 +98,12 @@ class Prober:
         self._overruns: list[Overrun] | None = None
 
     def tick(self) -> None:
-        """Start every probe that is due; then see whether the targets have changed."""
+        """Start every probe that is due by AHEAD_MS from now; then see whether the targets have changed."""
         now_ms = int(self._clock() * 1000)
         with self._turn:
             self._note_pause(now_ms)
-            self._loop.start([self._targets[key] for key in self._agenda.take_due(now_ms)])
+            due = self._agenda.take_due(now_ms, now_ms + self._ahead_ms)
+            self._loop.start([(in_ms / 1000, self._targets[key]) for in_ms, key in due])
             self._beat(now_ms)
         # While the database keeps one tick waiting, the others go on with the targets known.
         if self._looking.acquire(blocking=False):
@@ -112,11 +119,12 @@ class Prober:
         self._certificates.close()
 
     def _note_pause(self, now_ms: int) -> None:
-        """Probes begin as late as their tick comes. After a long pause, nothing is known of who missed a probe."""
+        """Probes begin late where their tick comes later than the one before has allowed for. After a long pause,
+        nothing is known of who missed a probe."""
         pause_ms = 0 if self._ticked_ms is None else now_ms - self._ticked_ms
         self._ticked_ms = now_ms
         if pause_ms <= SILENT_AFTER.total_seconds() * 1000:
-            self._late_ms = max(self._late_ms, pause_ms)
+            self._late_ms = max(self._late_ms, pause_ms - self._ahead_ms)
             return
         late = [shared for shared in self._targets.values() if shared.interval_ms < pause_ms]
         missed = [member.key for shared in late for member in shared.members]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from snapshots.manifest import Contents
@@ -13,31 +13,37 @@ MAX_SENTENCES = 200
 
 
 def describe_changes(
-    before: Contents | None, after: Contents, serials: Mapping[str, int], policies: Callable[[str], bytes]
+    before: Contents | None,
+    after: Contents,
+    serials: Callable[[Collection[str]], Mapping[str, int]],
+    stored: Callable[[Collection[str]], Mapping[str, bytes]],
 ) -> list[str]:
     """Sentences such as `zone demo.test. serial 7`.
 
-    `serials`: of the zones by origin. `policies`: the policy chunk of a digest. At most MAX_SENTENCES, the last then
-    saying how many more there are.
+    `serials`: of the zones with these origins. `stored`: chunks by digest. At most MAX_SENTENCES, the
+    last then saying how many more there are.
     """
     if before is None:
         return ["first generation"]
     sentences = [*_zones(before.zones, after.zones, serials), *_geo(before.geo, after.geo)]
     if before.policies != after.policies:
-        sentences += _policies(json.loads(policies(before.policies)), json.loads(policies(after.policies)))
+        chunks = stored([before.policies, after.policies])
+        sentences += _policies(json.loads(chunks[before.policies]), json.loads(chunks[after.policies]))
     if len(sentences) <= MAX_SENTENCES:
         return sentences
     return [*sentences[: MAX_SENTENCES - 1], f"{len(sentences) - MAX_SENTENCES + 1} more"]
 
 
-def _zones(before: Mapping[str, str], after: Mapping[str, str], serials: Mapping[str, int]) -> Iterator[str]:
-    for origin in sorted(before.keys() | after.keys()):
-        if origin not in after:
-            yield f"zone {origin} removed"
-        elif origin not in before:
-            yield f"zone {origin} added"
-        elif before[origin] != after[origin]:
-            yield f"zone {origin} serial {serials[origin]}"
+def _zones(
+    before: Mapping[str, str], after: Mapping[str, str], serials: Callable[[Collection[str]], Mapping[str, int]]
+) -> Iterator[str]:
+    changed = {origin for origin, digest in after.items() if before.get(origin) != digest}
+    serial = serials(changed & before.keys())
+    for origin in sorted(changed | (before.keys() - after.keys())):
+        if origin in serial:
+            yield f"zone {origin} serial {serial[origin]}"
+        else:
+            yield f"zone {origin} {'added' if origin in after else 'removed'}"
 
 
 def _geo(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from snapshots.canonical import digest_of
-from snapshots.declared import Declared
+from snapshots.declared import Declared, DeclaredPolicies, DeclaredZone
 from snapshots.manifest import Contents
 from snapshots.policy_chunk import policy_chunk
 from snapshots.zone_chunk import UncompilableZoneError, zone_chunk
@@ -19,27 +19,27 @@ class Compiled:
     contents: Contents
     zone_chunks: dict[str, bytes]
     policy_chunk: bytes
-    made: dict[int, str]  # zone id to digest, of the zones compiled now
+    made: dict[str, DeclaredZone]  # the zones compiled now, by origin, without their record sets
     uncompilable: dict[str, str]  # origin to reason
 
 
-def compile_declared(declared: Declared, geo: Mapping[str, str]) -> Compiled:
+def compile_declared(
+    declared: Declared, geo: Mapping[str, str], policy_chunk: Callable[[DeclaredPolicies], bytes] = policy_chunk
+) -> Compiled:
     """The candidate of a declared world with the geo files `geo` (role to digest)."""
-    zones: dict[str, str] = {}
+    zones = dict(declared.compiled)
     chunks: dict[str, bytes] = {}
-    made: dict[int, str] = {}
+    made: dict[str, DeclaredZone] = {}
     uncompilable: dict[str, str] = {}
-    for zone in declared.zones:
-        if zone.compiled is not None:
-            zones[zone.origin] = zone.compiled
-            continue
+    for zone in declared.changed:
         try:
             chunk = zone_chunk(zone)
         except UncompilableZoneError as error:
             uncompilable[zone.origin] = str(error)
             continue
-        made[zone.id] = zones[zone.origin] = digest_of(chunk)
-        chunks[made[zone.id]] = chunk
+        made[zone.origin] = replace(zone, record_sets=())
+        zones[zone.origin] = digest_of(chunk)
+        chunks[zones[zone.origin]] = chunk
     policies = policy_chunk(declared.policies)
     contents = Contents(zones, digest_of(policies), dict(geo))
     return Compiled(contents, chunks, policies, made, uncompilable)

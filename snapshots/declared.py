@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +24,11 @@ class DeclaredRecordSet:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredZone:
-    """`compiled` is the digest of the chunk of this very serial; None: `record_sets` are here to make it."""
+    """A zone to compile."""
 
     id: int
     origin: str
     serial: int
-    compiled: str | None
     record_sets: Sequence[DeclaredRecordSet] = ()
 
 
@@ -52,5 +51,8 @@ class DeclaredPolicies:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    zones: list[DeclaredZone]
+    """`compiled`: chunks of the zones that have not changed since they were compiled, by origin."""
+
+    compiled: dict[str, str]
+    changed: Iterable[DeclaredZone]
     policies: DeclaredPolicies

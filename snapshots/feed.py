@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Annotated
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from common.problems import problem_response
 from edge.trust.manifests import HEADER
@@ -25,27 +26,36 @@ from latency.services import maps_since
 from regions.models import EdgeNode
 from snapshots.bulletin import Bulletin, bulletin
 from snapshots.canonical import digest_of
-from snapshots.models import Chunk, Snapshot
+from snapshots.chunks import first_chunks, stored_chunks
+from snapshots.manifest import WITH_LISTS
+from snapshots.models import Snapshot
 from snapshots.node_access import for_nodes, node_of, unknown_node, wrong_method
 from snapshots.numbers_asked import NumberError, number_asked
+from snapshots.opening import manifest_without_lists
 from telemetry.report import Report
 from telemetry.services import record_report
 
 HEARTBEAT_S = 2.0
 LENGTH = struct.Struct(">I")
+BATCH_OCTETS = 4 * 2**20
+DIGESTS: TypeAdapter[list[str]] = TypeAdapter(Annotated[list[str], Field(min_length=1, max_length=1000)])
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 @for_nodes("GET")
 def manifest(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
-    """The newest manifest, to the byte; its ETag is its digest."""
+    """The newest manifest, to the byte; its ETag is its digest. Without `?format=2` one that names all zones itself.
+
+    Edges of the release before do not say a format, and read no other.
+    """
     snapshot = Snapshot.objects.order_by("-generation").first()
     if snapshot is None:
         return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "No snapshot is published yet.")
-    content = snapshot.manifest.encode()
+    reads_lists = request.GET.get("format") == str(WITH_LISTS)
+    content = (snapshot.manifest if reads_lists else manifest_without_lists(snapshot.manifest)).encode()
     response = HttpResponse(content, content_type="application/json", headers={"Cache-Control": "private, no-cache"})
     response["ETag"] = quote_etag(digest_of(content))
-    if snapshot.signature:
+    if snapshot.signature and reads_lists:
         response[HEADER] = snapshot.signature
     return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
@@ -53,11 +63,29 @@ def manifest(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
 @for_nodes("GET")
 def chunk(_request: HttpRequest, _node: EdgeNode, digest: str) -> HttpResponseBase:
     """The content under a digest: it never changes."""
-    content = Chunk.objects.filter(digest=digest).values_list("content", flat=True).first()
+    content = stored_chunks([digest]).get(digest)
     if content is None:
         return problem_response(HTTPStatus.NOT_FOUND, f"There is no chunk {digest}.")
     headers = {"Cache-Control": IMMUTABLE, "ETag": quote_etag(digest)}
-    return HttpResponse(bytes(content), content_type="application/octet-stream", headers=headers)
+    return HttpResponse(content, content_type="application/octet-stream", headers=headers)
+
+
+@for_nodes("POST")
+def chunks(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
+    """The contents under a JSON list of digests, in its order, each preceded by its length (u32, big-endian).
+
+    As many as fit into BATCH_OCTETS and at least one: who asks has to ask again for the others.
+    """
+    try:
+        digests = DIGESTS.validate_json(request.body)
+    except ValidationError as error:
+        return problem_response(HTTPStatus.BAD_REQUEST, "It takes a list of digests.", errors=_errors(error))
+    contents = first_chunks(digests, BATCH_OCTETS)
+    if not contents:
+        return problem_response(HTTPStatus.NOT_FOUND, f"There is no chunk {digests[0]}.")
+    content = b"".join(part for chunk in contents for part in (LENGTH.pack(len(chunk)), chunk))
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(content, content_type="application/octet-stream", headers=headers)
 
 
 @for_nodes("GET")
@@ -84,8 +112,7 @@ def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
     try:
         read = Report.model_validate_json(request.body)
     except ValidationError as error:
-        errors = [{"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()]
-        return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=errors)
+        return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=_errors(error))
     record_report(node, read, datetime.now(UTC), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
     number_above(read.health_sequence)
     return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"Report-Accepts": "condition"})
@@ -128,6 +155,10 @@ async def event_stream(news: Bulletin, sequence: int | None) -> AsyncGenerator[s
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT_S):
                     await changed.wait()
+
+
+def _errors(error: ValidationError) -> list[dict[str, str]]:
+    return [{"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()]
 
 
 def _event(name: str, data: str, number: int | None = None) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from snapshots.canonical import canonical_json, digest_of
+from snapshots.zone_lists import ZoneLists, read_lists
 
-FORMAT = 1
+WITHOUT_LISTS, WITH_LISTS = 1, 2
+"""Formats. The first, in which manifests name all zones themselves, is for edges of the release before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +23,38 @@ class Contents:
     geo: dict[str, str]
 
     def digests(self) -> set[str]:
-        """Of every chunk."""
+        """Of every chunk but the zone lists."""
         return {*self.zones.values(), self.policies, *self.geo.values()}
 
     def fingerprint(self) -> str:
         """Equal for equal contents."""
-        return digest_of(canonical_json(self._members()))
+        return digest_of(canonical_json({"zones": self.zones, "policies": self.policies, "geo": self.geo}))
 
-    def manifest(self, generation: int, created: datetime) -> str:
-        """The exact text that edges verify."""
-        stamp = created.strftime("%Y-%m-%dT%H:%M:%SZ")
-        numbered = {"format": FORMAT, "generation": generation, "created": stamp}
-        return canonical_json(numbered | self._members()).decode()
+    def manifest(self, lists: ZoneLists, generation: int, created: datetime) -> str:
+        """The exact text that edges verify. `lists`: of these very zones."""
+        written = {
+            "format": WITH_LISTS,
+            "generation": generation,
+            "created": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "zones": lists.digests,
+            "policies": self.policies,
+            "geo": self.geo,
+        }
+        return canonical_json(written).decode()
 
-    def _members(self) -> dict[str, object]:
-        return {"zones": self.zones, "policies": self.policies, "geo": self.geo}
 
-
-def read_contents(manifest: str) -> Contents:
-    """The contents of a manifest that we published."""
+def read_manifest(
+    manifest: str, known: ZoneLists, stored: Callable[[Iterable[str]], Mapping[str, bytes]]
+) -> tuple[Contents, ZoneLists]:
+    """The contents and lists of a manifest that we published. One without lists has none."""
     members = json.loads(manifest)
-    return Contents(zones=members["zones"], policies=members["policies"], geo=members["geo"])
+    lists, zones = ZoneLists(), members["zones"]
+    if members["format"] == WITH_LISTS:
+        lists = read_lists(members["zones"], known, stored)
+        zones = lists.zones
+    return Contents(zones, members["policies"], members["geo"]), lists
 
 
-def changed_zones(before: Contents | None, after: Contents) -> Iterator[str]:
-    """Origins whose chunk is new or another one."""
-    known = before.zones if before else {}
-    return (origin for origin, digest in after.zones.items() if known.get(origin) != digest)
+def without_lists(manifest: str, zones: Mapping[str, str]) -> str:
+    """The same generation for edges of the release before, which read format 1 alone."""
+    return canonical_json(json.loads(manifest) | {"format": WITHOUT_LISTS, "zones": zones}).decode()

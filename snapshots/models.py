@@ -15,6 +15,7 @@ from zones.models import Zone
 
 class ChunkKind(models.TextChoices):
     ZONE = "zone"
+    ZONES = "zones", "Zone list"
     POLICIES = "policies"
     GEO = "geo"
 

@@ -9,11 +9,14 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import responder
 from snapshots.canonical import digest_of
-from snapshots.manifest import Contents, read_contents
-from snapshots.models import Chunk, Snapshot
+from snapshots.chunks import stored_chunks
+from snapshots.manifest import Contents, read_manifest, without_lists
+from snapshots.models import Snapshot
+from snapshots.zone_lists import ZoneLists
 
 
 class NothingPublishedError(LookupError):
@@ -33,10 +36,11 @@ class NotKeptError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`stamp` tells generations of different databases apart."""
+    """`stamp` tells generations of different databases apart. `lists`: none, if the manifest names zones itself."""
 
     stamp: tuple[int, datetime]
     contents: Contents
+    lists: ZoneLists
     snapshot: responder.Snapshot
 
     @property
@@ -63,8 +67,9 @@ class Current:
 
     def _open(self, stamp: tuple[int, datetime]) -> Opened:
         manifest = Snapshot.objects.values_list("manifest", flat=True).get(generation=stamp[0])
-        contents = read_contents(manifest)
-        return Opened(stamp, contents, open_manifest(manifest, {}, self._opened))
+        known = self._opened.lists if self._opened else ZoneLists()
+        contents, lists = read_manifest(manifest, known, stored_chunks)
+        return Opened(stamp, contents, lists, open_manifest(manifest, {}, self._opened))
 
 
 current = Current()
@@ -86,16 +91,30 @@ def open_at(moment: datetime) -> responder.Snapshot:
 def open_with_policies(opened: Opened, chunk: bytes) -> responder.Snapshot:
     """The same snapshot with another policy chunk. Raises responder.SnapshotError if edges would refuse it."""
     digest = digest_of(chunk)
-    generation, created = opened.stamp
-    manifest = replace(opened.contents, policies=digest).manifest(generation, created)
-    return open_manifest(manifest, {digest: chunk}, opened)
+    lists, list_chunks = opened.lists.following(opened.contents.zones)
+    manifest = replace(opened.contents, policies=digest).manifest(lists, *opened.stamp)
+    return open_manifest(manifest, list_chunks | {digest: chunk}, opened)
 
 
 def open_manifest(manifest: str, fresh: Mapping[str, bytes], previous: Opened | None) -> responder.Snapshot:
     """Open a manifest whose chunks are in `fresh`, in `previous` or stored. Raises responder.SnapshotError."""
     written, held = responder.Manifest(manifest.encode()), previous.snapshot if previous else None
-    missing = written.missing_from(held)
-    chunks = {digest: fresh[digest] for digest in missing if digest in fresh}
-    stored = Chunk.objects.filter(digest__in=missing - chunks.keys()).values_list("digest", "content")
-    chunks |= {digest: bytes(content) for digest, content in stored}
+    chunks: dict[str, bytes] = {}
+    while missing := written.missing_from(held, chunks) - chunks.keys():
+        found = {digest: fresh[digest] for digest in missing if digest in fresh}
+        found |= stored_chunks(missing - found.keys())
+        if not found:
+            break  # the responder says what is missing, and what for
+        chunks |= found
     return responder.Snapshot.open(written, chunks, held)
+
+
+def contents_of(snapshot: Snapshot) -> Contents:
+    """What a generation is made of."""
+    return read_manifest(snapshot.manifest, ZoneLists(), stored_chunks)[0]
+
+
+@lru_cache(maxsize=1)  # thousands of edges may ask for the newest
+def manifest_without_lists(manifest: str) -> str:
+    """The same generation in format 1, which names all zones itself."""
+    return without_lists(manifest, read_manifest(manifest, ZoneLists(), stored_chunks)[0].zones)

@@ -35,6 +35,19 @@ def policy_chunk(declared: DeclaredPolicies) -> bytes:
     return canonical_json(chunk)
 
 
+class PolicyChunks:
+    """`policy_chunk`, which is not made again of what it was made of last."""
+
+    def __init__(self) -> None:
+        self._last: tuple[DeclaredPolicies, bytes] | None = None
+
+    def of(self, declared: DeclaredPolicies) -> bytes:
+        last = self._last
+        if last is None or last[0] != declared:
+            last = self._last = (declared, policy_chunk(declared))
+        return last[1]
+
+
 def _endpoint(row: Row, *, checked: bool) -> Row:
     said = _picked(row, "id", "name", "ipv4", "ipv6", "hostname", *METADATA, "capacity", "admin_state")
     return said | {"region": row["region_id"], "labels": row["labels"], "checked": checked}

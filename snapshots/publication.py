@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+
+from django.db import connection
+from django.db.models import Model
 
 import responder
 from common.notify import notify
@@ -14,18 +18,26 @@ from snapshots.brake.holds import holds
 from snapshots.brake.limits import Hold, Limits
 from snapshots.brake.releases import note_published
 from snapshots.changes import describe_changes
+from snapshots.chunks import store_chunks, stored_chunks
 from snapshots.compile import compile_declared
 from snapshots.gather import gather
 from snapshots.geo_files import geo_files
 from snapshots.manifest import Contents
 from snapshots.models import Chunk, ChunkKind, CompiledZone, Refusal, Snapshot
 from snapshots.opening import NothingPublishedError, Opened, current, open_manifest
+from snapshots.policy_chunk import PolicyChunks
 from snapshots.settle import POLICIES, Settled, settle, zone_part, zones_of
 from snapshots.signing import Signer
 from snapshots.weight import octets_to_fetch
+from snapshots.zone_lists import ZoneLists
 from telemetry.services import highest_generation
+from zones.models import Zone
 
 CHANNEL = "generation"
+MANY_ZONES = 1000
+
+policy_chunks = PolicyChunks()
+"""The one of this process."""
 
 
 class Publication:
@@ -37,9 +49,11 @@ class Publication:
         self.signer = signer
         self.served = _served()
         self.renewal = self._renewal()
-        self.declared = gather(now)
         self.geo = geo_files(geo_directory)
-        self.compiled = compile_declared(self.declared, {role: file.digest for role, file in self.geo.items()})
+        refused = zones_of(Refusal.objects.values_list("part", flat=True))
+        declared = gather(now, self.served.contents.zones if self.served else None, refused)
+        geo = {role: file.digest for role, file in self.geo.items()}
+        self.compiled = compile_declared(declared, geo, policy_chunks.of)
 
     def publish(self) -> Snapshot | None:
         """Store the next generation and its chunks. None: there is nothing new to serve."""
@@ -68,7 +82,8 @@ class Publication:
 
     @cached_property
     def _new_geo_chunks(self) -> dict[str, bytes]:
-        known = set(Chunk.objects.filter(kind=ChunkKind.GEO).values_list("digest", flat=True))
+        digests = {file.digest for file in self.geo.values()}
+        known = set(Chunk.objects.filter(digest__in=digests).values_list("digest", flat=True))
         return {file.digest: file.path.read_bytes() for file in self.geo.values() if file.digest not in known}
 
     def _is_known(self) -> bool:
@@ -77,6 +92,11 @@ class Publication:
         if tried is None:
             return self.compiled.contents == self._served_contents and not self.compiled.uncompilable
         return tried == self.compiled.contents.fingerprint()
+
+    def _written(self, contents: Contents) -> tuple[str, dict[str, bytes]]:
+        """The manifest of these contents, and by digest the zone lists that are not those served."""
+        lists, chunks = (self.served.lists if self.served else ZoneLists()).following(contents.zones)
+        return contents.manifest(lists, self._generation, self.now), chunks
 
     def _renewal(self) -> list[str]:
         """Why the same contents have to be published again."""
@@ -110,25 +130,29 @@ class Publication:
         return replace(settled, refusals=settled.refusals | reasons), held
 
     def _open(self, contents: Contents) -> responder.Snapshot:
-        fresh = self.compiled.zone_chunks | self._policy_chunks | self._new_geo_chunks
-        return open_manifest(contents.manifest(self._generation, self.now), fresh, self.served)
+        manifest, lists = self._written(contents)
+        fresh = ChainMap(lists, self.compiled.zone_chunks, self._policy_chunks, self._new_geo_chunks)
+        return open_manifest(manifest, fresh, self.served)
 
     def _store_compiled_zones(self) -> None:
-        made = self.compiled.made
-        _store_chunks(ChunkKind.ZONE, self.compiled.zone_chunks)
+        store_chunks(ChunkKind.ZONE, self.compiled.zone_chunks)
+        zones = self.compiled.contents.zones
         CompiledZone.objects.bulk_create(
             [
-                CompiledZone(zone_id=zone.id, serial=zone.serial, chunk_id=made[zone.id])
-                for zone in self.declared.zones
-                if zone.id in made
+                CompiledZone(zone_id=zone.id, serial=zone.serial, chunk_id=zones[origin])
+                for origin, zone in self.compiled.made.items()
             ],
             update_conflicts=True,
             unique_fields=["zone"],
             update_fields=["serial", "chunk"],
         )
+        if len(self.compiled.made) >= MANY_ZONES:
+            _analyze(CompiledZone)
 
     def _store_refusals(self, refusals: Mapping[str, str], held: Mapping[str, Hold]) -> None:
         Refusal.objects.exclude(part__in=refusals).delete()
+        if not refusals:
+            return
         candidate = self.compiled.contents.fingerprint()
         Refusal.objects.bulk_create(
             [
@@ -147,23 +171,30 @@ class Publication:
         )
 
     def _store_generation(self, contents: Contents) -> Snapshot:
-        _store_chunks(ChunkKind.GEO, self._new_geo_chunks)
-        _store_chunks(ChunkKind.POLICIES, self._policy_chunks)
-        serials = {zone.origin: zone.serial for zone in self.declared.zones}
-        manifest = contents.manifest(self._generation, self.now)
+        store_chunks(ChunkKind.GEO, self._new_geo_chunks)
+        if self._served_contents is None or contents.policies != self._served_contents.policies:
+            store_chunks(ChunkKind.POLICIES, self._policy_chunks)
+        manifest, lists = self._written(contents)
+        store_chunks(ChunkKind.ZONES, lists)
         snapshot = Snapshot.objects.create(
             generation=self._generation,
             manifest=manifest,
             signature=self.signer.signature(manifest) if self.signer else "",
             changes=[
-                *describe_changes(self._served_contents, contents, serials, _chunk),
+                *describe_changes(self._served_contents, contents, _serials, stored_chunks),
                 *self.renewal,
                 *note_published(contents, self.compiled.policy_chunk, self._generation),
             ],
-            fetched_octets=octets_to_fetch(self._served_contents, contents, manifest),
+            fetched_octets=octets_to_fetch(self._served_contents, contents, manifest) + sum(map(len, lists.values())),
         )
         notify(CHANNEL, snapshot.generation)
         return snapshot
+
+
+def _analyze(model: type[Model]) -> None:
+    """Have Postgres count what was written: until autovacuum comes along, it would plan as for an empty table."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
 def _served() -> Opened | None:
@@ -173,10 +204,5 @@ def _served() -> Opened | None:
         return None
 
 
-def _store_chunks(kind: ChunkKind, chunks: Mapping[str, bytes]) -> None:
-    rows = [Chunk(digest=digest, kind=kind, content=content) for digest, content in chunks.items()]
-    Chunk.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
-
-
-def _chunk(digest: str) -> bytes:
-    return bytes(Chunk.objects.values_list("content", flat=True).get(digest=digest))
+def _serials(origins: Collection[str]) -> dict[str, int]:
+    return dict(Zone.objects.filter(origin__in=origins).values_list("origin", "serial"))

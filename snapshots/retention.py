@@ -8,13 +8,20 @@ from snapshots.models import Snapshot
 
 DELETE_UNNAMED_CHUNKS = """
     WITH parsed AS (SELECT manifest::jsonb AS members FROM snapshots_snapshot),
-    named AS (
+    direct AS (
         SELECT value AS digest FROM parsed, jsonb_each_text(members -> 'zones')
         UNION SELECT value FROM parsed, jsonb_each_text(members -> 'geo')
         UNION SELECT members ->> 'policies' FROM parsed
         UNION SELECT chunk_id FROM snapshots_compiledzone
+    ),
+    lists AS MATERIALIZED (
+        SELECT content FROM snapshots_chunk WHERE kind = 'zones' AND digest IN (SELECT digest FROM direct)
+    ),
+    named AS (
+        SELECT digest FROM direct
+        UNION SELECT value FROM lists, jsonb_each_text(convert_from(content, 'UTF8')::jsonb)
     )
-    DELETE FROM snapshots_chunk WHERE digest NOT IN (SELECT digest FROM named)
+    DELETE FROM snapshots_chunk WHERE NOT EXISTS (SELECT FROM named WHERE named.digest = snapshots_chunk.digest)
 """
 
 

@@ -31,7 +31,14 @@ from snapshots.brake.releases import release
 from snapshots.flattening import due_names, store
 from snapshots.gather import gather_policies
 from snapshots.models import BrakeRelease, Snapshot
-from snapshots.opening import NothingPublishedError, NotKeptError, current, open_at, open_with_policies
+from snapshots.opening import (
+    NothingPublishedError,
+    NotKeptError,
+    contents_of,
+    current,
+    open_at,
+    open_with_policies,
+)
 from snapshots.policy_chunk import policy_chunk
 from snapshots.publication import Publication
 from snapshots.resolving import resolve
@@ -42,6 +49,7 @@ from steering.services import policies_going_by
 __all__ = [
     "NotKeptError",
     "NothingPublishedError",
+    "contents_of",
     "current_snapshot",
     "declared_policy_chunk",
     "learn_latency",

@@ -8,6 +8,7 @@ from snapshots import feed, trust_feed
 
 urlpatterns = [
     path("manifest", feed.manifest, name="feed-manifest"),
+    path("chunks", feed.chunks, name="feed-chunks"),
     path("chunks/<str:digest>", feed.chunk, name="feed-chunk"),
     path("enrol", trust_feed.enrol, name="feed-enrol"),
     path("trust", trust_feed.trust, name="feed-trust"),

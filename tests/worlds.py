@@ -86,6 +86,11 @@ def digest_of(chunk: bytes) -> str:
     return hashlib.sha256(chunk).hexdigest()
 
 
+def list_of(origin: str) -> str:
+    """The number of the zone list that a zone is in."""
+    return digest_of(origin.encode())[:2]
+
+
 def empty_policies() -> dict[str, Any]:
     return {"format": 1, "regions": [], "endpoints": [], "pools": [], "policies": [], "flattened": {}}
 
@@ -117,6 +122,21 @@ class World:
             "geo": {role: digest_of(chunk) for role, chunk in self.geo.items()},
         }
         return canonical_json(written | changed)
+
+    def lists(self) -> dict[str, bytes]:
+        """The zone lists by number."""
+        zones: dict[str, dict[str, str]] = {}
+        for origin, chunk in self.zones.items():
+            zones.setdefault(list_of(origin), {})[origin] = digest_of(chunk)
+        return {number: canonical_json(listed) for number, listed in zones.items()}
+
+    def manifest_with_lists(self, **changed: object) -> bytes:
+        """In format 2; `lists` are among the chunks then."""
+        lists = {number: digest_of(chunk) for number, chunk in self.lists().items()}
+        return self.manifest(**({"format": 2, "zones": lists} | changed))
+
+    def chunks_with_lists(self) -> dict[str, bytes]:
+        return self.chunks() | {digest_of(chunk): chunk for chunk in self.lists().values()}
 
     def open(self, previous: Snapshot | None = None) -> Snapshot:
         return Snapshot.open(Manifest(self.manifest()), self.chunks(), previous)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 
 from django.contrib import messages
@@ -19,6 +18,7 @@ from dashboard.writing import sent
 from regions.models import EdgeNode
 from snapshots.fleet import edges_of, published_generation
 from snapshots.models import Refusal, Snapshot
+from snapshots.services import contents_of
 
 
 @login_required
@@ -56,5 +56,5 @@ def release(request: HttpRequest, key: int) -> HttpResponseBase:
 def show(request: HttpRequest, generation: int) -> HttpResponseBase:
     """One generation: what it changed and what it is made of."""
     snapshot = get_object_or_404(Snapshot, generation=generation)
-    context = {"snapshot": snapshot, "manifest": json.loads(snapshot.manifest)}
+    context = {"snapshot": snapshot, "contents": contents_of(snapshot)}
     return render(request, "dashboard/snapshots/show.html", context)

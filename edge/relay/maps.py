@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from edge.latency import LENGTH, is_full, messages, sequence_of
+from edge.framed import LENGTH, framed
+from edge.latency import is_full, sequence_of
 from edge.store import Store
 
 
@@ -24,7 +25,7 @@ class Maps:
         async with self._reading:
             if self._read_at != newest:
                 content = await asyncio.to_thread(self._store.latency)
-                self._messages = list(messages(content))
+                self._messages = list(framed(content))
                 self._read_at = sequence_of(self._messages[-1]) if self._messages else None
         return b"".join(LENGTH.pack(len(message)) + message for message in _from(self._messages, sequence))
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import smtplib
-import ssl
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 
-from aiohttp import ClientError, ClientSession
 from django.conf import settings
 from django.core.mail import EmailMessage
 from yarl import URL
@@ -21,8 +19,9 @@ from yarl import URL
 from healthchecks.alerts.messages import Message, body, headline
 from healthchecks.alerts.models import Channel, ChannelKind
 from healthchecks.alerts.signing import secret_octets, signed_headers
-from healthchecks.probes import ProbeError, Target, open_session
-from healthchecks.probes.base import Peer
+from healthchecks.probes import ProbeError, Target
+from healthchecks.probes.exchange import exchange, request
+from healthchecks.probes.handshake import context
 from healthchecks.probes.running import one_line, reach
 
 TIMEOUT_S = 10.0
@@ -68,34 +67,13 @@ def _slack_text(message: Message) -> str:
 
 async def _status(url: URL, content: bytes, headers: dict[str, str]) -> int:
     """What the receiver answers with. Its body is not read: nobody may learn from it what is behind a URL."""
-
-    target = Target(str(url.raw_host), int(url.port or 0), TIMEOUT_S)
-    async with open_session() as session:
-        ask = partial(_ask, session, url, content, headers)
-        return await reach(ask, target, allow_private=settings.PROBE_PRIVATE_ADDRESSES)
-
-
-async def _ask(session: ClientSession, url: URL, content: bytes, headers: dict[str, str], peer: Peer) -> int:
-    is_tls = url.scheme == "https"
-    request = session.post(
-        url.with_host(peer.address),
-        data=content,
-        headers={"Host": url.raw_authority, "Content-Type": "application/json", "User-Agent": "trafficmgr"} | headers,
-        allow_redirects=False,
-        ssl=_verifying_context() if is_tls else False,
-        server_hostname=url.raw_host if is_tls else None,
-    )
-    try:
-        async with request as response:
-            return response.status
-    except ClientError as error:
-        raise error if isinstance(error, OSError) else ProbeError(f"no HTTP answer: {error}") from error
-
-
-@cache
-def _verifying_context() -> ssl.SSLContext:
-    """Trusts what the machine trusts."""
-    return ssl.create_default_context()
+    host, is_tls = str(url.raw_host), url.scheme == "https"
+    common = {"Host": url.raw_authority, "Content-Type": "application/json"}
+    asked = request("POST", url.raw_path_qs, common | headers, content)
+    tls, name = (context(verify=True), host) if is_tls else (None, None)
+    post = partial(exchange, request=asked, tls=tls, server_name=name)
+    target = Target(host, int(url.port or 0), TIMEOUT_S)
+    return (await reach(post, target, allow_private=settings.PROBE_PRIVATE_ADDRESSES)).status
 
 
 def _mail(channel: Channel, message_id: str, message: Message) -> Answer:

@@ -9,7 +9,7 @@ from healthchecks.probes.grpc import GrpcProbe
 from healthchecks.probes.http import HttpProbe
 from healthchecks.probes.https import HttpsProbe
 from healthchecks.probes.icmp import IcmpProbe
-from healthchecks.probes.running import open_session, run
+from healthchecks.probes.running import run
 from healthchecks.probes.tcp import TcpProbe
 from healthchecks.probes.tls import TlsProbe
 from healthchecks.probes.udp import UdpProbe
@@ -22,7 +22,6 @@ __all__ = [
     "Probe",
     "ProbeError",
     "Target",
-    "open_session",
     "read_options",
     "run",
 ]

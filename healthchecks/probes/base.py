@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from aiohttp import ClientSession
 from pydantic import BaseModel, ConfigDict
 
 MAX_BODY = 64 * 1024
@@ -76,7 +75,7 @@ class Probe(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @abstractmethod
-    async def attempt(self, peer: Peer, session: ClientSession) -> Seen:
+    async def attempt(self, peer: Peer) -> Seen:
         """Return what was seen if `peer` is well, raise ProbeError or OSError if not. Connect to nothing but `peer`.
 
         Raises OwnFaultError where this machine cannot do it. Whoever calls this bounds the time it takes to the peer's

@@ -18,7 +18,6 @@ import dns.rcode
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
-from aiohttp import ClientSession
 from pydantic import Field, ValidationInfo, field_validator
 
 from healthchecks.probes import udp
@@ -99,7 +98,7 @@ class DnsProbe(Probe):
     def wanted(self) -> Records:
         return _records(self.type, self.contains or [])
 
-    async def attempt(self, peer: Peer, _session: ClientSession) -> Seen:
+    async def attempt(self, peer: Peer) -> Seen:
         query = dns.message.make_query(
             dns.name.from_text(self.name), self.type, use_edns=0, payload=EDNS_PAYLOAD, id=secrets.randbelow(MAX_ID)
         )

@@ -12,7 +12,6 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
-from aiohttp import ClientSession
 from pydantic import Field
 
 from healthchecks.probes.base import Peer, Probe, ProbeError, Seen
@@ -47,7 +46,7 @@ class GrpcProbe(CertificateOptions, Probe):
     tls: bool = Field(False, description="Over TLS; else HTTP/2 in plain text.")
     host: HostName | None = Field(None, description="The authority, and whom a certificate must be for.")
 
-    async def attempt(self, peer: Peer, _session: ClientSession) -> Seen:
+    async def attempt(self, peer: Peer) -> Seen:
         made = context(verify=self.verify_certificate, protocols=("h2",)) if self.tls else None
         name = without_port(self.host) if self.host else peer.name
         async with connected(peer, made, name) as (reader, writer):

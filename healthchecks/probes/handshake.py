@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from aiohttp import ClientResponse
-from aiohttp.connector import Connection
 from pydantic import BaseModel, Field
 
 from healthchecks.probes.base import Certificate, ProbeError
@@ -89,16 +87,6 @@ class CertificateOptions(BaseModel):
                 f"certificate expires on {certificate.not_after:%Y-%m-%d}, in less than {self.min_days_to_expiry} days",
                 certificate,
             )
-
-
-class CertifiedResponse(ClientResponse):
-    """Keeps the certificate that was shown: a response that is read to its end has no connection any more."""
-
-    certificate: Certificate | None = None
-
-    async def start(self, connection: Connection) -> ClientResponse:
-        self.certificate = certificate_of(connection.transport) if connection.transport else None
-        return await super().start(connection)
 
 
 def certificate_of(connection: Any) -> Certificate | None:

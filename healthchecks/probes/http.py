@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal
 
-from aiohttp import ClientError, ClientResponse, ClientSession
 from pydantic import Field, ValidationInfo, field_validator
-from yarl import URL
 
 from healthchecks.probes import status_codes
 from healthchecks.probes.base import MAX_BODY, Certificate, Peer, Probe, ProbeError, Seen
+from healthchecks.probes.exchange import Answer, exchange, request
 from healthchecks.probes.names import HostName
 from healthchecks.probes.patterns import Pattern, compile_pattern
-
-T = TypeVar("T")
 
 HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 """RFC 9110 section 5.6.2: a token."""
@@ -25,6 +21,7 @@ HEADER_NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 VISIBLE = r"^[\x21-\x7e]*$"
 VISIBLE_OR_SPACE = r"^[\x20-\x7e\t]*$"
 MAX_SENT = 8192
+USER_AGENT = "trafficmgr-healthcheck"
 
 
 class HttpProbe(Probe):
@@ -72,37 +69,27 @@ class HttpProbe(Probe):
     def codes(self) -> frozenset[int]:
         return status_codes.parse(self.expected_codes)
 
-    async def attempt(self, peer: Peer, session: ClientSession) -> Seen:
-        return await self.ask(peer, session, self._judge)
+    async def attempt(self, peer: Peer) -> Seen:
+        wants_body = bool(self.body_contains or self.pattern)
+        return self._judge(await self.ask(peer, most_body=MAX_BODY if wants_body else 0))
 
-    async def ask(self, peer: Peer, session: ClientSession, read: Callable[[ClientResponse], Awaitable[T]]) -> T:
-        """What `read` makes of the answer. Raises as `attempt` does."""
-        request = session.request(
-            self.method,
-            self._url(peer),
-            headers={"Host": self._host(peer)} | self.headers,
-            data=self.body.encode() if self.body else None,
-            allow_redirects=False,
-            ssl=self.tls(),
-            server_hostname=self.server_name(peer),
-        )
-        try:
-            async with request as response:
-                return await read(response)
-        except ClientError as error:
-            raise self._failure(error) from error
+    async def ask(self, peer: Peer, *, most_body: int) -> Answer:
+        """The answer, with as much of its body. Raises as `attempt` does."""
+        headers = {"User-Agent": USER_AGENT, "Host": self._host(peer)} | self.headers
+        content = self.body.encode() if self.body else b""
+        asked = request(self.method, self.path, headers, content, most_body=most_body)
+        return await exchange(peer, asked, tls=self.tls(), server_name=self.server_name(peer))
 
-    def tls(self) -> ssl.SSLContext | bool:
+    def tls(self) -> ssl.SSLContext | None:
         """How certificates are checked; plain HTTP has none."""
-        return False
+        return None
 
     def server_name(self, _peer: Peer) -> str | None:
         """The name a certificate must be for."""
         return None
 
-    def _url(self, peer: Peer) -> URL:
-        address = f"[{peer.address.replace('%', '%25')}]" if ":" in peer.address else peer.address  # RFC 6874
-        return URL(f"{self.scheme}://{address}:{peer.port}{self.path}", encoded=True)
+    def require_certificate(self, certificate: Certificate | None) -> None:
+        """Raises ProbeError if it is not fit; plain HTTP shows none."""
 
     def _host(self, peer: Peer) -> str:
         if self.host:
@@ -110,17 +97,14 @@ class HttpProbe(Probe):
         name = f"[{peer.name.partition('%')[0]}]" if ":" in peer.name else peer.name
         return name if peer.port == self.default_port else f"{name}:{peer.port}"
 
-    def certificate(self, _response: ClientResponse) -> Certificate | None:
-        """What the server showed of itself, if it is fit; plain HTTP shows nothing. Raises ProbeError."""
-        return None
-
-    async def _judge(self, response: ClientResponse) -> Seen:
-        certificate = self.certificate(response)
-        if response.status not in self.codes:
-            raise ProbeError(f"status {response.status}, expected {self.expected_codes}", certificate)
-        if (self.body_contains or self.pattern) and (missing := self._missing(await _start_of_body(response))):
-            raise ProbeError(f"status {response.status}, but the body does not {missing}", certificate)
-        return Seen(f"status {response.status}", certificate)
+    def _judge(self, answer: Answer) -> Seen:
+        certificate = answer.certificate
+        self.require_certificate(certificate)
+        if answer.status not in self.codes:
+            raise ProbeError(f"status {answer.status}, expected {self.expected_codes}", certificate)
+        if (self.body_contains or self.pattern) and (missing := self._missing(answer.body)):
+            raise ProbeError(f"status {answer.status}, but the body does not {missing}", certificate)
+        return Seen(f"status {answer.status}", certificate)
 
     def _missing(self, body: bytes) -> str:
         """What a body was expected to do and does not."""
@@ -129,19 +113,6 @@ class HttpProbe(Probe):
         if self.pattern and not self.pattern.search(body):
             return f"match {self.body_regex!r}"
         return ""
-
-    def _failure(self, error: ClientError) -> Exception:
-        """The error of the operating system where there is one, else what was wrong with the answer."""
-        if isinstance(error, OSError):
-            return error
-        return ProbeError(f"not an HTTP answer: {getattr(error, 'message', '') or error or 'connection closed'}")
-
-
-async def _start_of_body(response: ClientResponse) -> bytes:
-    body = bytearray()
-    while len(body) < MAX_BODY and (block := await response.content.read(MAX_BODY - len(body))):
-        body += block
-    return bytes(body)
 
 
 def _require(pattern: str, text: str, message: str) -> None:

@@ -11,8 +11,6 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from aiohttp import ClientSession
-
 from healthchecks.probes.base import OwnFaultError, Peer, Probe, Seen
 
 HEADER = struct.Struct("!BBHHH")
@@ -37,7 +35,7 @@ VERSION_6 = Version(socket.AF_INET6, socket.IPPROTO_ICMPV6, 128, 129)
 
 
 class IcmpProbe(Probe):
-    async def attempt(self, peer: Peer, _session: ClientSession) -> Seen:
+    async def attempt(self, peer: Peer) -> Seen:
         loop, version = asyncio.get_running_loop(), VERSION_6 if ":" in peer.address else VERSION_4
         token = secrets.token_bytes(TOKEN_OCTETS)
         with _open(version) as connection:

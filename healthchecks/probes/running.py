@@ -10,13 +10,11 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import TypeVar
-
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from healthchecks.probes.address import RefusedAddressError, require_allowed
 from healthchecks.probes.base import Outcome, OwnFaultError, Peer, Probe, ProbeError, Seen, Target
-from healthchecks.probes.handshake import CertifiedResponse
 
 logger = logging.getLogger(__name__)
 
@@ -44,25 +42,13 @@ REASONS = {
 }
 
 
-def open_session() -> ClientSession:
-    """What HTTP probes share: a new connection for each probe, no cookies, no limit but the caller's."""
-    return ClientSession(
-        response_class=CertifiedResponse,
-        connector=TCPConnector(force_close=True, limit=0),
-        cookie_jar=DummyCookieJar(),
-        timeout=ClientTimeout(total=None),
-        auto_decompress=False,
-        headers={"User-Agent": "trafficmgr-healthcheck", "Accept-Encoding": "identity"},
-    )
-
-
-async def run(probe: Probe, target: Target, session: ClientSession, *, allow_private: bool) -> Outcome | None:
+async def run(probe: Probe, target: Target, *, allow_private: bool) -> Outcome | None:
     """What the probe saw, within the target's timeout as a whole; None if it says nothing about the endpoint."""
     clock = time.monotonic  # uvloop's own counts whole milliseconds
     started = clock()
     try:
         async with asyncio.timeout(target.timeout_s):
-            seen = await probe.attempt(await _peer(target, allow_private), session)
+            seen = await probe.attempt(await _peer(target, allow_private))
     except ProbeError as failure:
         succeeded, seen = False, Seen(str(failure), failure.certificate)
     except RefusedAddressError as failure:
@@ -110,11 +96,22 @@ async def _peer(target: Target, allow_private: bool) -> Peer:
 
 async def resolve(target: Target) -> str:
     """The address the system would try first (RFC 6724)."""
+    if _is_address(target.host):
+        return target.host
     try:
         found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except UnicodeError as error:  # what Python says of labels that are empty or too long
         raise ProbeError("host name cannot be resolved: it is none") from error
     return str(found[0][4][0])
+
+
+@lru_cache(maxsize=65_536)
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _reason(error: OSError) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from aiohttp import ClientSession
 from pydantic import Field
 
 from healthchecks.probes.base import MAX_BODY, Peer, Probe, ProbeError, Seen
@@ -16,7 +15,7 @@ class TcpProbe(Probe):
     send: str | None = Field(None, min_length=1, max_length=1024, description="Sent once connected, as UTF-8.")
     expect: str | None = Field(None, min_length=1, max_length=1024, description="In the first 64 KiB received.")
 
-    async def attempt(self, peer: Peer, _session: ClientSession) -> Seen:
+    async def attempt(self, peer: Peer) -> Seen:
         reader, writer = await asyncio.open_connection(peer.address, peer.port)
         try:
             if self.send:

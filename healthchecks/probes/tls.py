@@ -7,7 +7,6 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiohttp import ClientSession
 from pydantic import Field
 
 from healthchecks.probes.base import Certificate, Peer, Probe, ProbeError, Seen
@@ -20,7 +19,7 @@ class TlsProbe(CertificateOptions, Probe):
         None, description="Whom it is asked for (SNI) and the certificate must be for; empty: the endpoint."
     )
 
-    async def attempt(self, peer: Peer, _session: ClientSession) -> Seen:
+    async def attempt(self, peer: Peer) -> Seen:
         made = context(verify=self.verify_certificate)
         async with connected(peer, made, self.server_name or peer.name) as (_reader, writer):
             certificate = require_certificate(writer)

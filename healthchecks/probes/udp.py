@@ -11,7 +11,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aiohttp import ClientSession
 from pydantic import Field
 
 from healthchecks.probes.base import Peer, Probe, Seen
@@ -25,7 +24,7 @@ class UdpProbe(Probe):
         None, min_length=1, max_length=1024, description="In one reply; empty: none is needed, a closed port fails."
     )
 
-    async def attempt(self, peer: Peer, _session: ClientSession) -> Seen:
+    async def attempt(self, peer: Peer) -> Seen:
         with connected(peer) as connection:
             connection.send(self.send.encode())  # a datagram goes at once; the loop would leave out an empty one
             if self.expect:

@@ -49,10 +49,23 @@ class Manifest:
 
     @property
     def digests(self) -> frozenset[str]:
-        """Those of every chunk, as 64 hexadecimal digits."""
+        """Those of the chunks that it names itself, as 64 hexadecimal digits; zones may be named by zone lists."""
 
-    def missing_from(self, snapshot: Snapshot | None) -> frozenset[str]:
-        """Those of the chunks that `snapshot` does not share with this generation."""
+    @property
+    def lists(self) -> frozenset[str]:
+        """Those of the zone lists; none in a manifest of format 1."""
+
+    def missing_from(self, snapshot: Snapshot | None, chunks: Mapping[str, bytes] | None = None) -> frozenset[str]:
+        """Those of the chunks that `snapshot` does not share with this generation; None: of all chunks.
+
+        Of zone lists that are not in `chunks`, which maps digest to bytes, only their own. So all is known once what is
+        missing is in `chunks`:
+
+            while missing := manifest.missing_from(snapshot, chunks) - chunks.keys():
+                chunks |= fetched(missing)
+
+        Raises SnapshotError for a zone list that has another digest or that nothing can be read from.
+        """
 
 @final
 class Snapshot:
@@ -62,14 +75,17 @@ class Snapshot:
     def open(manifest: Manifest, chunks: Mapping[str, bytes], previous: Snapshot | None = None) -> Snapshot:
         """Verify and open a snapshot.
 
-        `chunks` maps digest to bytes and must hold those `manifest.missing_from(previous)`: what did not change is
-        shared with `previous`, not parsed again.
+        `chunks` maps digest to bytes and must hold those `manifest.missing_from(previous, chunks)`: what did not change
+        is shared with `previous`, not parsed again.
 
         Raises SnapshotError for a chunk that is missing or has another digest, or anything rule P3 refuses.
         """
 
     @property
     def generation(self) -> int: ...
+    def missing_from(self, other: Snapshot) -> frozenset[str]:
+        """Digests of the chunks that this one is made of and `other` is not; zone lists are among them."""
+
     @property
     def origins(self) -> list[str]:
         """Origins of all zones, lower case, with the final dot, sorted."""

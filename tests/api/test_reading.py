@@ -42,7 +42,7 @@ def test_health_is_told_of_every_endpoint(api, fra_1_down):
 def test_an_endpoint_without_a_check_counts_as_up(api, fra_1):
     (row,) = api.get("/api/v1/health").json()["results"]
 
-    assert row["states"] == [{"family": 4, "state": "up", "since": None, "checked": False}]
+    assert row["states"] == [{"family": 4, "state": "up", "since": None, "believed": "up", "checked": False}]
 
 
 def test_health_by_vantage_says_what_each_saw(api, fra_1_down):
@@ -69,6 +69,9 @@ def test_status_before_anything_is_published(api):
         "nodes": [],
         "health": {"up": 0, "unknown": 0, "down": 0},
         "not_up": [],
+        "vantages": [],
+        "alarms": [],
+        "forced": [],
     }
 
 

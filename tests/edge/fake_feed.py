@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from itertools import takewhile
 from typing import Any
 
 from aiohttp import web
@@ -29,6 +30,8 @@ class FakeFeed:
         self.trust: dict[str, Any] | None = None  # None: the feed of a release that knew no keys
         self.latency: dict[int, list[bytes]] = {}  # by the map that a node has
         self.failing: dict[str, int] = {}
+        self.gives_many = True  # chunks at once, as feeds of the release before do not
+        self.gives_nothing = False  # in place of chunks at once
         self.knows_condition = False  # as a feed of the release before
         self.knows_standing = True
         self.reports: list[dict[str, Any]] = []
@@ -42,7 +45,7 @@ class FakeFeed:
 
     def publish(self, world: World) -> None:
         """Offer `world` and announce it."""
-        self.offer(world.manifest(), world.chunks())
+        self.offer(world.manifest_with_lists(), world.chunks_with_lists())
 
     def offer(self, manifest: bytes, chunks: dict[str, bytes]) -> None:
         self.manifest, self.chunks = manifest, chunks
@@ -82,6 +85,7 @@ class FakeFeed:
         application = web.Application(middlewares=[self._guarded])
         application.router.add_get("/edge/v1/manifest", self._manifest)
         application.router.add_get("/edge/v1/chunks/{digest}", self._chunk)
+        application.router.add_post("/edge/v1/chunks", self._some_chunks)
         application.router.add_get("/edge/v1/trust", self._trust)
         application.router.add_get("/edge/v1/latency", self._latency)
         application.router.add_get("/edge/v1/events", self._events)
@@ -125,6 +129,18 @@ class FakeFeed:
     async def _chunk(self, request: web.Request) -> web.Response:
         content = self.chunks.get(request.match_info["digest"])
         return web.Response(status=404) if content is None else web.Response(body=content)
+
+    async def _some_chunks(self, request: web.Request) -> web.Response:
+        """At most three at once, so that they have to be asked for again."""
+        digests = (await request.json())[:3]
+        self.asked += [f"chunks/{digest}" for digest in digests]
+        self.visitors += [request.headers["Authorization"].removeprefix("Bearer ")] * len(digests)
+        if self.gives_nothing:
+            return web.Response(body=b"")
+        contents = [self.chunks[digest] for digest in takewhile(self.chunks.__contains__, digests)]
+        if not contents or not self.gives_many:
+            return web.Response(status=404)
+        return web.Response(body=b"".join(len(chunk).to_bytes(4, "big") + chunk for chunk in contents))
 
     async def _latency(self, request: web.Request) -> web.Response:
         messages = self.latency.get(int(request.query["since"]))

@@ -53,7 +53,7 @@ class Publisher:
 
     def publish(self, feed: FakeFeed, world: World, key: PrivateKey | None = None) -> None:
         self.tell(feed)
-        feed.signature = self.signature(world.manifest(), key)
+        feed.signature = self.signature(world.manifest_with_lists(), key)
         feed.publish(world)
 
     def signature(self, manifest: bytes, key: PrivateKey | None = None) -> str:

@@ -35,7 +35,9 @@ async def test_a_new_generation_is_served_as_soon_as_it_is_announced_and_only_wh
         await node.serves(2)
 
         assert await node.answer() == [NEW]
-        assert len([path for path in feed.asked if path.startswith("chunks/")]) == 1
+        fetched = [path for path in feed.asked if path.startswith("chunks/")]
+        new = a_world(2, NEW)
+        assert fetched == [f"chunks/{digest_of(chunk)}" for chunk in (*new.lists().values(), new.zones[ORIGIN])]
 
 
 async def test_an_announcement_that_is_lost_is_found_by_looking(feed, tmp_path):
@@ -92,7 +94,7 @@ BAD_OFFERS = {
     "the same generation with other content": (a_world(5, NEW).manifest(), a_world(5, NEW).chunks()),
     "garbage": (b"\x00\xff not a manifest", {}),
     "a truncated manifest": (a_world(6, NEW).manifest()[:-20], a_world(6, NEW).chunks()),
-    "an unknown format": (a_world(6, NEW).manifest(format=2), a_world(6, NEW).chunks()),
+    "an unknown format": (a_world(6, NEW).manifest(format=3), a_world(6, NEW).chunks()),
     "a generation that is no number": (a_world(6, NEW).manifest(generation="6"), a_world(6, NEW).chunks()),
     "a digest that leads out of the directory": (a_world(6, NEW).manifest(policies="../../etc/passwd"), {}),
     "a zone without NS": (without_apex(6).manifest(), without_apex(6).chunks()),

@@ -58,7 +58,7 @@ def signed_for_another_installation(feed, publisher):
 
 
 def signature_of_another_generation(feed, publisher):
-    feed.signature = publisher.signature(a_world(7, NEW).manifest())
+    feed.signature = publisher.signature(a_world(7, NEW).manifest_with_lists())
     feed.publish(a_world(6, NEW))
 
 

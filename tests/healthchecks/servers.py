@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
-from healthchecks.probes import Outcome, Target, open_session, read_options, run
+from healthchecks.probes import Outcome, Target, read_options, run
 
 PLENTY_S = 20.0
 SHORT_S = 0.3
@@ -118,8 +118,7 @@ async def probe(
     allow_private: bool = True,
 ) -> Outcome:
     """What one probe of `host` sees."""
-    async with open_session() as session:
-        target = Target(host, port, timeout_s)
-        outcome = await run(read_options(kind, options or {}), target, session, allow_private=allow_private)
+    target = Target(host, port, timeout_s)
+    outcome = await run(read_options(kind, options or {}), target, allow_private=allow_private)
     assert outcome is not None
     return outcome

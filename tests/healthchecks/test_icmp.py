@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from healthchecks.probes import Target, icmp, open_session, read_options, run, running
+from healthchecks.probes import Target, icmp, read_options, run, running
 from tests.healthchecks.servers import PLENTY_S, probe
 
 
@@ -57,10 +57,9 @@ async def test_a_worker_that_may_not_send_icmp_says_so_and_counts_nothing(
 ) -> None:
     running._tell.cache_clear()  # other tests may have met the fault
     grant(monkeypatch, None)
-    async with open_session() as session:
-        for _again in range(3):
-            target = Target(host, 443, PLENTY_S)
-            assert await run(read_options("icmp", {}), target, session, allow_private=True) is None
+    for _again in range(3):
+        target = Target(host, 443, PLENTY_S)
+        assert await run(read_options("icmp", {}), target, allow_private=True) is None
     assert caplog.text.count("net.ipv4.ping_group_range") == 1
 
 

@@ -112,7 +112,7 @@ def world() -> World:
 @pytest.fixture
 async def tick(world: World) -> AsyncIterator[Ticker]:
     """Ticks an interval later than the last time: every target is due."""
-    prober = Prober(world.database(), allow_private=True, clock=lambda: world.now_s)
+    prober = Prober(world.database(), allow_private=True, ahead_ms=0, clock=lambda: world.now_s)
 
     def tick() -> None:
         world.now_s += INTERVAL_S
@@ -163,7 +163,7 @@ async def test_a_restarted_prober_goes_on_from_what_is_stored(world: World, tick
 
 async def test_a_burst_of_ticks_probes_once(world: World) -> None:
     seen: list[bytes] = []
-    prober = Prober(world.database(), allow_private=True, clock=lambda: world.now_s)
+    prober = Prober(world.database(), allow_private=True, ahead_ms=0, clock=lambda: world.now_s)
     async with serving(answering(http(200), seen)) as port:
         world.declare(target(port))
         await asyncio.to_thread(prober.tick)
@@ -234,7 +234,7 @@ async def test_one_tick_that_waits_for_the_database_does_not_hold_up_the_others(
     async with serving(answering(http(200), seen)) as port:
         world.declare(target(port, interval_ms=250))
         database = replace(world.database(), version=version)
-        prober = Prober(database, allow_private=True, clock=lambda: world.now_s)
+        prober = Prober(database, allow_private=True, ahead_ms=0, clock=lambda: world.now_s)
 
         def tick() -> None:
             world.now_s += INTERVAL_S
@@ -254,11 +254,11 @@ async def test_one_tick_that_waits_for_the_database_does_not_hold_up_the_others(
 
 async def test_two_checks_that_ask_the_same_are_one_probe_and_each_is_told(world: World) -> None:
     seen: list[bytes] = []
-    prober = Prober(world.database(), allow_private=True, clock=lambda: world.now_s)
+    prober = Prober(world.database(), allow_private=True, ahead_ms=0, clock=lambda: world.now_s)
     async with serving(answering(http(503), seen)) as port:
         world.declare(target(port, 1), target(port, 2, believed=State.UP), target(port, 3, fall=2))
         await asyncio.to_thread(prober.tick)
-        world.now_s += 60
+        world.now_s += INTERVAL_S
         await asyncio.to_thread(prober.tick)
         await asyncio.to_thread(wait_until, lambda: len(world.recorded) == 2, "two verdicts")
         await asyncio.to_thread(prober.close)
@@ -269,7 +269,7 @@ async def test_two_checks_that_ask_the_same_are_one_probe_and_each_is_told(world
 async def test_an_address_over_its_budget_is_probed_less_often_and_said_to_be(world: World) -> None:
     seen: list[bytes] = []
     budget = 1 / (4 * INTERVAL_S)
-    prober = Prober(world.database(), allow_private=True, per_address_s=budget, clock=lambda: world.now_s)
+    prober = Prober(world.database(), allow_private=True, per_address_s=budget, ahead_ms=0, clock=lambda: world.now_s)
     async with serving(answering(http(200), seen)) as port:
         world.declare(target(port))
         ticks = 0

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from healthchecks.probes import KINDS, Target, open_session, read_options, run
+from healthchecks.probes import KINDS, Target, read_options, run
 from healthchecks.probes.running import MAX_CAUSE
 from tests.healthchecks.servers import (
     PLENTY_S,
@@ -83,9 +83,9 @@ async def test_each_probe_opens_a_connection_of_its_own() -> None:
         peers.append(writer.get_extra_info("peername"))
         await answering(http(200))(reader, writer)
 
-    async with serving(handle) as port, open_session() as session:
+    async with serving(handle) as port:
         for _ in range(2):
-            await run(read_options("http", {}), Target("127.0.0.1", port, PLENTY_S), session, allow_private=True)
+            await run(read_options("http", {}), Target("127.0.0.1", port, PLENTY_S), allow_private=True)
     assert len(set(peers)) == 2
 
 
@@ -205,9 +205,9 @@ async def test_private_addresses_are_refused_unless_allowed(host: str) -> None:
 
 async def test_a_timeout_noticed_far_too_late_says_nothing_about_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("healthchecks.probes.running.STALL_S", -SHORT_S)
-    async with serving(silent) as port, open_session() as session:
+    async with serving(silent) as port:
         target = Target("127.0.0.1", port, SHORT_S)
-        assert await run(read_options("http", {}), target, session, allow_private=True) is None
+        assert await run(read_options("http", {}), target, allow_private=True) is None
 
 
 async def test_running_out_of_file_descriptors_says_nothing_about_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,8 +215,7 @@ async def test_running_out_of_file_descriptors_says_nothing_about_the_endpoint(m
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(asyncio, "open_connection", exhausted)
-    async with open_session() as session:
-        assert await run(read_options("tcp", {}), Target("127.0.0.1", 9, PLENTY_S), session, allow_private=True) is None
+    assert await run(read_options("tcp", {}), Target("127.0.0.1", 9, PLENTY_S), allow_private=True) is None
 
 
 async def test_a_firewall_of_this_machine_says_nothing_about_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,8 +223,7 @@ async def test_a_firewall_of_this_machine_says_nothing_about_the_endpoint(monkey
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(asyncio, "open_connection", forbidden)
-    async with open_session() as session:
-        assert await run(read_options("tcp", {}), Target("127.0.0.1", 9, PLENTY_S), session, allow_private=True) is None
+    assert await run(read_options("tcp", {}), Target("127.0.0.1", 9, PLENTY_S), allow_private=True) is None
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -80,7 +80,7 @@ class TestManifest:
     @pytest.mark.parametrize(
         ("changed", "message"),
         [
-            ({"format": 2}, "unknown format 2"),
+            ({"format": 3}, "unknown format 3"),
             ({"generation": 0}, "generation: must be at least 1"),
             ({"generation": -1}, "generation|integer"),
             ({"generation": "7"}, "generation|invalid type"),

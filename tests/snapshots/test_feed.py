@@ -16,6 +16,7 @@ from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 
 from common.notify import Listener
+from edge.framed import framed
 from healthchecks.ledger import open_ledger
 from healthchecks.models import EndpointHealth, Family
 from healthchecks.reading import Delta, HealthState
@@ -23,13 +24,16 @@ from healthchecks.state import State
 from regions.models import EdgeNode, Site
 from regions.services import create_node_token
 from snapshots.bulletin import Bulletin
+from snapshots.chunks import stored_chunks
 from snapshots.feed import event_stream
 from snapshots.health_log import HealthLog
-from snapshots.services import publish
+from snapshots.models import Snapshot
+from snapshots.services import contents_of, publish
 from telemetry.models import BeaconWindow, NodeReport
 from tests.snapshots.declaring import declare_address, declare_endpoint, declare_zone
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
+MANIFEST = "/edge/v1/manifest?format=2"
 REPORT = {
     "boot_id": "6f1c0000-0000-4000-8000-000000000001",
     "sequence": 1,
@@ -85,28 +89,77 @@ def test_before_the_first_publication_the_feed_says_so(node):
     assert response.json()["detail"] == "No snapshot is published yet."
 
 
+def published() -> Snapshot:
+    """What is declared, as a new generation."""
+    snapshot = publish(NOW)
+    assert snapshot is not None
+    return snapshot
+
+
 def test_the_manifest_comes_to_the_byte_and_only_when_it_is_new(node, ops):
     zone = declare_zone(ops, "demo.test.")
     snapshot = publish(NOW)
-    response = node.get("/edge/v1/manifest")
+    response = node.get(MANIFEST)
     assert response.content.decode() == snapshot.manifest
     etag = response["ETag"]
     assert etag == f'"{hashlib.sha256(response.content).hexdigest()}"'
 
-    assert node.get("/edge/v1/manifest", headers={"If-None-Match": etag}).status_code == 304
+    assert node.get(MANIFEST, headers={"If-None-Match": etag}).status_code == 304
     declare_address(zone, "www", "192.0.2.1")
     publish(NOW)
-    assert node.get("/edge/v1/manifest", headers={"If-None-Match": etag}).status_code == 200
+    assert node.get(MANIFEST, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_an_edge_of_the_release_before_gets_the_same_generation_without_zone_lists(node, ops):
+    zone = declare_zone(ops, "demo.test.")
+    declare_zone(ops, "other.test.")
+    for address in ("192.0.2.1", "192.0.2.2"):
+        declare_address(zone, "www", address)
+        snapshot = published()
+        response = node.get("/edge/v1/manifest")
+
+        plain, listed = json.loads(response.content), json.loads(snapshot.manifest)
+        assert plain == listed | {"format": 1, "zones": contents_of(snapshot).zones}
+        assert plain["zones"].keys() == {"demo.test.", "other.test."}
+        etag = response["ETag"]
+        assert node.get("/edge/v1/manifest", headers={"If-None-Match": etag}).status_code == 304
+        assert node.get(MANIFEST, headers={"If-None-Match": etag}).status_code == 200
 
 
 def test_every_chunk_a_manifest_names_has_the_content_of_its_digest(node, ops):
     declare_zone(ops, "demo.test.")
-    manifest = json.loads(publish(NOW).manifest)
+    snapshot = published()
 
-    for digest in [*manifest["zones"].values(), manifest["policies"], *manifest["geo"].values()]:
+    for digest in {*json.loads(snapshot.manifest)["zones"].values(), *contents_of(snapshot).digests()}:
         response = node.get(f"/edge/v1/chunks/{digest}")
         assert hashlib.sha256(response.content).hexdigest() == digest
         assert "immutable" in response["Cache-Control"]
+
+
+def test_chunks_come_at_once_in_the_order_asked_for_as_many_as_fit(node, ops, monkeypatch):
+    zone = declare_zone(ops, "demo.test.")
+    declare_address(zone, "www", "192.0.2.1")
+    contents = stored_chunks(contents_of(published()).digests())
+    digests = sorted(contents, key=lambda digest: len(contents[digest]))
+
+    def given(asked: list[str]) -> list[bytes]:
+        return list(framed(node.post("/edge/v1/chunks", asked, content_type="application/json").content))
+
+    assert given(digests[:2]) == [contents[digest] for digest in digests[:2]]
+    assert given(digests[1::-1]) == [contents[digest] for digest in digests[1::-1]]
+    assert given([digests[0], "0" * 64, digests[1]]) == [contents[digests[0]]]
+    monkeypatch.setattr("snapshots.feed.BATCH_OCTETS", len(contents[digests[0]]))
+    assert given(digests) == [contents[digests[0]]]
+    assert given(digests[::-1]) == [contents[digests[-1]]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [([], 400), ({}, 400), ([7], 400), (["0" * 64], 404), (["0"] * 1001, 400)]
+)
+def test_who_asks_for_no_chunks_is_told_so(node, asked, status):
+    response = node.post("/edge/v1/chunks", asked, content_type="application/json")
+
+    assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
 
 
 def test_an_unknown_chunk_is_a_problem(node):

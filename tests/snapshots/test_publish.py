@@ -9,9 +9,16 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from snapshots.manifest import read_contents
 from snapshots.models import Chunk, ChunkKind, Refusal, Snapshot
-from snapshots.services import NothingPublishedError, current_snapshot, open_current, prune, publish
+from snapshots.services import (
+    NothingPublishedError,
+    contents_of,
+    current_snapshot,
+    open_current,
+    prune,
+    publish,
+)
+from snapshots.zone_lists import list_of
 from steering.models import PoolMember
 from tests.snapshots.declaring import (
     bind,
@@ -27,7 +34,7 @@ NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
 def zones_of(snapshot: Snapshot | None) -> dict[str, str]:
     assert snapshot is not None
-    return json.loads(snapshot.manifest)["zones"]
+    return contents_of(snapshot).zones
 
 
 def test_an_empty_world_is_published_so_that_edges_have_something_to_verify(ops):
@@ -66,7 +73,7 @@ def test_a_second_publication_of_the_same_world_makes_no_generation(ops):
     assert Snapshot.objects.count() == 1
 
 
-def test_a_changed_record_makes_one_zone_chunk_and_says_so(ops, answered):
+def test_a_changed_record_makes_one_zone_chunk_and_one_list_and_says_so(ops, answered):
     zones = [declare_zone(ops, f"{name}.test.") for name in ("a", "b", "c")]
     before = zones_of(publish(NOW))
     chunks = Chunk.objects.count()
@@ -76,7 +83,7 @@ def test_a_changed_record_makes_one_zone_chunk_and_says_so(ops, answered):
 
     changed = {origin for origin, digest in zones_of(second).items() if before[origin] != digest}
     assert changed == {"b.test."}
-    assert Chunk.objects.count() == chunks + 1
+    assert Chunk.objects.count() == chunks + 2
     assert second.changes == ["zone b.test. serial 2"]
     assert answered("www.b.test.") == ["192.0.2.9"]
 
@@ -210,9 +217,13 @@ def test_a_generation_weighs_what_an_edge_fetches_that_has_the_one_before(ops):
     def size(digests: set[str]) -> int:
         return sum(len(bytes(chunk.content)) for chunk in Chunk.objects.filter(digest__in=digests))
 
-    before, after = (read_contents(snapshot.manifest) for snapshot in (first, second))
-    assert first.fetched_octets == len(first.manifest) + size(before.digests())
-    assert second.fetched_octets == len(second.manifest) + size({after.zones["demo.test."]})
+    assert first is not None
+    assert second is not None
+    lists = [json.loads(snapshot.manifest)["zones"] for snapshot in (first, second)]
+    before, after = contents_of(first), contents_of(second)
+    assert first.fetched_octets == len(first.manifest) + size({*lists[0].values(), *before.digests()})
+    changed = {after.zones["demo.test."], lists[1][list_of("demo.test.")]}
+    assert second.fetched_octets == len(second.manifest) + size(changed)
 
 
 def test_pruning_keeps_the_newest_generations_and_all_they_name(ops, answered):
@@ -221,8 +232,9 @@ def test_pruning_keeps_the_newest_generations_and_all_they_name(ops, answered):
         declare_address(zone, "www", f"192.0.2.{number}")
         publish(NOW)
 
-    assert prune(keep=2) == 3
+    assert prune(keep=2) == 6
     assert [snapshot.generation for snapshot in Snapshot.objects.all()] == [5, 4]
     assert Chunk.objects.filter(kind=ChunkKind.ZONE).count() == 2
+    assert Chunk.objects.filter(kind=ChunkKind.ZONES).count() == 2
     assert current_snapshot().generation == 5
     assert answered("www.demo.test.") == ["192.0.2.4"]

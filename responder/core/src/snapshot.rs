@@ -1,7 +1,8 @@
 //! From a manifest and its chunks to the world that is served.
 //!
 //! ```text
-//! manifest ─► Manifest::parse ─► digests not in the previous world ─► chunks, hashed and decoded ─► World
+//! manifest ─► Manifest::parse ─► digests not in the previous world ─► zone lists ─► digests of zones not in it
+//!                                                                         └────► chunks, hashed and decoded ─► World
 //! ```
 //!
 //! All or nothing (P2): a world is made as a whole or not at all, and never changes afterwards. What did not change
@@ -12,13 +13,14 @@ mod error;
 mod listed;
 mod manifest;
 mod open;
+mod zone_list;
 mod zones;
 
 use std::sync::Arc;
 
 pub use digest::{Digest, MalformedDigest};
 pub use error::SnapshotError;
-pub use manifest::Manifest;
+pub use manifest::{ListedZones, Manifest, ZoneList};
 pub use open::Chunks;
 pub use zones::Zones;
 

@@ -68,6 +68,9 @@ fn snapshots() -> Vec<Vec<u8>> {
     let none = std::iter::empty();
     let manifest = world::manifest([("z.", digest)].into_iter(), digest, none);
     seeds.push(snapshot::as_manifest(&manifest));
+    let list = format!(r#"{{"z.":"{digest}"}}"#);
+    seeds.push(snapshot::as_zone_list(list.as_bytes()));
+    seeds.push(snapshot::as_manifest(&world::manifest_of_lists(digest)));
     seeds.push(snapshot::as_geo(&world::tangled_geo_file()));
     seeds.extend(
         world::geo_files()

@@ -12,7 +12,9 @@ use responder_core::beliefs::Beliefs;
 use responder_core::explain::Recorder;
 use responder_core::health::HealthTable;
 use responder_core::observe::Silent;
-use responder_core::snapshot::{Chunks, Manifest, SnapshotError, World};
+use responder_core::snapshot::{
+    Chunks, Digest, ListedZones, Manifest, SnapshotError, World, ZoneList,
+};
 use responder_core::steering::PolicySet;
 use responder_core::wire::{ClientSubnet, Name, NameBuf, RecordType, compose};
 use responder_core::zone::chunk_v1;
@@ -34,6 +36,7 @@ const ZONE: u8 = b'Z';
 const POLICIES: u8 = b'P';
 const EDITED_POLICIES: u8 = b'E';
 const MANIFEST: u8 = b'M';
+const ZONE_LIST: u8 = b'L';
 const GEO: u8 = b'G';
 
 /// The first octet says what the others are.
@@ -51,6 +54,7 @@ pub fn check(octets: &[u8]) {
             }
         }
         MANIFEST => check_manifest(rest),
+        ZONE_LIST => check_zone_list(rest),
         GEO => check_geo(rest),
         _ => {}
     }
@@ -66,6 +70,10 @@ pub fn as_policies(json: &[u8]) -> Vec<u8> {
 
 pub fn as_manifest(json: &[u8]) -> Vec<u8> {
     [&[MANIFEST], json].concat()
+}
+
+pub fn as_zone_list(json: &[u8]) -> Vec<u8> {
+    [&[ZONE_LIST], json].concat()
 }
 
 pub fn as_geo(file: &[u8]) -> Vec<u8> {
@@ -143,13 +151,50 @@ fn check_manifest(json: &[u8]) {
         return;
     };
     assert!(manifest.generation > 0);
-    let listed = manifest.zones.len() + manifest.geo.len() + 1;
-    assert_eq!(manifest.missing_from(None).len(), listed);
-    for (origin, _) in &manifest.zones {
-        assert!(NameBuf::from_text(origin).is_ok(), "{origin}");
+    let listed = manifest.lists.iter().map(|list| match &list.zones {
+        ListedZones::Here(zones) => zones.len(),
+        ListedZones::In(_) => 1,
+    });
+    let named = listed.sum::<usize>() + manifest.geo.len() + 1;
+    assert_eq!(manifest.digests().len(), named);
+    let missing = manifest.missing_from(None, &Chunks::new());
+    assert_eq!(missing.expect("no list is read").len(), named);
+    for list in &manifest.lists {
+        if let ListedZones::Here(zones) = &list.zones {
+            check_origins(zones);
+        }
     }
     let opened = World::open(&manifest, &Chunks::new(), None);
     assert!(matches!(opened, Err(SnapshotError::MissingChunk { .. })));
+}
+
+/// What a zone list names can be asked for, and its chunks are missing then.
+fn check_zone_list(json: &[u8]) {
+    let digest = Digest::of(json);
+    let chunks = Chunks::from([(digest, json)]);
+    for number in 0..=u8::MAX {
+        let manifest = Manifest {
+            generation: 1,
+            created: String::new(),
+            lists: vec![ZoneList {
+                number,
+                zones: ListedZones::In(digest),
+            }],
+            policies: digest,
+            geo: Vec::new(),
+        };
+        if let Ok(missing) = manifest.missing_from(None, &chunks) {
+            assert!(missing.len() > 2, "a list has zones");
+            let opened = World::open(&manifest, &chunks, None);
+            assert!(opened.is_err(), "its zones were not supplied");
+        }
+    }
+}
+
+fn check_origins(zones: &[(String, Digest)]) {
+    for (origin, _) in zones {
+        assert!(NameBuf::from_text(origin).is_ok(), "{origin}");
+    }
 }
 
 fn check_geo(file: &[u8]) {

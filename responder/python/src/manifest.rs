@@ -1,10 +1,12 @@
 //! `Manifest`: which chunks make up a generation.
 
+use std::collections::HashMap;
+
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyFrozenSet};
+use pyo3::types::{PyBytes, PyFrozenSet, PyMapping};
 use responder_core::snapshot::Digest;
 
-use crate::snapshot::{Snapshot, snapshot_error};
+use crate::snapshot::{Snapshot, fetch, octets_of, snapshot_error};
 
 #[pyclass(frozen, module = "responder")]
 pub(crate) struct Manifest {
@@ -43,17 +45,29 @@ impl Manifest {
         as_set(py, self.manifest.digests())
     }
 
+    #[getter]
+    fn lists<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyFrozenSet>> {
+        as_set(py, self.manifest.lists_missing_from(None))
+    }
+
+    #[pyo3(signature = (snapshot, chunks=None))]
     fn missing_from<'py>(
         &self,
         py: Python<'py>,
         snapshot: Option<&Snapshot>,
+        chunks: Option<&Bound<'py, PyMapping>>,
     ) -> PyResult<Bound<'py, PyFrozenSet>> {
         let world = snapshot.map(|snapshot| snapshot.world.as_ref());
-        as_set(py, self.manifest.missing_from(world))
+        let lists = match chunks {
+            Some(chunks) => fetch(chunks, &self.manifest.lists_missing_from(world))?,
+            None => HashMap::new(),
+        };
+        let missing = self.manifest.missing_from(world, &octets_of(&lists));
+        as_set(py, missing.map_err(snapshot_error)?)
     }
 }
 
-fn as_set(
+pub(crate) fn as_set(
     py: Python<'_>,
     digests: impl IntoIterator<Item = Digest>,
 ) -> PyResult<Bound<'_, PyFrozenSet>> {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMapping};
+use pyo3::types::{PyBytes, PyFrozenSet, PyMapping};
 use responder_core::geo::countries::country;
 use responder_core::snapshot::{Chunks, Digest, World};
 use responder_core::zone::loss;
 
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, as_set};
 
 pyo3::create_exception!(responder, SnapshotError, PyValueError);
 
@@ -36,11 +36,10 @@ impl Snapshot {
     ) -> PyResult<Self> {
         let previous = previous.map(|snapshot| snapshot.world.as_ref());
         let manifest = &manifest.manifest;
-        let fetched = fetch(chunks, &manifest.missing_from(previous))?;
-        let octets = fetched
-            .iter()
-            .map(|(digest, bytes)| (*digest, bytes.as_bytes()));
-        let octets: Chunks<'_> = octets.collect();
+        let lists = fetch(chunks, &manifest.lists_missing_from(previous))?;
+        let missing = manifest.missing_from(previous, &octets_of(&lists));
+        let fetched = fetch(chunks, &missing.map_err(snapshot_error)?)?;
+        let octets = octets_of(&fetched);
         let world = py.detach(|| World::open(manifest, &octets, previous));
         Ok(Self {
             world: Arc::new(world.map_err(snapshot_error)?),
@@ -50,6 +49,14 @@ impl Snapshot {
     #[getter]
     fn generation(&self) -> u64 {
         self.world.generation()
+    }
+
+    fn missing_from<'py>(
+        &self,
+        py: Python<'py>,
+        other: &Snapshot,
+    ) -> PyResult<Bound<'py, PyFrozenSet>> {
+        as_set(py, self.world.missing_from(&other.world))
     }
 
     #[getter]
@@ -135,7 +142,7 @@ fn first_address(prefix: &str) -> PyResult<IpAddr> {
 }
 
 /// The chunks that are there; `World::open` says which is missing and what for.
-fn fetch<'py>(
+pub(crate) fn fetch<'py>(
     chunks: &Bound<'py, PyMapping>,
     digests: &[Digest],
 ) -> PyResult<HashMap<Digest, Bound<'py, PyBytes>>> {
@@ -150,4 +157,11 @@ fn fetch<'py>(
         }
     }
     Ok(fetched)
+}
+
+pub(crate) fn octets_of<'f>(fetched: &'f HashMap<Digest, Bound<'_, PyBytes>>) -> Chunks<'f> {
+    let octets = fetched.iter();
+    octets
+        .map(|(digest, bytes)| (*digest, bytes.as_bytes()))
+        .collect()
 }

@@ -12,6 +12,11 @@ impl Digest {
     pub fn of(octets: &[u8]) -> Self {
         Self(Sha256::digest(octets).into())
     }
+
+    pub(super) fn first_octet(&self) -> u8 {
+        let Self([first, ..]) = self;
+        *first
+    }
 }
 
 /// Not 64 lower-case hexadecimal digits.

@@ -22,6 +22,11 @@ pub enum SnapshotError {
         field: String,
         reason: &'static str,
     },
+    /// A zone list is not JSON, or lists what it may not.
+    ZoneList {
+        number: u8,
+        reason: String,
+    },
     MissingChunk {
         chunk: String,
         digest: Digest,
@@ -52,9 +57,10 @@ impl fmt::Display for SnapshotError {
             Self::Manifest { reason } => write!(f, "manifest: {reason}"),
             Self::UnknownFormat { format } => write!(
                 f,
-                "manifest: unknown format {format}; this responder reads format 1, upgrade it first"
+                "manifest: unknown format {format}; this responder reads formats 1 and 2, upgrade it first"
             ),
             Self::Field { field, reason } => write!(f, "manifest: {field}: {reason}"),
+            Self::ZoneList { number, reason } => write!(f, "zone list {number:02x}: {reason}"),
             Self::MissingChunk { chunk, digest } => {
                 write!(f, "{chunk}: chunk {digest} was not supplied")
             }

@@ -1,15 +1,20 @@
-//! Version 1 of the manifest (`docs/snapshot-format.md`).
+//! Versions 1 and 2 of the manifest (`docs/snapshot-format.md`): the first names all zones itself, the second by lists.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::World;
 use super::digest::Digest;
 use super::error::SnapshotError;
 use super::listed::Listed;
+use super::zone_list::{self, ZoneDigests};
+use super::{Chunks, World};
 use crate::wire::NameBuf;
 use crate::wire::name::{MAX_LABEL, MAX_NAME};
 
-const FORMAT: u64 = 1;
+const WITHOUT_LISTS: u64 = 1;
+const WITH_LISTS: u64 = 2;
+pub(super) const MALFORMED_DIGEST: &str = "a digest is 64 lower-case hexadecimal digits";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,11 +33,27 @@ pub struct Manifest {
     pub generation: u64,
     /// When, as the control plane wrote it: nothing is decided by it.
     pub created: String,
-    /// Origin and chunk, sorted by origin as text.
-    pub zones: Vec<(String, Digest)>,
+    /// Sorted by number.
+    pub lists: Vec<ZoneList>,
     pub policies: Digest,
     /// Role and MMDB file, sorted by role.
     pub geo: Vec<(String, Digest)>,
+}
+
+/// Some of the zones: those whose origins lead to this number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneList {
+    pub number: u8,
+    pub zones: ListedZones,
+}
+
+/// Where it is written which zones a list has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListedZones {
+    /// In the manifest.
+    Here(ZoneDigests),
+    /// In this chunk.
+    In(Digest),
 }
 
 impl Manifest {
@@ -41,40 +62,86 @@ impl Manifest {
         if written.generation == 0 {
             return Err(field("generation", "must be at least 1"));
         }
-        for (origin, _) in &written.zones.0 {
-            check_origin(origin)?;
-        }
         Ok(Self {
             generation: written.generation,
             created: written.created,
-            zones: digests("zones", written.zones)?,
+            lists: match written.format {
+                WITH_LISTS => lists(written.zones)?,
+                _ => lists_here(written.zones)?,
+            },
             policies: digest("policies", &written.policies)?,
             geo: digests("geo", written.geo)?,
         })
     }
 
-    pub fn digests(&self) -> impl Iterator<Item = Digest> {
-        let listed = self.zones.iter().chain(&self.geo);
-        listed.map(|(_, digest)| *digest).chain([self.policies])
+    /// The digests of the chunks that it names itself.
+    pub fn digests(&self) -> Vec<Digest> {
+        let mut digests = vec![self.policies];
+        for list in &self.lists {
+            match &list.zones {
+                ListedZones::Here(zones) => digests.extend(zones.iter().map(|(_, digest)| *digest)),
+                ListedZones::In(digest) => digests.push(*digest),
+            }
+        }
+        digests.extend(self.geo.iter().map(|(_, digest)| *digest));
+        digests
     }
 
-    /// The digests of all chunks that `previous` does not hold already.
-    pub fn missing_from(&self, previous: Option<&World>) -> Vec<Digest> {
-        let Some(previous) = previous else {
-            return self.digests().collect();
-        };
-        let zones = self.zones.iter().zip(previous.zones.held(&self.zones));
-        let zones = zones.filter(|(_, held)| held.is_none());
-        let mut missing: Vec<_> = zones.map(|((_, digest), _)| *digest).collect();
-        if !previous.has_policies(&self.policies) {
+    /// The digests of the zone lists that `previous` does not hold already.
+    pub fn lists_missing_from(&self, previous: Option<&World>) -> Vec<Digest> {
+        let lists = self.lists.iter().filter_map(|list| match list.zones {
+            ListedZones::In(digest) if !holds_list(previous, list.number, &digest) => Some(digest),
+            _ => None,
+        });
+        lists.collect()
+    }
+
+    /// The digests of all chunks that `previous` does not hold already; of zone lists that are not in `chunks` only
+    /// their own.
+    pub fn missing_from(
+        &self,
+        previous: Option<&World>,
+        chunks: &Chunks<'_>,
+    ) -> Result<Vec<Digest>, SnapshotError> {
+        let mut missing = Vec::new();
+        for list in &self.lists {
+            match &list.zones {
+                ListedZones::Here(zones) => {
+                    missing.extend(missing_zones(list.number, zones, previous));
+                }
+                ListedZones::In(digest) if holds_list(previous, list.number, digest) => {}
+                ListedZones::In(digest) => {
+                    missing.push(*digest);
+                    if chunks.contains_key(digest) {
+                        let zones = zone_list::read(list.number, *digest, chunks)?;
+                        missing.extend(missing_zones(list.number, &zones, previous));
+                    }
+                }
+            }
+        }
+        if !previous.is_some_and(|world| world.has_policies(&self.policies)) {
             missing.push(self.policies);
         }
         // A geo file is opened for its role.
+        let held = |role: &str, digest: &Digest| previous?.geo_file(role, digest);
         let geo = self.geo.iter();
-        let geo = geo.filter(|(role, digest)| previous.geo_file(role, digest).is_none());
+        let geo = geo.filter(|(role, digest)| held(role, digest).is_none());
         missing.extend(geo.map(|(_, digest)| *digest));
-        missing
+        Ok(missing)
     }
+}
+
+fn holds_list(previous: Option<&World>, number: u8, digest: &Digest) -> bool {
+    previous.is_some_and(|world| world.zones.held_list(number, digest).is_some())
+}
+
+fn missing_zones(number: u8, listed: &[(String, Digest)], previous: Option<&World>) -> Vec<Digest> {
+    let Some(previous) = previous else {
+        return listed.iter().map(|(_, digest)| *digest).collect();
+    };
+    let zones = listed.iter().zip(previous.zones.held(number, listed));
+    let missing = zones.filter(|(_, held)| held.is_none());
+    missing.map(|((_, digest), _)| *digest).collect()
 }
 
 fn read(json: &[u8]) -> Result<Written, SnapshotError> {
@@ -95,9 +162,44 @@ fn read(json: &[u8]) -> Result<Written, SnapshotError> {
         }
     };
     match format {
-        FORMAT => read.map_err(shape),
+        WITHOUT_LISTS | WITH_LISTS => read.map_err(shape),
         format => Err(SnapshotError::UnknownFormat { format }),
     }
+}
+
+fn lists(listed: Listed) -> Result<Vec<ZoneList>, SnapshotError> {
+    let lists = digests("zones", listed)?.into_iter();
+    let lists = lists.map(|(name, digest)| match list_number(&name) {
+        Some(number) => Ok(ZoneList {
+            number,
+            zones: ListedZones::In(digest),
+        }),
+        None => Err(field(
+            &format!("zones: {name}"),
+            "a zone list is named by two lower-case hexadecimal digits",
+        )),
+    });
+    lists.collect()
+}
+
+/// Two digits say the same order as the numbers do.
+fn list_number(name: &str) -> Option<u8> {
+    let number = u8::from_str_radix(name, 16).ok()?;
+    (format!("{number:02x}") == name).then_some(number)
+}
+
+fn lists_here(listed: Listed) -> Result<Vec<ZoneList>, SnapshotError> {
+    let mut by_number = BTreeMap::<u8, ZoneDigests>::new();
+    for (origin, digest) in digests("zones", listed)? {
+        check_origin(&origin).map_err(|reason| field(&format!("zones: {origin}"), reason))?;
+        let list = by_number.entry(zone_list::number_of(&origin));
+        list.or_default().push((origin, digest));
+    }
+    let lists = by_number.into_iter().map(|(number, zones)| ZoneList {
+        number,
+        zones: ListedZones::Here(zones),
+    });
+    Ok(lists.collect())
 }
 
 fn digests(field: &str, Listed(listed): Listed) -> Result<Vec<(String, Digest)>, SnapshotError> {
@@ -113,20 +215,19 @@ fn digest(of: &str, text: &str) -> Result<Digest, SnapshotError> {
 }
 
 fn malformed(of: &str) -> SnapshotError {
-    field(of, "a digest is 64 lower-case hexadecimal digits")
+    field(of, MALFORMED_DIGEST)
 }
 
-fn check_origin(origin: &str) -> Result<(), SnapshotError> {
+pub(super) fn check_origin(origin: &str) -> Result<(), &'static str> {
     if is_plain(origin) {
         return Ok(());
     }
     let canonical = NameBuf::from_text(origin)
         .is_ok_and(|name| name.as_name().is_lowered() && name.as_name().to_string() == origin);
-    if canonical {
-        return Ok(());
+    match canonical {
+        true => Ok(()),
+        false => Err("an origin is a lower-case name with its final dot"),
     }
-    let reason = "an origin is a lower-case name with its final dot";
-    Err(field(&format!("zones: {origin}"), reason))
 }
 
 /// What nearly all origins are: labels of letters, digits, hyphens and underscores, each with its dot.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::digest::Digest;
 use super::error::SnapshotError;
-use super::manifest::Manifest;
-use super::zones::{OpenedZone, Zones};
+use super::manifest::{ListedZones, Manifest, ZoneList};
+use super::zone_list;
+use super::zones::{OpenedList, OpenedZone, Zones};
 use super::{OpenedFile, World};
 use crate::geo::{GeoData, GeoFile};
 use crate::steering::PolicySet;
@@ -23,11 +24,10 @@ impl World {
         previous: Option<&World>,
     ) -> Result<Self, SnapshotError> {
         let opening = Opening { chunks, previous };
-        let zones = Zones::new(opening.zones(&manifest.zones)?);
+        let lists = manifest.lists.iter().map(|list| opening.list(list));
+        let zones = Zones::new(lists.collect::<Result<_, _>>()?);
         let policies = opening.policies(manifest.policies)?;
-        for zone in zones.iter() {
-            check_steered(zone, &policies)?;
-        }
+        opening.check_steered(&zones, &policies)?;
         let geo_files = opening.geo_files(&manifest.geo)?;
         Ok(Self {
             generation: manifest.generation,
@@ -48,6 +48,25 @@ impl World {
         files.find(|file| file.role == role && file.digest == *digest)
     }
 
+    /// The digests of the chunks that `other` is not made of.
+    pub fn missing_from(&self, other: &World) -> Vec<Digest> {
+        let mut missing = Vec::new();
+        for (list, zones) in self.zones.missing_from(&other.zones) {
+            missing.extend(list);
+            missing.extend(zones.iter().map(|opened| opened.digest));
+        }
+        if !other.has_policies(&self.policies_digest) {
+            missing.push(self.policies_digest);
+        }
+        let geo = self.geo_files.iter().map(|opened| opened.digest);
+        missing.extend(geo.filter(|digest| !other.has_geo_file(digest)));
+        missing
+    }
+
+    fn has_geo_file(&self, digest: &Digest) -> bool {
+        self.geo_files.iter().any(|opened| opened.digest == *digest)
+    }
+
     /// P1: whether this world may follow the one of generation `serving`.
     pub fn check_follows(&self, serving: u64) -> Result<(), SnapshotError> {
         let offered = self.generation;
@@ -64,8 +83,33 @@ struct Opening<'o> {
 }
 
 impl Opening<'_> {
-    fn zones(&self, listed: &[(String, Digest)]) -> Result<Vec<Arc<OpenedZone>>, SnapshotError> {
-        let mut held = self.previous.map(|world| world.zones.held(listed));
+    fn list(&self, list: &ZoneList) -> Result<OpenedList, SnapshotError> {
+        let number = list.number;
+        let (digest, zones) = match &list.zones {
+            ListedZones::Here(listed) => (None, self.zones(number, listed)?),
+            ListedZones::In(digest) => (Some(*digest), self.zones_in(number, *digest)?),
+        };
+        Ok(OpenedList {
+            number,
+            digest,
+            zones,
+        })
+    }
+
+    fn zones_in(&self, number: u8, digest: Digest) -> Result<Vec<Arc<OpenedZone>>, SnapshotError> {
+        let held = self.previous.map(|world| &world.zones);
+        match held.and_then(|zones| zones.held_list(number, &digest)) {
+            Some(held) => Ok(held.to_vec()),
+            None => self.zones(number, &zone_list::read(number, digest, self.chunks)?),
+        }
+    }
+
+    fn zones(
+        &self,
+        number: u8,
+        listed: &[(String, Digest)],
+    ) -> Result<Vec<Arc<OpenedZone>>, SnapshotError> {
+        let mut held = self.previous.map(|world| world.zones.held(number, listed));
         let mut held = std::iter::from_fn(|| held.as_mut()?.next());
         let zones = listed.iter().map(|(origin, digest)| {
             let zone = match held.next().flatten() {
@@ -77,8 +121,23 @@ impl Opening<'_> {
         zones.collect()
     }
 
+    /// Zones that the previous world has with the same policies passed there.
+    fn check_steered(&self, zones: &Zones, policies: &Arc<PolicySet>) -> Result<(), ZoneError> {
+        let nothing = Zones::default();
+        let passed = match self.previous {
+            Some(world) if Arc::ptr_eq(&world.policies, policies) => &world.zones,
+            _ => &nothing,
+        };
+        for (_, fresh) in zones.missing_from(passed) {
+            for opened in fresh {
+                check_steered(&opened.zone, policies)?;
+            }
+        }
+        Ok(())
+    }
+
     fn zone(&self, origin: &str, digest: Digest) -> Result<Zone, SnapshotError> {
-        let octets = self.verified(&format!("zone {origin}"), digest)?;
+        let octets = verified(self.chunks, &format!("zone {origin}"), digest)?;
         let zone = chunk_v1::decode(octets.into())?;
         let found = zone.origin().to_string();
         if found == origin {
@@ -94,7 +153,7 @@ impl Opening<'_> {
         match self.previous {
             Some(world) if world.policies_digest == digest => Ok(world.policies.clone()),
             _ => {
-                let octets = self.verified("policies", digest)?;
+                let octets = verified(self.chunks, "policies", digest)?;
                 Ok(Arc::new(PolicySet::parse(octets)?))
             }
         }
@@ -106,7 +165,7 @@ impl Opening<'_> {
             let file = match held.and_then(|world| world.geo_file(role, digest)) {
                 Some(held) => held.file.clone(),
                 None => {
-                    let octets = self.verified(&format!("geo {role}"), *digest)?;
+                    let octets = verified(self.chunks, &format!("geo {role}"), *digest)?;
                     Arc::new(GeoFile::open(role, octets)?)
                 }
             };
@@ -118,25 +177,30 @@ impl Opening<'_> {
         });
         files.collect()
     }
+}
 
-    fn verified(&self, chunk: &str, expected: Digest) -> Result<&[u8], SnapshotError> {
-        let chunk = || chunk.to_owned();
-        let Some(octets) = self.chunks.get(&expected) else {
-            return Err(SnapshotError::MissingChunk {
-                chunk: chunk(),
-                digest: expected,
-            });
-        };
-        let found = Digest::of(octets);
-        if found == expected {
-            return Ok(octets);
-        }
-        Err(SnapshotError::DigestMismatch {
+/// The octets of a digest, which are called `chunk` in errors.
+pub(super) fn verified<'c>(
+    chunks: &Chunks<'c>,
+    chunk: &str,
+    expected: Digest,
+) -> Result<&'c [u8], SnapshotError> {
+    let chunk = || chunk.to_owned();
+    let Some(octets) = chunks.get(&expected) else {
+        return Err(SnapshotError::MissingChunk {
             chunk: chunk(),
-            expected,
-            found,
-        })
+            digest: expected,
+        });
+    };
+    let found = Digest::of(octets);
+    if found == expected {
+        return Ok(octets);
     }
+    Err(SnapshotError::DigestMismatch {
+        chunk: chunk(),
+        expected,
+        found,
+    })
 }
 
 /// P3: every binding has a policy, and that an endpoint. Asked anew for shared zones: policies change apart from them.

@@ -1,8 +1,10 @@
 //! All zones, found by the names in them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::digest::Digest;
+use super::zone_list::number_of;
 use crate::wire::LookupName;
 use crate::zone::Zone;
 use crate::zone::name_index::NameIndex;
@@ -27,21 +29,56 @@ impl OpenedZone {
             zone,
         }
     }
+
+    /// Whether it is one of `zones`, which are sorted by origin as text.
+    fn is_in(&self, zones: &[Arc<Self>]) -> bool {
+        let place = zones.binary_search_by(|zone| zone.origin.cmp(&self.origin));
+        let same_origin = place.ok().and_then(|place| zones.get(place));
+        same_origin.is_some_and(|zone| zone.digest == self.digest)
+    }
+}
+
+/// The zones of one list, sorted by origin as text.
+pub(super) struct OpenedList {
+    pub number: u8,
+    /// None: of a manifest that names zones itself.
+    pub digest: Option<Digest>,
+    pub zones: Vec<Arc<OpenedZone>>,
 }
 
 #[derive(Default)]
 pub struct Zones {
-    /// Sorted by origin as text.
+    /// Sorted by list, and in each by origin as text.
     zones: Vec<Arc<OpenedZone>>,
+    /// Sorted by number.
+    lists: Vec<List>,
     /// Numbers of `zones` by the hash of their origins.
     index: NameIndex,
     /// Bit n: a zone's origin has n labels. Only such ancestors of a name are looked up.
     depths: u128,
 }
 
+/// Where the zones of a list are in `Zones::zones`.
+struct List {
+    number: u8,
+    digest: Option<Digest>,
+    place: Range<usize>,
+}
+
 impl Zones {
-    /// `zones` have different origins and are sorted by them as text.
-    pub(super) fn new(zones: Vec<Arc<OpenedZone>>) -> Self {
+    /// `lists` are sorted by number; all zones have different origins.
+    pub(super) fn new(lists: Vec<OpenedList>) -> Self {
+        let mut zones = Vec::with_capacity(lists.iter().map(|list| list.zones.len()).sum());
+        let lists = lists.into_iter().map(|list| {
+            let first = zones.len();
+            zones.extend(list.zones);
+            List {
+                number: list.number,
+                digest: list.digest,
+                place: first..zones.len(),
+            }
+        });
+        let lists = lists.collect();
         let mut index = NameIndex::with_capacity(zones.len());
         let mut depths = 0;
         let of = |number| zones.get(number as usize).map_or(0, |opened| opened.hash);
@@ -51,26 +88,56 @@ impl Zones {
         }
         Self {
             zones,
+            lists,
             index,
             depths,
         }
     }
 
-    pub(super) fn opened(&self) -> impl Iterator<Item = &OpenedZone> {
-        self.zones.iter().map(Arc::as_ref)
+    /// The zones of a list, if it is the very same here.
+    pub(super) fn held_list(&self, number: u8, digest: &Digest) -> Option<&[Arc<OpenedZone>]> {
+        let list = self.list(number)?;
+        (list.digest.as_ref() == Some(digest)).then(|| self.in_list(list))
     }
 
-    /// For each of `listed`, which is sorted by origin as text, the zone if it is the very same here.
+    /// For each of `listed`, which are of one list and sorted by origin as text, the zone if it is the very same here.
     pub(super) fn held<'h>(
         &'h self,
+        number: u8,
         listed: &'h [(String, Digest)],
     ) -> impl Iterator<Item = Option<&'h Arc<OpenedZone>>> {
-        let mut own = self.zones.iter().peekable();
+        let own = self.list(number).map_or(&[][..], |list| self.in_list(list));
+        let mut own = own.iter().peekable();
         listed.iter().map(move |(origin, digest)| {
             while own.next_if(|held| held.origin < *origin).is_some() {}
             own.next_if(|held| held.origin == *origin)
                 .filter(|held| held.digest == *digest)
         })
+    }
+
+    /// The zones that are not the very same in `other`, and the lists.
+    pub(super) fn missing_from<'z>(
+        &'z self,
+        other: &'z Zones,
+    ) -> impl Iterator<Item = (Option<Digest>, Vec<&'z OpenedZone>)> {
+        let held = |list: &List| other.held_list(list.number, list.digest.as_ref()?);
+        let lists = self.lists.iter().filter(move |list| held(list).is_none());
+        lists.map(|list| {
+            let known = other
+                .list(list.number)
+                .map_or(&[][..], |list| other.in_list(list));
+            let zones = self.in_list(list).iter().filter(|zone| !zone.is_in(known));
+            (list.digest, zones.map(Arc::as_ref).collect())
+        })
+    }
+
+    fn list(&self, number: u8) -> Option<&List> {
+        let place = self.lists.binary_search_by_key(&number, |list| list.number);
+        self.lists.get(place.ok()?)
+    }
+
+    fn in_list(&self, list: &List) -> &[Arc<OpenedZone>] {
+        self.zones.get(list.place.clone()).unwrap_or(&[])
     }
 
     /// The zone with the longest origin at or above `name`.
@@ -99,15 +166,14 @@ impl Zones {
 
     /// The zone of an origin, as manifests list it.
     pub fn of(&self, origin: &str) -> Option<&Zone> {
-        let number = self
-            .zones
-            .binary_search_by(|zone| zone.origin.as_str().cmp(origin));
-        let opened = number.ok().and_then(|number| self.zones.get(number));
+        let zones = self.in_list(self.list(number_of(origin))?);
+        let place = zones.binary_search_by(|zone| zone.origin.as_str().cmp(origin));
+        let opened = place.ok().and_then(|place| zones.get(place));
         opened.map(|opened| &opened.zone)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Zone> {
-        self.opened().map(|opened| &opened.zone)
+        self.zones.iter().map(|opened| &opened.zone)
     }
 
     fn at(&self, name: &LookupName, labels: usize) -> Option<&Zone> {

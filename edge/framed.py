@@ -1,0 +1,20 @@
+"""Several contents as one: each behind its length, as the feed sends them and files hold them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+LENGTH = struct.Struct(">I")
+
+
+def framed(content: bytes) -> Iterator[bytes]:
+    """Those that are whole: what a crash left of the last one is passed over."""
+    position = 0
+    while position + LENGTH.size <= len(content):
+        (length,) = LENGTH.unpack_from(content, position)
+        position += LENGTH.size
+        if position + length > len(content):
+            return
+        yield content[position : position + length]
+        position += length
