@@ -32,6 +32,7 @@ from edge.store import CorruptChunkError, Store
 from edge.switches import Switches
 from edge.trust.keeper import TrustKeeper
 from edge.trust.refusal import RefusedError
+from edge.trust.statements import Statement
 from edge.updater import Updater
 from responder import Health, LatencyMapError, Manifest, Snapshot, SnapshotError
 
@@ -90,6 +91,7 @@ class Agent:
         self._in_contact = True
         self._started_at_s = time.monotonic()
         self._tells_condition = False  # until the feed says that it takes it
+        self._tells_counts_alone = False  # once, after a feed refused the rest
         self.news = news or News()
         self._reconnect = Backoff(random.random)
         self._retry = Backoff(random.random)
@@ -132,9 +134,20 @@ class Agent:
         return self._updater.served
 
     @property
+    def is_kept(self) -> bool:
+        """Whether what is served is on the disk too."""
+        return self._updater.is_kept
+
+    @property
     def signature(self) -> str | None:
         """Of that manifest, as the feed gave it."""
         return self._updater.signature
+
+    @property
+    def trust_statements(self) -> list[Statement]:
+        """The newest that this node follows, if any, for who follows this node and has none."""
+        newest = self._trust.kept.statement
+        return [newest] if newest else []
 
     @property
     def in_contact(self) -> bool:
@@ -271,7 +284,8 @@ class Agent:
         pause_s = POLL_S
         try:
             await self._updater.update()
-            self.news.tell_generation(self._serving.generation)
+            if self._updater.is_kept:
+                self.news.tell_generation(self._serving.generation)
             self._retry.reset()
         except (FeedError, RefusedError) as error:
             pause_s = self._retry.next_s()
@@ -327,31 +341,36 @@ class Agent:
         async with self._reporting:
             counters, health = self._serving.counters(), self._serving.health
             report = self._reports.due(
-                counters, self._serving.generation, health.sequence, self._serving.take_handshakes, self._more()
+                counters, self._serving.generation, health.sequence, self._serving.take_handshakes
             )
-            condition = self._condition_told() if self._tells_condition else {}
+            more = self._more()
+            self._tells_counts_alone = False
             try:
-                self._tells_condition = await self.feeds.report(report | condition)
+                self._tells_condition = await self.feeds.report(report | more)
             except FeedError as error:
-                if condition and error.status == HTTPStatus.BAD_REQUEST:
-                    self._tells_condition = False  # it is of the release before
-                    return False
                 if error.status != HTTPStatus.BAD_REQUEST:
                     return False  # the same report goes again next time
+                if more:
+                    self._tells_condition, self._tells_counts_alone = False, True  # it is of the release before
+                    return False
                 log.error("a report is lost: %s", error)
             self._reports.acknowledge()
             return True
 
     def _more(self) -> dict[str, Any]:
-        """What a feed that knows of trust is told; one of the release before would refuse the report."""
-        if not self._trust.is_told:
+        """What is told beside what is counted: a feed of the release before would refuse the report."""
+        if self._tells_counts_alone:
             return {}
+        condition = self._condition_told() if self._tells_condition else {}
+        return condition | (self._standing_told() if self._trust.is_told else {})
+
+    def _standing_told(self) -> dict[str, Any]:
         standing = self._switches.standing
         said = {
             "latency_sequence": self._serving.latency.sequence,
             "trust_version": self._trust.version,
             "refusals": dict(self._refusals.counts),
-            "last_refusal": self._refusals.last[:MAX_DETAIL],
+            "last_refusal": self._refusals.last[:MAX_DETAIL].replace("\0", "\N{REPLACEMENT CHARACTER}"),
             "orders": [str(order.target) for order in standing.orders if order.is_off],
             "switched_off": sorted(standing.endpoints)[:MAX_SWITCHED_OFF],
         }

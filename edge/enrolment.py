@@ -25,6 +25,8 @@ class EnrolmentError(Exception):
 class Admission(Answer):
     """What the feed answers to a good enrolment token."""
 
+    node: str
+    site: str
     token: str
 
 

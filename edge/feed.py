@@ -46,7 +46,6 @@ class FeedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Download:
     content: bytes
-    etag: str | None
     signature: str | None
 
 
@@ -86,8 +85,7 @@ class Feed:
         async with self._call("GET", f"manifest?format={FORMAT}", headers=conditions) as response:
             if response.status == HTTPStatus.NOT_MODIFIED:
                 return None
-            content, headers = await _read(response, MAX_MANIFEST), response.headers
-            return Download(content, headers.get("ETag"), headers.get(SIGNATURE))
+            return Download(await _read(response, MAX_MANIFEST), response.headers.get(SIGNATURE))
 
     async def trust(self, since: int) -> bytes | None:
         """Statements of trust behind the one numbered `since`, and who this node is; None: the feed knows of none."""
@@ -108,7 +106,10 @@ class Feed:
         if len(digests) > 1 and self._gives_many:
             try:
                 async with self._call("POST", "chunks", json=list(digests)) as response:
-                    return list(framed(await _read(response, MAX_CHUNK)))
+                    contents = list(framed(await _read(response, MAX_CHUNK)))
+                if not contents:
+                    raise FeedError(f"chunks: what came holds none, not even {digests[0]}")
+                return contents
             except FeedError as error:
                 if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
                     raise

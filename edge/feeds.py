@@ -214,6 +214,6 @@ def position_after(known: Position, events: Sequence[Event]) -> Position:
                 generation = int(json.loads(event.data)["generation"])
             elif event.name == "health":
                 health_sequence = int(json.loads(event.data)["sequence"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise FeedError(f"events: what cannot be read: {error}") from error
     return Position(generation, health_sequence)

@@ -26,7 +26,6 @@ MAX_COUNTS = 5000
 """Of one report; the rest goes with the next ones."""
 MAX_NETWORKS = 1000
 MAX_SHADOWS = 1000
-NO_MORE: Mapping[str, Any] = {}
 
 
 class Reports:
@@ -47,9 +46,8 @@ class Reports:
         generation: int,
         health_sequence: int,
         take_handshakes: Callable[[], Sequence[Handshake]],
-        more: Mapping[str, Any] = NO_MORE,
     ) -> dict[str, Any]:
-        """The report to send now: the one not acknowledged yet, or else a new one with what is taken and `more`."""
+        """The report to send now: the one not acknowledged yet, or else a new one with what is taken."""
         if self._pending is None:
             self._sequence += 1
             self._pending = {
@@ -70,7 +68,6 @@ class Reports:
             handshakes = take_handshakes()
             if handshakes:  # as with networks
                 self._pending["handshakes"] = list(handshakes)
-            self._pending.update(more)
         return self._pending
 
     def is_complete(self, counters: Counters) -> bool:

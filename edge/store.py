@@ -4,11 +4,11 @@
       chunks/<digest>          content under its own SHA-256, verified whenever it is read
       manifest.json            the generation kept last
       manifest.previous.json   the one before it (P2)
-      manifest.signature.json  the signature of one of them, for who follows this node
+      manifest.signature.json  the signatures of both, by their digests, for who follows this node
       health.json              the last known health
       latency.bin              messages that lead to the last known latency map
       trust.json               which keys are trusted (edge/trust/keeper.py)
-      orders.json              the newest break-glass order seen of each target (edge/switches.py)
+      orders.json              the newest break-glass order seen of each target, and whom it met (edge/switches.py)
 
 Every file but the latency map appears whole or not at all: written beside its place, flushed, renamed. Chunks come
 before the manifest that names them, so a kill between any two writes leaves a generation that can be served.
@@ -22,6 +22,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from responder import Manifest, SnapshotError
@@ -89,20 +90,28 @@ class Store:
         """
         self._write_all({self._chunks / digest: content for digest, content in chunks.items()})
         _flush_directory(self._chunks)
-        if self._current.exists():
+        self.keep_signature(manifest, signature)
+        if self._current.exists() and self._current.read_bytes() != manifest.octets:
             self._link(self._current, self._previous)
         self._write(self._current, manifest.octets)
-        kept = {"manifest": _digest(manifest), "signature": signature}
-        self._write(self._signature, json.dumps(kept).encode())
         _flush_directory(self.home)
 
     def signature(self, manifest: Manifest) -> str | None:
-        """As it came with the manifest; None: there was none, or it is of another one."""
+        """As it came with the manifest; None: there was none."""
+        return self._signatures().get(_digest(manifest))
+
+    def keep_signature(self, manifest: Manifest, signature: str | None) -> None:
+        """Beside that of the generation kept last. Raises OSError when the disk does not take it."""
+        signatures = self._signatures()
+        kept = {_digest(known): signatures.get(_digest(known)) for known in islice(self.manifests(), 1)}
+        self._write(self._signature, json.dumps(kept | {_digest(manifest): signature}).encode())
+
+    def _signatures(self) -> dict[str, str | None]:
         try:
             kept = json.loads(self._signature.read_bytes())
-            return kept["signature"] if kept["manifest"] == _digest(manifest) else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        except (OSError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}
 
     def prune(self) -> None:
         """Remove the chunks that neither of the generations kept names."""

@@ -56,7 +56,18 @@ class Updater:
         manifest = await asyncio.to_thread(_manifest_of, download.content)
         if self._is_new(manifest):
             await self._take(manifest, download.signature)
-        self._etag = download.etag
+        elif download.signature and download.signature != self.signature:
+            await self._sign(manifest, download.signature)
+        self._etag = f'"{hashlib.sha256(manifest.octets).hexdigest()}"'  # whatever the feed said: others are asked too
+
+    async def _sign(self, manifest: Manifest, signature: str) -> None:
+        """What is served was kept without it: by a release that minded none, or on a disk that was full."""
+        async with self._writing:
+            self.signature = signature
+            try:
+                await asyncio.to_thread(self._store.keep_signature, manifest, signature)
+            except OSError as error:
+                log.error("the signature of generation %d is not kept on disk: %s", manifest.generation, error)
 
     async def _keep_again(self) -> None:
         """A disk that took nothing may take what is served now."""
@@ -74,6 +85,8 @@ class Updater:
         if manifest.octets == served.octets:
             return False
         is_fork = manifest.generation == served.generation
+        if is_fork and manifest.lists and not served.lists:
+            return True  # the release before was given it in format 1, and that without a signature
         raise RefusedError(
             Reason.FORK if is_fork else Reason.GENERATION,
             f"generation {manifest.generation} refused: {served.generation} is served"

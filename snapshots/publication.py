@@ -105,7 +105,7 @@ class Publication:
         reasons = []
         if self._generation > self.served.generation + 1:
             reasons.append("numbered above what nodes serve: this database is of an earlier time")
-        if self.signer is not None and self.signer.fingerprint not in self._signature_served():
+        if self.signer is not None and self.signer.replaces(self._signature_served()):
             reasons.append(f"signed by key {self.signer.fingerprint[:12]}")
         return reasons
 

@@ -38,6 +38,12 @@ class Signer:
 
     installation: UUID
     key: PrivateKey
+    preferred: frozenset[str] = frozenset()
+    """Fingerprints of the keys that should sign instead: who has one of them publishes beside us."""
+
+    def replaces(self, signature: str) -> bool:
+        """Whether what has `signature` should be signed anew."""
+        return not any(fingerprint in signature for fingerprint in (self.fingerprint, *self.preferred))
 
     @property
     def fingerprint(self) -> str:
@@ -59,12 +65,12 @@ def signer(directory: Path, now: datetime) -> Signer | None:
     due = _due(now)
     if not due:
         return None
-    for fingerprint in due:
+    for place, fingerprint in enumerate(due):
         key = private_key(directory, fingerprint)
         if key is not None:
             if fingerprint != due[0]:
                 log.warning("key %s is not in %s: signing with %s until it is", due[0], directory, fingerprint)
-            return Signer(installation(), key)
+            return Signer(installation(), key, frozenset(due[:place]))
     raise SigningError(
         f"nothing is published: none of the private keys that sign is in {directory}; copy {due[0]}.pem there"
     )

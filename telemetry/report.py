@@ -34,6 +34,8 @@ Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
 Seconds = Annotated[float, Field(ge=0, le=1e12)]
 CountedNumber = Annotated[int, Field(ge=1, le=10**12)]
 Prefix = Annotated[str, StringConstraints(max_length=39), AfterValidator(_cut)]
+STORABLE = r"^[^\x00]*$"
+"""Text that PostgreSQL takes."""
 
 
 class Untrusted(BaseModel):
@@ -87,7 +89,7 @@ class Standing(Untrusted):
     latency_sequence: Number
     trust_version: Number
     refusals: Annotated[dict[Reason, Number], Field(max_length=MAX_REASONS)]
-    last_refusal: Annotated[str, StringConstraints(max_length=MAX_SENTENCE)]
+    last_refusal: Annotated[str, StringConstraints(max_length=MAX_SENTENCE, pattern=STORABLE)]
     orders: Annotated[list[Order], Field(max_length=MAX_ORDERS)]
     switched_off: Annotated[list[Id], Field(max_length=MAX_COUNTS)]
 
@@ -99,7 +101,7 @@ class Condition(BaseModel):
 
     uptime_s: Seconds
     health_age_s: Seconds | None = None
-    feed: Annotated[str, StringConstraints(max_length=MAX_FEED)] = ""
+    feed: Annotated[str, StringConstraints(max_length=MAX_FEED, pattern=STORABLE)] = ""
     relays: Annotated[int, Field(ge=0, le=MAX_RELAYS)] = 0
 
 
@@ -110,7 +112,7 @@ class Report(Untrusted):
     sequence: Annotated[int, Field(ge=1, le=MAX_NUMBER)]
     generation: Number
     health_sequence: Number
-    version: Annotated[str, StringConstraints(max_length=40)]
+    version: Annotated[str, StringConstraints(max_length=40, pattern=STORABLE)]
     queries: Number
     answers: Annotated[list[Count], Field(max_length=MAX_COUNTS)]
     networks: Annotated[list[NetworkCount], Field(max_length=MAX_COUNTS)] = []

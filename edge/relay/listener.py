@@ -22,6 +22,7 @@ from edge.relay.news import Told
 from edge.relay.visitors import Visitors
 from edge.serving import Serving
 from edge.store import CorruptChunkError, Store
+from edge.trust.keeper import Answer
 from edge.trust.manifests import HEADER as SIGNATURE
 
 HEARTBEAT_S = 2.0
@@ -80,7 +81,7 @@ class Relay:
     @web.middleware
     async def _for_visitors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         authorization = request.headers.get("Authorization", "")
-        is_bearer = authorization.partition(" ")[0].lower() == "bearer"
+        is_bearer = authorization.isascii() and authorization.partition(" ")[0].lower() == "bearer"
         is_good = await self._visitors.is_good(authorization, time.monotonic()) if is_bearer else False
         if is_good is None:
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The control plane does not answer who you are; serve on.")
@@ -93,6 +94,8 @@ class Relay:
         served = self._agent.served
         if served is None:
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "This relay has no snapshot yet.")
+        if not self._agent.is_kept:
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "This relay's disk does not take the snapshot; serve on.")
         etag = f'"{hashlib.sha256(served.octets).hexdigest()}"'
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if signature := self._agent.signature:
@@ -121,7 +124,7 @@ class Relay:
         return web.Response(body=content, content_type="application/octet-stream")
 
     async def _trust(self, request: web.Request) -> web.StreamResponse:
-        """Who someone is, only the control plane can say."""
+        """Who someone is, only the control plane can say; whom to trust proves itself, so that is said without it."""
         since = request.query.get("since", "0")
         if not _is_number(since):
             return _problem(
@@ -130,7 +133,9 @@ class Relay:
         try:
             passed = await self._agent.feeds.trust_of(request.headers["Authorization"], since)
         except FeedError as error:
-            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, f"Trust as before; the feed cannot be asked: {error}")
+            if int(since):
+                return _problem(HTTPStatus.SERVICE_UNAVAILABLE, f"Trust as before; the feed cannot be asked: {error}")
+            return web.json_response(text=Answer(statements=self._agent.trust_statements).model_dump_json())
         return web.Response(status=passed.status, body=passed.body, headers=passed.headers)
 
     async def _report(self, request: web.Request) -> web.StreamResponse:

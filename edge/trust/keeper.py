@@ -30,10 +30,13 @@ class _Read(BaseModel):
 
 
 class Answer(_Read):
-    """What the feed answers to who asks whom to trust: statements it lacks, and who it is."""
+    """What the feed answers to who asks whom to trust: statements it lacks, and who it is.
 
-    node: str
-    site: str
+    Without the latter it is of a relay that cannot ask who that is.
+    """
+
+    node: str = ""
+    site: str = ""
     statements: list[Statement]
 
 
@@ -59,6 +62,7 @@ class TrustKeeper:
         self._feed = feed
         self._store = store
         self._broken: str | None = None
+        self._is_kept = True  # what is trusted is on disk too
         self.is_told = False
         self.trust: Trust | None = None
         self.kept = self._read()
@@ -92,7 +96,8 @@ class TrustKeeper:
             raise RefusedError(Reason.TRUST, f"what the feed says of trust is malformed: {error}") from error
         for statement in answer.statements:
             self._follow(statement)
-        self._keep(self.kept.model_copy(update={"node": answer.node, "site": answer.site}))
+        who = {"node": answer.node, "site": answer.site} if answer.node else {}
+        self._keep(self.kept.model_copy(update=who))
 
     def _follow(self, statement: Statement) -> None:
         before = self.trust
@@ -114,12 +119,14 @@ class TrustKeeper:
             )
 
     def _keep(self, kept: Kept) -> None:
-        if kept == self.kept:
+        if kept == self.kept and self._is_kept:
             return
         self.kept = kept
         try:
             self._store.keep_trust(kept.model_dump_json().encode())
+            self._is_kept = True
         except OSError as error:
+            self._is_kept = False
             log.error("what is trusted is not kept on disk: %s", error)
 
     def _read(self) -> Kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -25,11 +26,14 @@ class FakeFeed:
         self.manifest = b""
         self.chunks: dict[str, bytes] = {}
         self.signature: str | None = None  # of the manifest, as its header says it
+        self.etag: str | None = None  # said of the manifest in place of its own
         self.trust: dict[str, Any] | None = None  # None: the feed of a release that knew no keys
         self.latency: dict[int, list[bytes]] = {}  # by the map that a node has
         self.failing: dict[str, int] = {}
         self.gives_many = True  # chunks at once, as feeds of the release before do not
+        self.gives_nothing = False  # in place of chunks at once
         self.knows_condition = False  # as a feed of the release before
+        self.knows_standing = True
         self.reports: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.last_event_ids: list[str | None] = []
@@ -111,7 +115,7 @@ class FakeFeed:
         return web.Response(status=status) if status else await handler(request)
 
     async def _manifest(self, request: web.Request) -> web.Response:
-        etag = f'"{hash(self.manifest)}"'
+        etag = self.etag or f'"{hashlib.sha256(self.manifest).hexdigest()}"'
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304)
         headers = {"ETag": etag} | ({HEADER: self.signature} if self.signature else {})
@@ -131,6 +135,8 @@ class FakeFeed:
         digests = (await request.json())[:3]
         self.asked += [f"chunks/{digest}" for digest in digests]
         self.visitors += [request.headers["Authorization"].removeprefix("Bearer ")] * len(digests)
+        if self.gives_nothing:
+            return web.Response(body=b"")
         contents = [self.chunks[digest] for digest in takewhile(self.chunks.__contains__, digests)]
         if not contents or not self.gives_many:
             return web.Response(status=404)
@@ -144,7 +150,7 @@ class FakeFeed:
 
     async def _report(self, request: web.Request) -> web.Response:
         report = await request.json()
-        if "condition" in report and not self.knows_condition:
+        if ("condition" in report and not self.knows_condition) or ("standing" in report and not self.knows_standing):
             return web.Response(status=400)
         self.reports.append(report)
         return web.Response(status=204, headers={"Report-Accepts": "condition"} if self.knows_condition else {})

@@ -21,7 +21,7 @@ for line in sys.stdin:
     feed, home = line.rstrip("\\n").split("\\t")
     child = os.fork()
     if child == 0:
-        run(feed, "a-node-token", ["127.0.0.1:0"], Path(home))
+        run([feed], "a-node-token", ["127.0.0.1:0"], Path(home))
         os._exit(0)
     print(child, flush=True)
     os.waitpid(child, 0)

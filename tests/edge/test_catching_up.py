@@ -7,8 +7,11 @@ from unittest.mock import Mock
 import pytest
 
 from edge.store import Store
+from edge.trust.refusal import Reason
 from responder import Manifest
 from tests.edge.conftest import APEX, NO_FEED, ORIGIN, a_node, eventually
+from tests.edge.fake_feed import FakeFeed
+from tests.edge.publisher import Publisher
 from tests.worlds import World, digest_of, list_of
 
 OTHERS = [f"z{number}.test." for number in range(300)]
@@ -101,6 +104,32 @@ async def test_from_a_feed_of_the_release_before_to_this_one_and_back(feed, tmp_
         assert fetched(feed) == {digest_of(worlds[2].zones[ORIGIN])}
         kept = named(worlds[1]) | set(worlds[2].chunks())
         await disk_holds(tmp_path, kept)
+
+
+async def test_what_the_release_before_has_on_its_disk_is_taken_again_as_it_is_published(feed, tmp_path):
+    world, publisher = a_world(1, NEWEST), Publisher()
+    feed.offer(world.manifest(), world.chunks())
+    async with a_node(tmp_path, feed.url) as node:
+        await node.serves(1)
+    publisher.publish(feed, world)
+    async with a_node(tmp_path, feed.url) as node:
+        await eventually(lambda: node.agent.signature == feed.signature, "it has it with its signature")
+        assert node.agent.served.lists
+        assert node.agent.condition("").refusals == {}
+        assert await node.answer() == [NEWEST]
+        feed.offer(a_world(1, "192.0.2.1").manifest_with_lists(), {})
+        feed.signature = publisher.signature(feed.manifest)
+        await eventually(lambda: Reason.FORK in node.agent.condition("").refusals, "other contents are a fork")
+
+
+async def test_a_feed_that_answers_with_no_chunks_at_all_is_not_asked_for_ever(feed, tmp_path):
+    async with FakeFeed().running() as other:
+        world = a_world(1, NEWEST)
+        feed.publish(world)
+        other.publish(world)
+        feed.gives_nothing = True
+        async with a_node(tmp_path, feed.url, other.url) as node:
+            await node.serves(1)
 
 
 @pytest.mark.parametrize("spoilt", ["a list", "a zone"])

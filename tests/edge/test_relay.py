@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -20,14 +21,18 @@ from edge.relay.visitors import ASKS_AT_ONCE, GOOD_S, Visitors
 from edge.report import Reports
 from edge.serving import Serving
 from edge.store import Store
+from edge.trust.keeper import pin
+from edge.trust.keys import PrivateKey
+from edge.trust.refusal import Reason
 from tests.edge.conftest import SILENCE_S, Node, a_free_address, a_node, a_world, eventually
 from tests.edge.fake_feed import TOKEN, FakeFeed
+from tests.edge.publisher import Publisher
 from tests.edge.test_feeds import at, beating, delta
 from tests.edge.test_latency import message
 
 OLD, NEW = "192.0.2.1", "192.0.2.2"
 RELAY_TOKEN = "the-relays-token"
-OUTSIDE = {"events": 503, "manifest": 503, "report": 503, "chunks": 503, "latency": 503}
+OUTSIDE = {"events": 503, "manifest": 503, "report": 503, "chunks": 503, "latency": 503, "trust": 503}
 
 
 class RelayNode(Node):
@@ -132,6 +137,142 @@ async def test_reports_go_up_under_the_name_of_their_author(central, tmp_path):
         await eventually(lambda: told() >= {(relay.url, 1), (central.url, 0)}, "both tell whom they follow")
 
 
+@pytest.fixture
+def publisher():
+    return Publisher()
+
+
+def pinned(home, publisher: Publisher):
+    """The state directory of a node that is enrolled and has met no feed yet."""
+    pin(Store(home), publisher.pin)
+    return home
+
+
+def refused(node: Node) -> dict[str, int]:
+    return dict(node.agent.condition("").refusals)
+
+
+async def test_a_pinned_edge_behind_a_relay_gets_what_is_signed_and_follows_a_rotation(central, tmp_path, publisher):
+    publisher.publish(central, a_world(1, OLD))
+    async with (
+        a_relay(tmp_path / "relay", central.url) as relay,
+        a_node(pinned(tmp_path / "edge", publisher), relay.url) as node,
+    ):
+        await node.serves(1)
+        assert node.agent.condition("").trust_version == 1
+        publisher.rotate()
+        publisher.publish(central, a_world(2, NEW))
+        await node.serves(2)
+        await eventually(lambda: node.agent.condition("").trust_version == 2, "the rotation is heard of")
+        assert refused(node) == {}
+
+
+async def test_a_relay_that_starts_while_the_centre_is_away_gives_pinned_edges_what_is_signed(
+    central, tmp_path, publisher
+):
+    publisher.publish(central, a_world(1, OLD))
+    address = a_free_address()
+    async with a_relay(tmp_path / "relay", central.url, address=address) as relay:
+        async with a_node(pinned(tmp_path / "edge", publisher), relay.url) as node:
+            await node.serves(1)
+        await eventually(lambda: Store(tmp_path / "relay").trust() is not None, "the relay knows whom to trust")
+        central.failing = OUTSIDE
+        central.hang_up()
+        await eventually(lambda: not relay.agent.in_contact, "the relay is on its own")
+
+    async with (
+        a_relay(tmp_path / "relay", central.url, address=address) as relay,
+        a_node(pinned(tmp_path / "empty disk", publisher), relay.url) as pinned_node,
+        a_node(tmp_path / "never enrolled", relay.url) as node,
+        a_node(pinned(tmp_path / "of another", Publisher()), relay.url) as stranger,
+    ):
+        await pinned_node.serves(1)
+        await node.serves(1)
+        await eventually(lambda: Reason.KEY in refused(stranger), "the pin of another installation is minded")
+        assert stranger.serving.generation == 0
+        central.failing = {}
+        await eventually(lambda: pinned_node.agent._trust.kept.site == "ams", "who it is, it learns later")
+
+
+async def test_a_relay_that_was_kept_without_a_signature_gives_the_one_that_the_centre_has(
+    central, tmp_path, publisher
+):
+    """As after an upgrade from a release that minded no signatures, and after a crash between two files."""
+    publisher.publish(central, a_world(1, OLD))
+    async with a_relay(tmp_path / "relay", central.url) as relay:
+        await relay.serves(1)
+    (tmp_path / "relay" / "manifest.signature.json").unlink()
+    address = a_free_address()
+    async with (
+        a_relay(tmp_path / "relay", central.url, address=address) as relay,
+        a_node(pinned(tmp_path / "edge", publisher), relay.url) as node,
+    ):
+        await node.serves(1)
+        central.failing = OUTSIDE
+        central.hang_up()
+        await eventually(lambda: not relay.agent.in_contact, "the relay is on its own")
+    async with (
+        a_relay(tmp_path / "relay", central.url, address=address),
+        a_node(pinned(tmp_path / "another edge", publisher), f"http://{address}") as node,
+    ):
+        await node.serves(1)
+
+
+async def test_a_relay_whose_disk_is_full_has_its_edges_fetch_from_another_feed(central, tmp_path, monkeypatch):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    async with FakeFeed().running() as other, beating(other):
+        at(other, 1, OLD, health=7)
+        async with (
+            a_relay(tmp_path / "relay", central.url) as relay,
+            a_node(tmp_path / "edge", relay.url, other.url) as node,
+        ):
+            await node.serves(1)
+            await follows(relay)
+            monkeypatch.setattr(relay.relay._store, "keep", full)
+            central.publish(a_world(2, NEW))
+            await relay.serves(2)
+            other.publish(a_world(2, NEW))
+            await node.serves(2)
+            assert refused(node) == {}
+            assert relay.agent.news.generation == 1, "others could not have its chunks"
+            monkeypatch.undo()
+            await eventually(lambda: relay.agent.news.generation == 2, "it is announced once it is on the disk")
+
+
+async def test_a_feed_that_lies_is_left_and_leaves_nothing_behind(central, tmp_path, publisher):
+    publisher.publish(central, a_world(5, OLD))
+    async with FakeFeed().running() as liar, beating(liar):
+        publisher.tell(liar)
+        for world, key in ((a_world(4, NEW), None), (a_world(5, NEW), None), (a_world(6, NEW), PrivateKey.generate())):
+            home = pinned(tmp_path / str(len(liar.asked)), publisher)
+            async with a_node(home, central.url) as node:
+                await node.serves(5)
+            at(liar, world.generation, NEW, health=7)
+            publisher.publish(liar, world, key)
+            async with a_node(home, liar.url, central.url) as node:
+                await eventually(
+                    lambda at=node: at.agent.feeds.followed.name == central.url, "the honest one is left to"
+                )
+                assert sum(refused(node).values()) > 0
+                assert await node.answer() == [OLD]
+
+
+async def test_an_etag_of_another_manifest_does_not_hide_that_one_at_other_feeds(central, tmp_path, publisher):
+    publisher.publish(central, a_world(1, OLD))
+    async with FakeFeed().running() as liar, beating(liar):
+        at(liar, 1, OLD, health=7)
+        publisher.publish(liar, a_world(1, OLD))
+        liar.etag = f'"{hashlib.sha256(a_world(2, NEW).manifest_with_lists()).hexdigest()}"'
+        async with a_node(pinned(tmp_path, publisher), liar.url, central.url) as node:
+            await node.serves(1)
+            publisher.publish(central, a_world(2, NEW))
+            liar.failing = OUTSIDE
+            liar.hang_up()
+            await node.serves(2)
+
+
 async def test_strangers_get_nothing(central, tmp_path):
     async with a_relay(tmp_path, central.url) as relay, aiohttp.ClientSession() as stranger:
         await relay.serves(1)
@@ -141,6 +282,17 @@ async def test_strangers_get_nothing(central, tmp_path):
                 async with stranger.get(url, headers=headers) as response:
                     assert (response.status, response.content_type) == (401, "application/problem+json")
         assert central.visitors.count("wrong") == 1, "it is not asked about again for a while"
+
+
+async def test_a_token_that_is_no_text_is_a_stranger_s(central, tmp_path):
+    async with a_relay(tmp_path, central.url) as relay:
+        await relay.serves(1)
+        host, _, port = relay.relay.address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /edge/v1/manifest HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \xff\r\n\r\n")
+        assert b" 401 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_while_the_centre_is_away_known_edges_start_from_the_relay_and_know_that_news_are_missing(

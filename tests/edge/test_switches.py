@@ -75,10 +75,10 @@ def cabinet(home, publisher):
 
 
 @asynccontextmanager
-async def cut_off(home):
+async def cut_off(home, generation: int = 1):
     """The node without any control plane."""
     async with a_node(home, NOBODY) as node:
-        await node.serves(1)
+        await node.serves(generation)
         yield node
 
 
@@ -134,6 +134,68 @@ async def test_a_name_that_is_not_there_switches_nothing_off_and_is_said(home, c
         await eventually(lambda: len(standing(node).unknown) == 1, "it is unknown")
         assert "there is no one endpoint e99" in caplog.text
         assert await www(node) == FIRST
+
+
+@pytest.fixture
+def changed(feed, publisher):
+    """Publishes the steered world as a generation in which endpoints and pools have other names."""
+
+    def publish(generation: int, **names: str) -> None:
+        world = steered_world()
+        world.generation = generation
+        for thing in [*world.policies["endpoints"], *world.policies["pools"]]:
+            thing["name"] = names.get(thing["name"], thing["name"])
+        publisher.publish(feed, world)
+
+    return publish
+
+
+@pytest.mark.parametrize(
+    "names", [{"e10": "renamed"}, {"e12": "e10"}, {"e10": "e11", "e11": "e10"}], ids=["gone", "twice", "swapped"]
+)
+async def test_what_an_order_switched_off_stays_off_whatever_becomes_of_its_name(feed, home, cabinet, changed, names):
+    cabinet.put(an_order())
+    async with a_node(home, feed.url) as node:
+        await eventually(lambda: standing(node).endpoints == {10}, "it is off")
+        changed(2, **names)
+        await node.serves(2)
+        await eventually(lambda: standing(node).endpoints >= {10} and not standing(node).unknown, "it is looked at")
+    async with cut_off(home, 2) as node:
+        assert 10 in standing(node).endpoints, "over a restart, too"
+        cabinet.put(an_order(serial=2, is_off=False), name="b")
+        await eventually(lambda: not standing(node).endpoints, "the order that takes it back does so")
+
+
+async def test_a_pool_that_was_switched_off_stays_off_under_another_name(feed, home, cabinet, changed):
+    cabinet.put(an_order("pool p1"))
+    async with a_node(home, feed.url) as node:
+        await eventually(lambda: standing(node).endpoints == {10, 11}, "it is off")
+        changed(2, p1="renamed")
+        await node.serves(2)
+    async with cut_off(home, 2) as node:
+        assert standing(node).endpoints == {10, 11}
+
+
+async def test_orders_that_are_too_many_to_be_looked_at_are_complained_about(home, cabinet, monkeypatch, caplog):
+    monkeypatch.setattr("edge.switches.MOST_ORDERS", 1)
+    cabinet.put(an_order(serial=5))
+    cabinet.put(an_order("endpoint e11"), name="b")
+    async with cut_off(home) as node:
+        await eventually(lambda: standing(node).endpoints == {10}, "the first one stands")
+        assert "b.order refused: it and what follows are not looked at" in caplog.text
+
+
+async def test_an_order_that_a_full_disk_did_not_take_note_of_is_noted_later(home, cabinet, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    cabinet.put(an_order(serial=5))
+    async with cut_off(home) as node:
+        with monkeypatch.context() as disk:
+            disk.setattr(Store, "keep_orders", full)
+            cabinet.put(an_order(serial=6, is_off=False), name="b")
+            await eventually(lambda: not standing(node).endpoints, "it is on again")
+        await eventually(lambda: b"[6, " in (Store(home).orders() or b""), "it is noted")
 
 
 async def test_a_site_that_is_off_is_not_ready_and_answers_on(home, cabinet):

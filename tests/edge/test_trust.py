@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge.store import Store
-from edge.trust.keeper import pin
+from edge.trust.keeper import kept_trust, pin
 from edge.trust.keys import PrivateKey
 from edge.trust.refusal import Reason
 from tests.edge.conftest import a_node, a_world, eventually
@@ -164,6 +164,36 @@ async def test_a_feed_of_the_release_before_is_followed_by_a_node_that_was_never
         await node.serves(1)
         await eventually(lambda: len(feed.reports) > 1, "it reports")
         assert "standing" not in feed.reports[-1]  # which that feed would refuse
+
+
+async def test_where_a_web_process_of_the_release_before_takes_the_reports_none_is_lost(feed, home, publisher):
+    feed.knows_standing = False
+    publisher.publish(feed, a_world(1, OLD))
+    async with a_node(home, feed.url) as node:
+        await node.serves(1)
+        await node.answer()
+
+        def counted() -> int:
+            return sum(answer["count"] for report in feed.reports for answer in report["answers"])
+
+        await eventually(lambda: counted() == 1, "what was counted is told")
+        feed.knows_standing = True
+        await eventually(lambda: "standing" in feed.reports[-1], "the rest is told to who takes it")
+        assert [report["sequence"] for report in feed.reports] == list(range(1, len(feed.reports) + 1))
+        assert counted() == 1
+
+
+async def test_what_is_trusted_is_kept_once_the_disk_takes_it(feed, home, publisher, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("edge.agent.POLL_S", 0.05)
+    publisher.publish(feed, a_world(1, OLD))
+    async with a_node(home, feed.url) as node:
+        with monkeypatch.context() as disk:
+            disk.setattr(Store, "keep_trust", full)
+            await node.serves(1)
+        await eventually(lambda: kept_trust(Store(home)) is not None, "it is on the disk")
 
 
 async def test_a_node_follows_a_rotation_and_refuses_the_key_that_was_retired(feed, home, publisher):

@@ -127,6 +127,20 @@ def test_a_publisher_that_lacks_the_newest_key_signs_with_the_one_before(key, di
     assert ManifestSignature.read(publish(NOW).signature).key == key.fingerprint
 
 
+def test_publishers_of_which_one_lacks_the_newest_key_do_not_sign_the_same_contents_in_turn(ops, key, directory):
+    publish(NOW)
+    later = NOW + HOUR
+    file = directory / f"{signing.rotate(directory, NOW, HOUR).fingerprint}.pem"
+    newest = publish(later)
+    away = file.rename(file.with_suffix(".away"))
+
+    assert publish(later) is None, "what the newest key has signed, the one before does not sign again"
+    declare_zone(ops, "changed.test.")
+    assert ManifestSignature.read(publish(later).signature).key == key.fingerprint
+    away.rename(file)
+    assert ManifestSignature.read(publish(later).signature).key == ManifestSignature.read(newest.signature).key
+
+
 def test_nobody_states_trust_without_a_key_that_edges_trust(key, directory):
     (directory / f"{key.fingerprint}.pem").unlink()
 

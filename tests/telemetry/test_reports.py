@@ -147,6 +147,8 @@ def test_an_idle_report_is_taken_without_counts(node):
         {"sequence": "1"},
         {"boot_id": "yesterday"},
         {"version": "x" * 41},
+        {"version": "1\0"},
+        {"condition": {"uptime_s": 1.0, "feed": "\0"}},
         {"queries": -1},
         {"generation": 2**63},
         {"surprise": 1},
