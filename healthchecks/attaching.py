@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
 
+from healthchecks.leases import follow_leases
 from healthchecks.ledger import open_ledger
 from healthchecks.models import Assignment, Check, CheckTemplate, UncheckedEndpoint
 from healthchecks.settling import settle
@@ -41,6 +42,8 @@ def set_checks(endpoint: Endpoint, checks: Collection[Check], now: datetime | No
             [Assignment(check_definition_id=check, endpoint=endpoint) for check in sorted(wanted)],
             ignore_conflicts=True,
         )
+        for check in checks:
+            follow_leases(check)
         _note_choice(endpoint, now, is_checked=bool(wanted))
         settle(ledger, [endpoint.id], {}, f"the checks of {endpoint.name} were changed")
 
