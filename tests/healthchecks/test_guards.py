@@ -73,12 +73,14 @@ def web(team: Team, fleet: list[Endpoint]) -> Check:
     return check
 
 
-def say(check: Check, endpoints: list[Endpoint], at: float, **beliefs: str) -> None:
+def say(check: Check, endpoints: list[Endpoint], at: float, *, family: int = 4, **beliefs: str) -> None:
     """Vantages say so of endpoints, so many seconds after noon."""
     regions = {region.name: region.id for region in Region.objects.all()}
     record_vantage_changes(
         [
-            VantageChange(check.assignments.get(endpoint=one).id, 4, regions[name], State(state), "seen", later(at))
+            VantageChange(
+                check.assignments.get(endpoint=one).id, family, regions[name], State(state), "seen", later(at)
+            )
             for name, state in beliefs.items()
             for one in endpoints
         ],
@@ -206,6 +208,32 @@ class TestVantagesThatAreNotWell:
         watch(2)
         assert set(told().values()) == {"down"}
         assert alarms() == []
+
+    def test_what_it_said_of_targets_that_it_is_asked_about_no_more_does_not_cut_it_off(
+        self, web: Check, fleet: list[Endpoint], team: Team, vantages: dict[str, Region]
+    ) -> None:
+        near = Check.objects.create(team=team, name="near", kind="tcp")
+        assign(near, fleet, NOON)
+        beat(0, "eu", "us", "asia", targets=20)
+        say(near, fleet, 1, eu="down", us="up", asia="up")
+        watch(2)
+        assert VantageHealth.objects.get(name="eu").condition == "well", "half is not most"
+        near.vantages.set([vantages["us"], vantages["asia"]])
+        assign(near, fleet, later(3))
+        beat(3, "eu", "us", "asia", targets=10)
+        watch(4)
+        assert VantageHealth.objects.get(name="eu").condition == "well"
+
+    def test_what_it_said_over_addresses_that_are_gone_does_not_cut_it_off(
+        self, web: Check, fleet: list[Endpoint]
+    ) -> None:
+        beat(0, "eu", "us", "asia", targets=20)
+        Endpoint.objects.update(ipv6="2001:db8::1")
+        say(web, fleet, 1, family=6, eu="down", us="up", asia="up")
+        Endpoint.objects.update(ipv6=None)
+        beat(3, "eu", "us", "asia", targets=10)
+        watch(4)
+        assert VantageHealth.objects.get(name="eu").condition == "well"
 
     def test_an_overloaded_one_has_no_vote(self, web: Check, fleet: list[Endpoint]) -> None:
         beat(0, "us", "asia")
@@ -449,6 +477,17 @@ class TestMassFailures:
         watch(2)
         assert self.down() == ["e-0", "e-1", "e-2", "e-3"]
         assert alarms() == []
+
+    def test_who_has_left_its_pool_is_held_no_longer_even_if_the_failure_of_the_rest_is_over_at_once(
+        self, pool: Pool, web: Check, fleet: list[Endpoint]
+    ) -> None:
+        watch(0)
+        self.fail(web, fleet[:4], 1)
+        set_pool_members(pool, [Member(one) for one in fleet[:2]])
+        self.recover(web, fleet[:1], 2)
+        assert alarms() == []
+        watch(3)
+        assert self.down() == ["e-1", "e-2", "e-3"]
 
     def test_a_long_outage_of_one_is_no_part_of_it(self, pool: Pool, web: Check, fleet: list[Endpoint]) -> None:
         self.fail(web, fleet[:2], 1)
