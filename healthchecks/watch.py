@@ -56,15 +56,18 @@ def end_suppressions(now: datetime) -> int:
 
 
 def end_holds(now: datetime) -> None:
-    """Tell what brakes have held for long enough, and end the alarms of pools that there are no longer."""
-    alarms = mass_failures()
-    if not alarms:
+    """Tell what brakes have held for long enough, and end the alarms of pools that there are no longer.
+
+    Who left its pool is looked after too: with the alarm that held it, the last trace of that pool may have gone.
+    """
+    alarms, held = mass_failures(), held_up()
+    if not alarms and not held:
         return
     pools = {alarm.subject_id for alarm in alarms}
     members = BrakedMember.objects.filter(group_id__in=pools)
     gone = pools - set(members.values_list("group_id", flat=True))
     end_alarms(Alarm.Kind.MASS_FAILURE, gone, now)
-    stale = out_of_step(held_up() | set(members.values_list("endpoint_id", flat=True)), now)
+    stale = out_of_step(held | set(members.values_list("endpoint_id", flat=True)), now)
     if stale:
         with open_ledger(now) as ledger:
             settle(ledger, stale, {}, "a mass failure is held no longer")
