@@ -173,8 +173,8 @@ def _of_alarm(alarm: AlarmSeen) -> dict[str, object]:
 
 def _concerns(alarm: AlarmSeen, rule: AlertRule) -> bool:
     """Whether a rule watches this alarm. What ended before the rule was there is no news."""
-    is_ours = alarm.team_id is None or alarm.team_id == rule.team_id
-    return SubjectKind.ALARM in rule.subjects and is_ours and (alarm.until is None or alarm.until > rule.created)
+    is_ours = SubjectKind.ALARM in rule.subjects and rule.team_id in alarm.team_ids
+    return is_ours and (alarm.until is None or alarm.until > rule.created)
 
 
 def _filter_of(rule: AlertRule) -> Filter:
