@@ -15,8 +15,11 @@ from healthchecks.alerts.messages import alert
 from healthchecks.alerts.models import AlertRule, Cursor, Delivery, Incident
 from healthchecks.alerts.services import plan, prune, take_in
 from healthchecks.guard_models import Alarm
-from healthchecks.services import assign, delete_check
-from regions.models import Region
+from healthchecks.models import Check
+from healthchecks.services import acknowledge, assign, delete_check
+from regions.models import Endpoint, Region
+from steering.models import Pool
+from steering.services import Member, set_pool_members
 from tests.healthchecks.conftest import NOON
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -172,6 +175,27 @@ def test_filters_choose_what_is_told(pager, check, fra_1, iad_1, report, vantage
     go_down(report, check, fra_1)
 
     assert bool(said()) == told
+
+
+def test_a_rule_about_some_checks_tells_of_what_a_brake_held_once_it_is_let_go(
+    pager, team, check, fra_1, iad_1, report
+):
+    sin_1 = Endpoint.objects.create(team=team, name="sin-1", region=fra_1.region, ipv4="127.0.3.1")
+    other = Check.objects.create(team=team, name="other", kind="tcp")
+    assign(check, [fra_1, iad_1, sin_1], NOON)
+    set_pool_members(Pool.objects.create(team=team, name="all"), [Member(one) for one in (fra_1, iad_1, sin_1)])
+    pager.checks.set([check])
+    quiet = AlertRule.objects.create(team=team, name="quiet", subjects=["endpoint"])
+    quiet.checks.set([other])
+    for endpoint in (fra_1, iad_1):
+        go_down(report, check, endpoint)
+    said()
+    assert {one.closed for one in Incident.objects.all()} == {NOON}, "both are held up"
+
+    acknowledge(Alarm.objects.get(), "ada", NOON + SECOND)
+    (message,) = said(NOON + HOUR)
+    assert sorted(names(message)["opened"]) == ["fra-1 over IPv4", "iad-1 over IPv4"]
+    assert not quiet.incidents.exists()
 
 
 def test_a_rule_that_is_off_watches_nothing_and_one_of_another_team_neither(pager, check, fra_1, report):
