@@ -14,7 +14,7 @@ from healthchecks.attaching import attach_templates, forget_choice, save_templat
 from healthchecks.beliefs import VantageChange, store_vantage_changes
 from healthchecks.brakes import held_up
 from healthchecks.certificates import certificates_by_check
-from healthchecks.forcing import active_states, drained, force, served_admin_state, unforce
+from healthchecks.forcing import active_states, drained, drained_since, force, served_admin_state, unforce
 from healthchecks.guard_models import Alarm
 from healthchecks.guards import not_well_vantages
 from healthchecks.inputs import follow_inputs, follow_renames
@@ -53,6 +53,7 @@ __all__ = [
     "delete_check",
     "deltas_since",
     "drained",
+    "drained_since",
     "endpoint_states",
     "force",
     "forget_load",

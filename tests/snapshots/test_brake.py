@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import F
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Membership, Team, User
-from regions.models import EdgeNode, Site
+from healthchecks.services import force, unforce
+from regions.models import EdgeNode, Endpoint, Site
 from snapshots.brake.limits import MIN_QUERIES, MIN_RECORD_SETS, Limits, deletion, move
 from snapshots.models import BrakeRelease, Refusal
 from snapshots.services import open_current, publish, release_brake
-from steering.models import Binding, PolicyStep
+from steering.models import Binding, PolicyStep, PoolMember
 from telemetry.buckets import bucket_of
 from telemetry.models import QueryCount
 from tests.snapshots.declaring import bind, declare_endpoint, declare_policy, declare_zone, raise_serial
@@ -217,6 +220,51 @@ def test_a_name_bound_to_another_policy_is_held_with_its_zone(busy, ops, answere
     release_brake("zone demo.test.", "a new home", ada, NOW)
     publish(NOW)
     assert answered("www.demo.test.") == ["192.0.2.3"]
+
+
+@pytest.fixture
+def first_in_service(busy):
+    """The busy policy, which leaves out who is drained. Returns who takes all queries."""
+    PolicyStep.objects.update(position=1)
+    PolicyStep.objects.create(policy=busy, position=0, kind="admin")
+    publish(NOW)
+    return Endpoint.objects.get(name="fra-1")
+
+
+def test_a_drain_and_its_end_go_out_unasked_however_much_they_move(first_in_service, answered):
+    force(first_in_service, "drain", "disk is being replaced", "ada", timezone.now())
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.2"]
+    unforce(first_in_service, "ada", timezone.now())
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.1"]
+    assert not Refusal.objects.exists()
+
+
+def test_what_is_held_holds_back_no_drain(first_in_service, busy, ops, answered):
+    pool = busy.pools.get()
+    PoolMember.objects.create(pool=pool, endpoint=declare_endpoint(ops, "sin-1", "192.0.2.3"), position=2)
+    publish(NOW)
+    pool.members.exclude(endpoint__name="sin-1").update(position=F("position") + 8)
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.1"]
+    force(first_in_service, "drain", "disk is broken", "ada", timezone.now())
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.2"]
+    unforce(first_in_service, "ada", timezone.now())
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.1"], "what was declared is held as before"
+    assert Refusal.objects.get().part == "policies"
+
+
+def test_that_something_is_drained_lets_no_other_change_through(first_in_service, busy, answered):
+    sin = declare_endpoint(first_in_service.team, "sin-1", "192.0.2.3")
+    force(sin, "drain", "not yet", "ada", timezone.now())
+    first_in_service.admin_state = "draining"
+    first_in_service.save()
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.1"]
+    assert Refusal.objects.get().part == "policies"
 
 
 def test_without_traffic_nothing_is_known_to_move(busy, answered):
