@@ -11,7 +11,7 @@ from typing import Protocol
 from healthchecks.damping import Penalty
 from healthchecks.evidence import Evidence, with_dependents
 from healthchecks.guards import Guards
-from healthchecks.ledger import MAX_CAUSE, Ledger
+from healthchecks.ledger import MAX_CAUSE, ROWS_AT_ONCE, Ledger
 from healthchecks.models import Assignment, Check, EndpointHealth, VantageState, Verdict
 from healthchecks.state import State
 from regions.models import Endpoint, Region
@@ -78,6 +78,7 @@ def store_vantage_changes(changes: Sequence[VantageChange]) -> dict[Judged, str]
     ]
     VantageState.objects.bulk_create(
         [_vantage_state(change) for change in news],
+        batch_size=ROWS_AT_ONCE,
         update_conflicts=True,
         unique_fields=["assignment", "family", "vantage"],
         update_fields=["state", "cause", "since"],
@@ -172,6 +173,7 @@ class Beliefs:
             row.penalty, row.penalty_at, row.reuse_at = penalty.value, penalty.at, penalty.reuse_at
         Verdict.objects.bulk_create(
             rows,
+            batch_size=ROWS_AT_ONCE,
             update_conflicts=True,
             unique_fields=["assignment", "family"],
             update_fields=["state", "since", "penalty", "penalty_at", "reuse_at"],
@@ -183,6 +185,7 @@ class Beliefs:
                 EndpointHealth(endpoint_id=endpoint, family=family, state=state, since=now)
                 for (endpoint, family), state in self.new_told.items()
             ],
+            batch_size=ROWS_AT_ONCE,
             update_conflicts=True,
             unique_fields=["endpoint", "family"],
             update_fields=["state", "since"],
@@ -205,6 +208,7 @@ class Beliefs:
         ]
         EndpointHealth.objects.bulk_create(
             rows,
+            batch_size=ROWS_AT_ONCE,
             update_conflicts=True,
             unique_fields=["endpoint", "family"],
             update_fields=["believed", "believed_since"],
@@ -226,6 +230,7 @@ class Beliefs:
                 )
                 for (endpoint, family), split in self.new_split.items()
             ],
+            batch_size=ROWS_AT_ONCE,
             update_conflicts=True,
             unique_fields=["endpoint", "family"],
             update_fields=["failing", "views", "failing_sequence"],
