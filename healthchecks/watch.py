@@ -81,11 +81,13 @@ def watch_quorums(now: datetime) -> None:
         checks = list(Check.objects.filter(enabled=True, kind__in=probes.KINDS).select_related("team"))
         asked = vantages_of(checks)
         lost = {check: _missing(asked[check.id], not_well) for check in checks if _is_lost(check, asked, not_well)}
-    known = Alarm.objects.filter(kind=Alarm.Kind.QUORUM_LOST, until__isnull=True).values_list("subject_id", flat=True)
+    alarms = Alarm.objects.filter(kind=Alarm.Kind.QUORUM_LOST, until__isnull=True)
+    known = dict(alarms.values_list("subject_id", "detail"))
     end_alarms(Alarm.Kind.QUORUM_LOST, set(known) - {check.id for check in lost}, now)
     for check, missing in lost.items():
         detail = f"verdicts stay as they are: {missing}"[:200]
-        raise_alarm(Alarm.Kind.QUORUM_LOST, check.id, f"check {check.name}", detail, now, check.team)
+        if known.get(check.id) != detail:
+            raise_alarm(Alarm.Kind.QUORUM_LOST, check.id, f"check {check.name}", detail, now, check.team)
 
 
 def _is_lost(check: Check, asked: dict[int, dict[int, str]], not_well: set[str]) -> bool:
