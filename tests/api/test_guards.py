@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from common.clock import database_time
 from healthchecks.guard_models import Alarm, ForcedState, VantageHealth
 from healthchecks.services import heartbeat
 from healthchecks.watch import watch_vantages
@@ -42,6 +43,15 @@ def test_an_endpoint_is_forced_shown_and_released(api, fra_1):
     history = api.get("/api/v1/forced?endpoint=fra-1").data["results"]
     assert [(row["state"], row["ended_by"]) for row in history] == [("down", "ada")]
     assert api.get("/api/v1/forced?active=true").data["results"] == []
+
+
+def test_what_is_forced_goes_by_the_clock_that_ends_it(api, fra_1, monkeypatch):
+    """And not by that of a web process, which may be wrong: workers look after it by the database's."""
+    wrong = timezone.now() + timedelta(days=1)
+    monkeypatch.setattr(timezone, "now", lambda: wrong)
+    before = database_time()
+    api.put(FORCED, {"state": "down", "reason": "disk is full", "lifetime": 3600})
+    assert before <= ForcedState.objects.get().since <= database_time()
 
 
 @pytest.mark.parametrize(

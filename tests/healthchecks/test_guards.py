@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team
 from healthchecks import services
@@ -14,7 +17,7 @@ from healthchecks.guard_models import Alarm, ForcedState, VantageHealth
 from healthchecks.models import Check, EndpointHealth, HealthSequence, Transition, VantageState, Verdict
 from healthchecks.services import assign, force, heartbeat, record_vantage_changes, unforce
 from healthchecks.state import State
-from healthchecks.watch import keep_watch, watch_vantages
+from healthchecks.watch import keep_watch, watch_quorums, watch_vantages
 from regions.models import AdminState, Endpoint, Region
 from steering.models import OnMassFailure, Pool
 from steering.services import Member, set_pool_members
@@ -156,6 +159,18 @@ class TestVantagesThatAreNotWell:
             ("vantage_not_well", f"vantage {name}") for name in ("asia", "eu", "us")
         ]
         assert "asia, eu, us not well" in Alarm.objects.get(kind="quorum_lost").detail
+
+    def test_checks_that_are_known_to_have_lost_their_quorum_cost_nothing_more(
+        self, web: Check, team: Team, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        beat(0, "eu", "us", "asia")
+        watch(20)
+        with CaptureQueriesContext(connection) as few:
+            watch_quorums(later(21))
+        Check.objects.bulk_create(Check(team=team, name=f"c-{number}", kind="tcp") for number in range(20))
+        watch_quorums(later(22))
+        with django_assert_num_queries(len(few)):
+            watch_quorums(later(23))
 
     def test_a_check_that_asks_for_two_votes_keeps_its_verdict_with_one(
         self, web: Check, fleet: list[Endpoint]
