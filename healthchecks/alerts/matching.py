@@ -32,6 +32,6 @@ class Filter:
             self.team_id == facts.team_id
             and (not self.endpoint_ids or facts.endpoint_id in self.endpoint_ids)
             and (not self.region_ids or facts.region_id in self.region_ids)
-            and (not self.check_names or self.check_names & facts.check_names)
+            and (not self.check_names or not self.check_names.isdisjoint(facts.check_names))
             and all(facts.labels.get(name) == value for name, value in self.labels.items())
         )
