@@ -71,6 +71,7 @@ class AlarmViewSet(mixins.ListModelMixin, TeamView, GenericViewSet[Alarm]):
     serializer_class = AlarmSerializer
     filterset_class = AlarmFilter
     page_key = ("-id",)
+    lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[Alarm]:
         return alarms_of(self.team)

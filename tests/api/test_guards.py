@@ -113,6 +113,7 @@ def test_an_alarm_is_acknowledged_once_and_not_by_strangers(api, rival_api, ops)
     Alarm.objects.update(until=timezone.now())
     assert api.post(url).status_code == 404
     assert not VantageHealth.objects.exists()
+    assert api.post("/api/v1/alarms/web/acknowledge").status_code == 404
 
 
 def test_a_pool_says_what_a_mass_failure_is(api):
