@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from healthchecks import derived
 from healthchecks.damping import Penalty
 from healthchecks.evidence import Evidence, with_dependents
 from healthchecks.guards import Guards
@@ -122,7 +123,7 @@ class Beliefs:
             endpoints=list(Endpoint.objects.filter(id__in=endpoint_ids).order_by("id")),
             assignments=by_endpoint,
             vantages=vantages_of({assignment.check_definition for assignment in enabled}),
-            votes=_votes(enabled),
+            votes=_votes([one for one in enabled if one.check_definition.kind not in derived.KINDS]),
             verdicts={(row.assignment_id, row.family): State(row.state) for row in verdicts},
             penalties={(row.assignment_id, row.family): row.damped for row in verdicts},
             told={(row.endpoint_id, row.family): State(row.state) for row in told},
