@@ -85,6 +85,8 @@ class Publication:
         if self.served is None:
             return None
         contents = replace(self.served.contents, policies=digest_of(self._drained_chunk))
+        if contents == self.served.contents:
+            return self.served
         return replace(self.served, contents=contents, snapshot=self._open(contents))
 
     @cached_property

@@ -19,6 +19,7 @@ def with_drains(served: bytes, candidate: bytes, endpoint_ids: Collection[int]) 
     """The policy chunk `served`, with the admin states of these endpoints as in `candidate`. Pure."""
     now = {one["id"]: one["admin_state"] for one in json.loads(candidate)["endpoints"] if one["id"] in endpoint_ids}
     chunk = json.loads(served)
-    for endpoint in chunk["endpoints"]:
-        endpoint["admin_state"] = now.get(endpoint["id"], endpoint["admin_state"])
-    return canonical_json(chunk)
+    moved = [one for one in chunk["endpoints"] if now.get(one["id"], one["admin_state"]) != one["admin_state"]]
+    for endpoint in moved:
+        endpoint["admin_state"] = now[endpoint["id"]]
+    return canonical_json(chunk) if moved else served  # which another release may have written otherwise

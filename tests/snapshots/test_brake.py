@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from accounts.models import Membership, Team, User
 from healthchecks.services import force, unforce
 from regions.models import EdgeNode, Endpoint, Site
+from snapshots.brake.drains import with_drains
 from snapshots.brake.limits import MIN_QUERIES, MIN_RECORD_SETS, Limits, deletion, move
 from snapshots.models import BrakeRelease, Refusal
 from snapshots.services import open_current, publish, release_brake
@@ -255,6 +256,14 @@ def test_what_is_held_holds_back_no_drain(first_in_service, busy, ops, answered)
     publish(NOW)
     assert answered("www.demo.test.") == ["192.0.2.1"], "what was declared is held as before"
     assert Refusal.objects.get().part == "policies"
+
+
+def test_what_is_served_stays_as_it_was_written_while_nothing_is_drained():
+    served = b'{"endpoints": [{"id": 1, "admin_state": "enabled"}]}'
+    candidate = b'{"endpoints":[{"admin_state":"draining","id":1}]}'
+
+    assert with_drains(served, candidate, {2}) == served
+    assert with_drains(served, candidate, {1}) == candidate
 
 
 def test_that_something_is_drained_lets_no_other_change_through(first_in_service, busy, answered):
