@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -21,6 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 from api.fields import TextField, WholeNumberField
 from api.resources import TeamView
 from api.serializers import RefusesUnknownFields, in_fields_of
+from common.clock import database_time
 from healthchecks.guard_models import ForcedState
 from healthchecks.services import force, unforce
 from regions.models import Endpoint
@@ -73,7 +73,7 @@ class EndpointForcedView(TeamView):
         endpoint = self._endpoint(name)
         said = ForcingSerializer(data=request.data)
         said.is_valid(raise_exception=True)
-        given, now = said.validated_data, timezone.now()
+        given, now = said.validated_data, database_time()
         lifetime_s = given.get("lifetime")
         until = now + timedelta(seconds=lifetime_s) if lifetime_s else None
         try:
@@ -88,7 +88,7 @@ class EndpointForcedView(TeamView):
     def delete(self, request: Request, name: str) -> Response:
         """Let checks decide about an endpoint again."""
         with transaction.atomic():
-            if not unforce(self._endpoint(name), request.user.get_username(), timezone.now()):
+            if not unforce(self._endpoint(name), request.user.get_username(), database_time()):
                 raise _nothing(name)
             request_publish()
         return Response(status=HTTP_204_NO_CONTENT)

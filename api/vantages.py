@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from api.resources import TeamView
+from common.clock import database_time
 from healthchecks.alarms import alarms_of
 from healthchecks.guard_models import CONDITIONS, Alarm
 from healthchecks.services import acknowledge, vantages_of_team
@@ -71,6 +71,7 @@ class AlarmViewSet(mixins.ListModelMixin, TeamView, GenericViewSet[Alarm]):
     serializer_class = AlarmSerializer
     filterset_class = AlarmFilter
     page_key = ("-id",)
+    lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[Alarm]:
         return alarms_of(self.team)
@@ -82,6 +83,6 @@ class AlarmViewSet(mixins.ListModelMixin, TeamView, GenericViewSet[Alarm]):
         alarm = self.get_queryset().filter(pk=pk, until__isnull=True).first()
         if alarm is None:
             raise NotFound(f"There is no alarm {pk}, or it is over.")
-        acknowledge(alarm, request.user.get_username(), timezone.now())
+        acknowledge(alarm, request.user.get_username(), database_time())
         alarm.refresh_from_db()
         return Response(AlarmSerializer(alarm).data)

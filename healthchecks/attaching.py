@@ -6,10 +6,12 @@ Whoever creates an endpoint calls one of these: an endpoint without a check is t
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 
+from common.clock import database_time
+from healthchecks.leases import follow_leases
 from healthchecks.ledger import open_ledger
 from healthchecks.models import Assignment, Check, CheckTemplate, UncheckedEndpoint
 from healthchecks.settling import settle
@@ -34,13 +36,15 @@ def set_checks(endpoint: Endpoint, checks: Collection[Check], now: datetime | No
     strangers = sorted(check.name for check in checks if check.team_id != endpoint.team_id)
     if strangers:
         raise ValidationError({"checks": [f"{name} belongs to another team." for name in strangers]})
-    wanted, now = {check.id for check in checks}, now or datetime.now(UTC)
+    wanted, now = {check.id for check in checks}, now or database_time()
     with open_ledger(now) as ledger:
         endpoint.assignments.exclude(check_definition__in=wanted).delete()
         Assignment.objects.bulk_create(
             [Assignment(check_definition_id=check, endpoint=endpoint) for check in sorted(wanted)],
             ignore_conflicts=True,
         )
+        for check in checks:
+            follow_leases(check)
         _note_choice(endpoint, now, is_checked=bool(wanted))
         settle(ledger, [endpoint.id], {}, f"the checks of {endpoint.name} were changed")
 

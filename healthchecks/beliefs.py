@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from healthchecks import derived
 from healthchecks.damping import Penalty
 from healthchecks.evidence import Evidence, with_dependents
 from healthchecks.guards import Guards
-from healthchecks.ledger import MAX_CAUSE, Ledger
+from healthchecks.ledger import MAX_CAUSE, ROWS_AT_ONCE, Ledger
 from healthchecks.models import Assignment, Check, EndpointHealth, VantageState, Verdict
 from healthchecks.state import State
 from regions.models import Endpoint, Region
@@ -78,6 +79,7 @@ def store_vantage_changes(changes: Sequence[VantageChange]) -> dict[Judged, str]
     ]
     VantageState.objects.bulk_create(
         [_vantage_state(change) for change in news],
+        batch_size=ROWS_AT_ONCE,
         update_conflicts=True,
         unique_fields=["assignment", "family", "vantage"],
         update_fields=["state", "cause", "since"],
@@ -121,7 +123,7 @@ class Beliefs:
             endpoints=list(Endpoint.objects.filter(id__in=endpoint_ids).order_by("id")),
             assignments=by_endpoint,
             vantages=vantages_of({assignment.check_definition for assignment in enabled}),
-            votes=_votes(enabled),
+            votes=_votes([one for one in enabled if one.check_definition.kind not in derived.KINDS]),
             verdicts={(row.assignment_id, row.family): State(row.state) for row in verdicts},
             penalties={(row.assignment_id, row.family): row.damped for row in verdicts},
             told={(row.endpoint_id, row.family): State(row.state) for row in told},
@@ -172,6 +174,7 @@ class Beliefs:
             row.penalty, row.penalty_at, row.reuse_at = penalty.value, penalty.at, penalty.reuse_at
         Verdict.objects.bulk_create(
             rows,
+            batch_size=ROWS_AT_ONCE,
             update_conflicts=True,
             unique_fields=["assignment", "family"],
             update_fields=["state", "since", "penalty", "penalty_at", "reuse_at"],
@@ -183,6 +186,7 @@ class Beliefs:
                 EndpointHealth(endpoint_id=endpoint, family=family, state=state, since=now)
                 for (endpoint, family), state in self.new_told.items()
             ],
+            batch_size=ROWS_AT_ONCE,
             update_conflicts=True,
             unique_fields=["endpoint", "family"],
             update_fields=["state", "since"],
@@ -205,6 +209,7 @@ class Beliefs:
         ]
         EndpointHealth.objects.bulk_create(
             rows,
+            batch_size=ROWS_AT_ONCE,
             update_conflicts=True,
             unique_fields=["endpoint", "family"],
             update_fields=["believed", "believed_since"],
@@ -226,6 +231,7 @@ class Beliefs:
                 )
                 for (endpoint, family), split in self.new_split.items()
             ],
+            batch_size=ROWS_AT_ONCE,
             update_conflicts=True,
             unique_fields=["endpoint", "family"],
             update_fields=["failing", "views", "failing_sequence"],

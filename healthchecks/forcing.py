@@ -14,6 +14,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from healthchecks.guard_models import ForcedState
 from healthchecks.ledger import Ledger, open_ledger
@@ -75,6 +76,12 @@ def active_states(endpoint_ids: Collection[int] | None = None) -> dict[int, Forc
 def drained() -> set[int]:
     """The ids of endpoints that are drained."""
     rows = ForcedState.objects.filter(ended__isnull=True, state=ForcedState.State.DRAIN)
+    return set(rows.values_list("endpoint_id", flat=True))
+
+
+def drained_since(moment: datetime) -> set[int]:
+    """The ids of endpoints that are drained, or were at some time since."""
+    rows = ForcedState.objects.filter(Q(ended__isnull=True) | Q(ended__gte=moment), state=ForcedState.State.DRAIN)
     return set(rows.values_list("endpoint_id", flat=True))
 
 

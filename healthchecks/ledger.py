@@ -22,6 +22,8 @@ CHANNEL = "health"
 MAX_CAUSE = 200
 MOST_IDLE_MS = 5000
 """Between two statements of one transaction there is a little arithmetic."""
+ROWS_AT_ONCE = 1000
+"""In one statement: writing down ten thousand takes longer than MOST_IDLE_MS, and nothing is heard of it meanwhile."""
 
 
 @dataclass
@@ -76,7 +78,7 @@ def open_ledger(now: datetime) -> Iterator[Ledger]:
         row, _created = HealthSequence.objects.select_for_update().get_or_create(singleton=True)
         ledger = Ledger(row.value, now)
         yield ledger
-        Transition.objects.bulk_create(ledger.transitions)
+        Transition.objects.bulk_create(ledger.transitions, batch_size=ROWS_AT_ONCE)
         if ledger.sequence != row.value:
             HealthSequence.objects.update(value=ledger.sequence)
             notify(CHANNEL, ledger.sequence)

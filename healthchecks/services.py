@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 
+from common.clock import database_time
 from common.notify import notify
 from healthchecks.attaching import attach_templates, forget_choice, save_template, set_checks
 from healthchecks.beliefs import VantageChange, store_vantage_changes
 from healthchecks.brakes import held_up
 from healthchecks.certificates import certificates_by_check
-from healthchecks.forcing import active_states, drained, force, served_admin_state, unforce
+from healthchecks.forcing import active_states, drained, drained_since, force, served_admin_state, unforce
 from healthchecks.guard_models import Alarm
 from healthchecks.guards import not_well_vantages
 from healthchecks.inputs import follow_inputs, follow_renames
 from healthchecks.leases import follow_leases
-from healthchecks.ledger import CHANNEL, open_ledger
+from healthchecks.ledger import CHANNEL, ROWS_AT_ONCE, open_ledger
 from healthchecks.loads import LoadReport, forget_load, report_load
 from healthchecks.models import Assignment, Check, HealthSequence, Transition
 from healthchecks.reading import (
@@ -53,6 +54,7 @@ __all__ = [
     "delete_check",
     "deltas_since",
     "drained",
+    "drained_since",
     "endpoint_states",
     "force",
     "forget_load",
@@ -90,12 +92,13 @@ def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = N
     strangers = sorted(endpoint.name for endpoint in wanted.values() if endpoint.team_id != check.team_id)
     if strangers:
         raise ValidationError({"endpoints": [f"{name} belongs to another team." for name in strangers]})
-    with open_ledger(now or datetime.now(UTC)) as ledger:
+    with open_ledger(now or database_time()) as ledger:
         before = set(check.assignments.values_list("endpoint_id", flat=True))
         check.assignments.exclude(endpoint__in=wanted).delete()
         added = wanted.keys() - before
         Assignment.objects.bulk_create(
-            [Assignment(check_definition=check, endpoint_id=endpoint) for endpoint in sorted(added)]
+            [Assignment(check_definition=check, endpoint_id=endpoint) for endpoint in sorted(added)],
+            batch_size=ROWS_AT_ONCE,
         )
         follow_leases(check)
         follow_inputs(check)
@@ -105,7 +108,7 @@ def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = N
 
 def delete_check(check: Check, now: datetime | None = None) -> None:
     """Delete `check`; endpoints that no other check watches count as up."""
-    with open_ledger(now or datetime.now(UTC)) as ledger:
+    with open_ledger(now or database_time()) as ledger:
         watched = list(check.assignments.values_list("endpoint_id", flat=True))
         check.delete()
         settle(ledger, watched, {}, f"check {check.name} was deleted")

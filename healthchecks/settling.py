@@ -134,10 +134,10 @@ class _Settling:
             return Split()
         if (endpoint.id, family) in self.brakes.held:
             return Split(failing=True)
-        assignments = self.beliefs.assignments.get(endpoint.id, [])
-        if any(self._is_suppressed(assignment, family) for assignment in assignments):
+        speaking = self._speaking(endpoint, family)
+        if any(self._is_suppressed(assignment, family) for assignment in speaking):
             return Split()
-        votes = self.beliefs.votes_by_vantage(self._speaking(endpoint, family), family)
+        votes = self.beliefs.votes_by_vantage(speaking, family)
         some_down = any(State.DOWN in cast for cast in votes.values())
         return Split(state is State.UP and some_down, views(votes))
 

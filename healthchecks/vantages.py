@@ -11,18 +11,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import Team
 from healthchecks.alarms import end_alarms, raise_alarm
 from healthchecks.guard_models import Alarm, VantageHealth
-from healthchecks.models import HealthSequence, VantageState
+from healthchecks.models import Family, HealthSequence, VantageState
 from healthchecks.state import State
 from healthchecks.wellness import SILENT_AFTER, Condition, Sighting, condition, failed_alone, reason
 from regions.models import Region
 
 MOST_PAUSE = SILENT_AFTER
 """Between two looks after heartbeats, which come every second."""
+
+
+_CHOSEN = "assignment__check_definition__vantages"
+ASKED = Q(**{f"{_CHOSEN}__isnull": True}) | Q(**{_CHOSEN: F("vantage")})
+"""Of beliefs: the check still asks that vantage."""
+
+_ENDPOINT = "assignment__endpoint"
+OF_ADDRESSES = (
+    Q(family=Family.NAME, **{f"{_ENDPOINT}__hostname__isnull": False})
+    | Q(family=Family.IPV4, **{f"{_ENDPOINT}__ipv4__isnull": False})
+    | Q(family=Family.IPV6, **{f"{_ENDPOINT}__ipv6__isnull": False})
+)
+"""Of beliefs: the endpoint still has that family."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +156,15 @@ def _judge(vantage: VantageHealth, heard_since: datetime, alone: Mapping[str, in
 
 
 def _failed_alone(names: set[str]) -> Counter[str]:
-    """Of each of these vantages, how many targets of enabled checks it fails alone. Reads only what someone fails."""
+    """Of each of these vantages, how many targets of enabled checks it fails alone. Reads only what someone fails.
+
+    What was believed of targets that are none any more stays stored, and nobody would ever take it back.
+    """
     down = VantageState.objects.filter(
         assignment=OuterRef("assignment"), family=OuterRef("family"), state=State.DOWN.value
     )
     rows = VantageState.objects.filter(Exists(down), vantage__name__in=names)
-    rows = rows.filter(assignment__check_definition__enabled=True, vantage__is_vantage=True)
+    rows = rows.filter(ASKED, OF_ADDRESSES, assignment__check_definition__enabled=True, vantage__is_vantage=True)
     votes: dict[tuple[int, int], dict[str, State]] = defaultdict(dict)
     for assignment, family, name, state in rows.values_list("assignment_id", "family", "vantage__name", "state"):
         votes[assignment, family][name] = State(state)

@@ -56,15 +56,18 @@ def end_suppressions(now: datetime) -> int:
 
 
 def end_holds(now: datetime) -> None:
-    """Tell what brakes have held for long enough, and end the alarms of pools that there are no longer."""
-    alarms = mass_failures()
-    if not alarms:
+    """Tell what brakes have held for long enough, and end the alarms of pools that there are no longer.
+
+    Who left its pool is looked after too: with the alarm that held it, the last trace of that pool may have gone.
+    """
+    alarms, held = mass_failures(), held_up()
+    if not alarms and not held:
         return
     pools = {alarm.subject_id for alarm in alarms}
     members = BrakedMember.objects.filter(group_id__in=pools)
     gone = pools - set(members.values_list("group_id", flat=True))
     end_alarms(Alarm.Kind.MASS_FAILURE, gone, now)
-    stale = out_of_step(held_up() | set(members.values_list("endpoint_id", flat=True)), now)
+    stale = out_of_step(held | set(members.values_list("endpoint_id", flat=True)), now)
     if stale:
         with open_ledger(now) as ledger:
             settle(ledger, stale, {}, "a mass failure is held no longer")
@@ -78,11 +81,13 @@ def watch_quorums(now: datetime) -> None:
         checks = list(Check.objects.filter(enabled=True, kind__in=probes.KINDS).select_related("team"))
         asked = vantages_of(checks)
         lost = {check: _missing(asked[check.id], not_well) for check in checks if _is_lost(check, asked, not_well)}
-    known = Alarm.objects.filter(kind=Alarm.Kind.QUORUM_LOST, until__isnull=True).values_list("subject_id", flat=True)
+    alarms = Alarm.objects.filter(kind=Alarm.Kind.QUORUM_LOST, until__isnull=True)
+    known = dict(alarms.values_list("subject_id", "detail"))
     end_alarms(Alarm.Kind.QUORUM_LOST, set(known) - {check.id for check in lost}, now)
     for check, missing in lost.items():
         detail = f"verdicts stay as they are: {missing}"[:200]
-        raise_alarm(Alarm.Kind.QUORUM_LOST, check.id, f"check {check.name}", detail, now, check.team)
+        if known.get(check.id) != detail:
+            raise_alarm(Alarm.Kind.QUORUM_LOST, check.id, f"check {check.name}", detail, now, check.team)
 
 
 def _is_lost(check: Check, asked: dict[int, dict[int, str]], not_well: set[str]) -> bool:

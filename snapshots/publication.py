@@ -14,9 +14,12 @@ from django.db.models import Model
 
 import responder
 from common.notify import notify
+from healthchecks.services import drained_since
+from snapshots.brake.drains import CLOCKS_APART, with_drains
 from snapshots.brake.holds import holds
 from snapshots.brake.limits import Hold, Limits
 from snapshots.brake.releases import note_published
+from snapshots.canonical import digest_of
 from snapshots.changes import describe_changes
 from snapshots.chunks import store_chunks, stored_chunks
 from snapshots.compile import compile_declared
@@ -78,7 +81,27 @@ class Publication:
 
     @cached_property
     def _policy_chunks(self) -> dict[str, bytes]:
-        return {self.compiled.contents.policies: self.compiled.policy_chunk}
+        chunks = {self.compiled.contents.policies: self.compiled.policy_chunk}
+        if self.served:
+            chunks |= {digest_of(self._drained_chunk): self._drained_chunk}
+        return chunks
+
+    @cached_property
+    def _drained_chunk(self) -> bytes:
+        """The policies that are served, with what operators drain now."""
+        assert self.served is not None  # noqa: S101 - for type checkers
+        drained = drained_since(self.served.stamp[1] - CLOCKS_APART)
+        return with_drains(_chunk(self.served.contents.policies), self.compiled.policy_chunk, drained)
+
+    @cached_property
+    def _baseline(self) -> Opened | None:
+        """What is served, with what operators drain now: that goes out whatever else is refused or held."""
+        if self.served is None:
+            return None
+        contents = replace(self.served.contents, policies=digest_of(self._drained_chunk))
+        if contents == self.served.contents:
+            return self.served
+        return replace(self.served, contents=contents, snapshot=self._open(contents))
 
     @cached_property
     def _new_geo_chunks(self) -> dict[str, bytes]:
@@ -114,19 +137,20 @@ class Publication:
 
     def _settled(self) -> tuple[Settled, dict[str, Hold]]:
         """What can be served without asking anyone, and what is held until someone is asked (P4)."""
-        candidate, uncompilable = self.compiled.contents, self.compiled.uncompilable
-        settled = settle(candidate, uncompilable, self._served_contents, self._open)
-        if self.served is None or settled.contents is None:
+        candidate, uncompilable, baseline = self.compiled.contents, self.compiled.uncompilable, self._baseline
+        last_good = baseline.contents if baseline else None
+        settled = settle(candidate, uncompilable, last_good, self._open)
+        if baseline is None or settled.contents is None:
             return settled, {}
         chunk = self.compiled.policy_chunk
-        held = holds(self.served, settled.contents, chunk, self._open, self.limits, self.now)
+        held = holds(baseline, settled.contents, chunk, self._open, self.limits, self.now)
         if not held:
             return settled, {}
         if POLICIES in held:
-            candidate = replace(candidate, policies=self.served.contents.policies)
+            candidate = replace(candidate, policies=baseline.contents.policies)
         reasons = {part: hold.reason for part, hold in held.items()}
         braked = {origin: reasons[zone_part(origin)] for origin in zones_of(held)}
-        settled = settle(candidate, uncompilable | braked, self._served_contents, self._open)
+        settled = settle(candidate, uncompilable | braked, last_good, self._open)
         return replace(settled, refusals=settled.refusals | reasons), held
 
     def _open(self, contents: Contents) -> responder.Snapshot:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django import forms
-from django.utils import timezone
 
+from common.clock import database_time
 from dashboard.forms.base import StoredForm
 from healthchecks.guard_models import ForcedState
 from healthchecks.services import force
@@ -42,7 +42,7 @@ class ForcingForm(StoredForm):
 
     def store(self) -> ForcedState:
         """Force it. Raises ValidationError."""
-        now, minutes = timezone.now(), self.cleaned_data["minutes"]
+        now, minutes = database_time(), self.cleaned_data["minutes"]
         until = now + timedelta(minutes=minutes) if minutes else None
         said = self.cleaned_data
         return force(self.endpoint, said["state"], said["reason"], self.author, now, until)

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from common.clock import database_time
 from dashboard.access import signed_in
 from dashboard.forms.forcing import ForcingForm
 from dashboard.forms.load_sources import LoadSourceForm
@@ -89,7 +89,7 @@ class EndpointSection(Section[Endpoint]):
     def release(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Let checks decide about an endpoint again."""
         endpoint = self.find(request, key)
-        declare(lambda: unforce(endpoint, signed_in(request).get_username(), timezone.now()))
+        declare(lambda: unforce(endpoint, signed_in(request).get_username(), database_time()))
         messages.success(request, f"Nothing is forced of {endpoint} any more.")
         return redirect(self.url_of(endpoint))
 

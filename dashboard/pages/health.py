@@ -7,10 +7,10 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.services import team_of
+from common.clock import database_time
 from dashboard.access import signed_in, visible, visible_alarms
 from healthchecks.services import acknowledge, active_states, vantages_of_team
 from regions.models import Endpoint
@@ -39,7 +39,7 @@ def acknowledge_alarm(request: HttpRequest, key: int) -> HttpResponseBase:
     """Note that the user looks after an alarm."""
     user = signed_in(request)
     alarm = get_object_or_404(visible_alarms(user), pk=key)
-    if acknowledge(alarm, user.get_username(), timezone.now()):
+    if acknowledge(alarm, user.get_username(), database_time()):
         messages.success(request, f"You look after it: {alarm}.")
     else:
         messages.info(request, "It is over, or someone looks after it already.")

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
 from healthchecks.guard_models import Alarm
+from regions.models import Region
 
 LATELY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class AlarmSeen:
-    """An alarm that lasts, or that ended lately. `id` is never given to another; `team_id` None: it concerns everyone.
+    """An alarm that lasts, or that ended lately. `id` is never given to another; `team_ids`: whom it concerns.
 
     `subject` is what it is about, as people know it, such as `quorum lost of web`.
     """
 
     id: int
-    team_id: int | None
+    team_ids: frozenset[int]
     subject: str
     detail: str
     since: datetime
@@ -30,4 +33,17 @@ class AlarmSeen:
 def alarms(now: datetime) -> list[AlarmSeen]:
     """All that last, and those that ended within a day."""
     rows = Alarm.objects.filter(Q(until=None) | Q(until__gte=now - LATELY))
-    return [AlarmSeen(row.pk, row.team_id, str(row), row.detail, row.since, row.until) for row in rows]
+    probing = _teams_by_vantage() if any(row.team_id is None for row in rows) else {}
+    return [AlarmSeen(row.pk, _teams_of(row, probing), str(row), row.detail, row.since, row.until) for row in rows]
+
+
+def _teams_of(alarm: Alarm, probing: Mapping[str, set[int]]) -> frozenset[int]:
+    """Its own team, or those that the vantage probes for: to others its name says nothing (healthchecks.alarms)."""
+    return frozenset(probing.get(alarm.subject, ()) if alarm.team_id is None else [alarm.team_id])
+
+
+def _teams_by_vantage() -> dict[str, set[int]]:
+    teams: defaultdict[str, set[int]] = defaultdict(set)
+    for name, team in Region.objects.filter(is_vantage=True).values_list("name", "team_id"):
+        teams[f"vantage {name}"].add(team)
+    return teams

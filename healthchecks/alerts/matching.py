@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Facts:
-    """What filters ask of something that is not well. `check_name` is the check whose verdict changed; empty: none."""
+    """What filters ask of something that is not well. `check_names`: the checks that it follows from."""
 
     team_id: int
     endpoint_id: int
     region_id: int
     labels: Mapping[str, str]
-    check_name: str
+    check_names: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,6 @@ class Filter:
             self.team_id == facts.team_id
             and (not self.endpoint_ids or facts.endpoint_id in self.endpoint_ids)
             and (not self.region_ids or facts.region_id in self.region_ids)
-            and (not self.check_names or facts.check_name in self.check_names)
+            and (not self.check_names or not self.check_names.isdisjoint(facts.check_names))
             and all(facts.labels.get(name) == value for name, value in self.labels.items())
         )

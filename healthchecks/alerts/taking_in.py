@@ -10,7 +10,8 @@ the rule's filters, and when what it is about is gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +20,7 @@ from django.db import transaction
 from healthchecks.alerts.alarms import AlarmSeen
 from healthchecks.alerts.matching import Facts, Filter
 from healthchecks.alerts.models import AlertRule, Cursor, Incident, SubjectKind
-from healthchecks.models import Assignment, Family, HealthSequence, Transition
+from healthchecks.models import Assignment, Family, HealthSequence, Transition, Verdict
 from healthchecks.state import State
 from regions.models import Endpoint
 
@@ -81,13 +82,14 @@ class _Incidents:
 
     def follow(self, transitions: Sequence[Transition]) -> None:
         endpoints = Endpoint.objects.in_bulk({transition.endpoint_id for transition in transitions})
+        down = _checks_down({transition.endpoint_id for transition in transitions if not transition.check_name})
         for transition in transitions:
             endpoint = endpoints.get(transition.endpoint_id)
             for subject, is_down in _told_by(transition):
                 if not is_down:
                     self._close(subject, transition.at, transition.cause)
                 elif endpoint:
-                    self._open(subject, transition, _facts(endpoint, transition))
+                    self._open(subject, transition, _facts(endpoint, transition, down))
 
     def follow_alarms(self, alarms: Sequence[AlarmSeen], now: datetime) -> None:
         keys = {str(alarm.id) for alarm in alarms}
@@ -173,8 +175,8 @@ def _of_alarm(alarm: AlarmSeen) -> dict[str, object]:
 
 def _concerns(alarm: AlarmSeen, rule: AlertRule) -> bool:
     """Whether a rule watches this alarm. What ended before the rule was there is no news."""
-    is_ours = alarm.team_id is None or alarm.team_id == rule.team_id
-    return SubjectKind.ALARM in rule.subjects and is_ours and (alarm.until is None or alarm.until > rule.created)
+    is_ours = SubjectKind.ALARM in rule.subjects and rule.team_id in alarm.team_ids
+    return is_ours and (alarm.until is None or alarm.until > rule.created)
 
 
 def _filter_of(rule: AlertRule) -> Filter:
@@ -187,8 +189,21 @@ def _filter_of(rule: AlertRule) -> Filter:
     )
 
 
-def _facts(endpoint: Endpoint, transition: Transition) -> Facts:
-    return Facts(endpoint.team_id, endpoint.pk, endpoint.region_id, endpoint.labels, transition.check_name)
+def _checks_down(endpoint_ids: set[int]) -> dict[tuple[int, int], set[str]]:
+    """By endpoint and family: what a change that is of no single check follows from, as when a brake lets go."""
+    names: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
+    if endpoint_ids:
+        verdicts = Verdict.objects.filter(assignment__endpoint__in=endpoint_ids, state=State.DOWN.value)
+        verdicts = verdicts.filter(assignment__check_definition__enabled=True)
+        columns = ("assignment__endpoint_id", "family", "assignment__check_definition__name")
+        for endpoint, family, name in verdicts.values_list(*columns):
+            names[endpoint, family].add(name)
+    return names
+
+
+def _facts(endpoint: Endpoint, transition: Transition, down: Mapping[tuple[int, int], set[str]]) -> Facts:
+    names = {transition.check_name} if transition.check_name else down.get((endpoint.pk, transition.family), ())
+    return Facts(endpoint.team_id, endpoint.pk, endpoint.region_id, endpoint.labels, frozenset(names))
 
 
 def _is_orphan(incident: Incident, endpoints: dict[int, Endpoint], checked: set[tuple[int, str]]) -> bool:

@@ -7,7 +7,7 @@ served, candidate ─┬─► zones that changed or are gone ─► lost record
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import responder
 from snapshots.brake.keys import key_of_policies, key_of_zone
@@ -17,6 +17,9 @@ from snapshots.manifest import Contents
 from snapshots.models import BrakeRelease
 from snapshots.opening import Opened
 from snapshots.settle import POLICIES, zone_part
+
+RELEASE_VALID = timedelta(hours=1)
+"""A release goes out within seconds, or the change was taken back: then it must not let a later one pass."""
 
 Opens = Callable[[Contents], responder.Snapshot]
 """Opens a snapshot of contents as an edge would."""
@@ -38,7 +41,7 @@ def holds(
             found |= {zone_part(origin): Hold(reason, key_of_zone(origin, candidate)) for origin in rebound}
             if steps_changed:
                 found[POLICIES] = Hold(reason, key_of_policies(policy_chunk))
-    return {part: hold for part, hold in found.items() if not _is_released(part, hold)}
+    return {part: hold for part, hold in found.items() if not _is_released(part, hold, now)}
 
 
 def _deletions(
@@ -54,5 +57,6 @@ def _deletions(
     }
 
 
-def _is_released(part: str, hold: Hold) -> bool:
-    return BrakeRelease.objects.filter(part=part, key=hold.key, generation=None).exists()
+def _is_released(part: str, hold: Hold, now: datetime) -> bool:
+    fresh = BrakeRelease.objects.filter(generation=None, at__gt=now - RELEASE_VALID)
+    return fresh.filter(part=part, key=hold.key).exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from common.clock import database_time
 from healthchecks.guard_models import Alarm, ForcedState, VantageHealth
 from healthchecks.services import heartbeat
 from healthchecks.watch import watch_vantages
@@ -42,6 +43,15 @@ def test_an_endpoint_is_forced_shown_and_released(api, fra_1):
     history = api.get("/api/v1/forced?endpoint=fra-1").data["results"]
     assert [(row["state"], row["ended_by"]) for row in history] == [("down", "ada")]
     assert api.get("/api/v1/forced?active=true").data["results"] == []
+
+
+def test_what_is_forced_goes_by_the_clock_that_ends_it(api, fra_1, monkeypatch):
+    """And not by that of a web process, which may be wrong: workers look after it by the database's."""
+    wrong = timezone.now() + timedelta(days=1)
+    monkeypatch.setattr(timezone, "now", lambda: wrong)
+    before = database_time()
+    api.put(FORCED, {"state": "down", "reason": "disk is full", "lifetime": 3600})
+    assert before <= ForcedState.objects.get().since <= database_time()
 
 
 @pytest.mark.parametrize(
@@ -103,6 +113,7 @@ def test_an_alarm_is_acknowledged_once_and_not_by_strangers(api, rival_api, ops)
     Alarm.objects.update(until=timezone.now())
     assert api.post(url).status_code == 404
     assert not VantageHealth.objects.exists()
+    assert api.post("/api/v1/alarms/web/acknowledge").status_code == 404
 
 
 def test_a_pool_says_what_a_mass_failure_is(api):

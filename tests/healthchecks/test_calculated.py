@@ -12,7 +12,7 @@ from accounts.models import Team
 from healthchecks import services
 from healthchecks.derived_models import CheckInput
 from healthchecks.inputs import MAX_DEPTH
-from healthchecks.models import Check, Transition
+from healthchecks.models import Check, Transition, Verdict
 from regions.models import Endpoint
 from tests.healthchecks.conftest import NOON, Report
 
@@ -153,6 +153,20 @@ class TestSayOfInputs:
         report(web, fra_1, eu="up", us="down", asia="up")
         health = services.current_health()
         assert (health.views, health.failing) == ([], [])
+
+    def test_one_that_flaps_too_much_does_not_hide_what_vantages_see_of_others(
+        self, team: Team, web: Check, data: Check, api: Check, fra_1: Endpoint, report: Report
+    ) -> None:
+        calculated(team, "serves", "web or db", [fra_1])
+        for check in (web, data, api):
+            report(check, fra_1, eu="up", us="up", asia="up")
+        Check.objects.filter(pk=web.pk).update(damping_half_life_s=60, damping_suppress=1.5)
+        for state in ("down", "up", "down", "up"):
+            report(web, fra_1, eu=state, us=state, asia=state)
+        assert Verdict.objects.get(assignment__check_definition=web, assignment__endpoint=fra_1).reuse_at
+        report(api, fra_1, us="down")
+        assert self.told() == ["up"]
+        assert services.current_health().failing == [(fra_1.pk, 4, True)]
 
     def test_until_it_has_a_verdict_they_speak_for_themselves(
         self, team: Team, web: Check, data: Check, fra_1: Endpoint, report: Report

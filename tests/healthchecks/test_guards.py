@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team
 from healthchecks import services
@@ -14,7 +17,7 @@ from healthchecks.guard_models import Alarm, ForcedState, VantageHealth
 from healthchecks.models import Check, EndpointHealth, HealthSequence, Transition, VantageState, Verdict
 from healthchecks.services import assign, force, heartbeat, record_vantage_changes, unforce
 from healthchecks.state import State
-from healthchecks.watch import keep_watch, watch_vantages
+from healthchecks.watch import keep_watch, watch_quorums, watch_vantages
 from regions.models import AdminState, Endpoint, Region
 from steering.models import OnMassFailure, Pool
 from steering.services import Member, set_pool_members
@@ -73,12 +76,14 @@ def web(team: Team, fleet: list[Endpoint]) -> Check:
     return check
 
 
-def say(check: Check, endpoints: list[Endpoint], at: float, **beliefs: str) -> None:
+def say(check: Check, endpoints: list[Endpoint], at: float, *, family: int = 4, **beliefs: str) -> None:
     """Vantages say so of endpoints, so many seconds after noon."""
     regions = {region.name: region.id for region in Region.objects.all()}
     record_vantage_changes(
         [
-            VantageChange(check.assignments.get(endpoint=one).id, 4, regions[name], State(state), "seen", later(at))
+            VantageChange(
+                check.assignments.get(endpoint=one).id, family, regions[name], State(state), "seen", later(at)
+            )
             for name, state in beliefs.items()
             for one in endpoints
         ],
@@ -155,6 +160,18 @@ class TestVantagesThatAreNotWell:
         ]
         assert "asia, eu, us not well" in Alarm.objects.get(kind="quorum_lost").detail
 
+    def test_checks_that_are_known_to_have_lost_their_quorum_cost_nothing_more(
+        self, web: Check, team: Team, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        beat(0, "eu", "us", "asia")
+        watch(20)
+        with CaptureQueriesContext(connection) as few:
+            watch_quorums(later(21))
+        Check.objects.bulk_create(Check(team=team, name=f"c-{number}", kind="tcp") for number in range(20))
+        watch_quorums(later(22))
+        with django_assert_num_queries(len(few)):
+            watch_quorums(later(23))
+
     def test_a_check_that_asks_for_two_votes_keeps_its_verdict_with_one(
         self, web: Check, fleet: list[Endpoint]
     ) -> None:
@@ -201,11 +218,38 @@ class TestVantagesThatAreNotWell:
 
     def test_what_everyone_sees_is_believed(self, web: Check, fleet: list[Endpoint]) -> None:
         beat(0, "eu", "us", "asia")
-        for name in ("eu", "us", "asia"):
-            say(web, fleet, 1, **{name: "down"})
+        say(web, fleet, 1, eu="down")
+        say(web, fleet, 1, us="down")
+        say(web, fleet, 1, asia="down")
         watch(2)
         assert set(told().values()) == {"down"}
         assert alarms() == []
+
+    def test_what_it_said_of_targets_that_it_is_asked_about_no_more_does_not_cut_it_off(
+        self, web: Check, fleet: list[Endpoint], team: Team, vantages: dict[str, Region]
+    ) -> None:
+        near = Check.objects.create(team=team, name="near", kind="tcp")
+        assign(near, fleet, NOON)
+        beat(0, "eu", "us", "asia", targets=20)
+        say(near, fleet, 1, eu="down", us="up", asia="up")
+        watch(2)
+        assert VantageHealth.objects.get(name="eu").condition == "well", "half is not most"
+        near.vantages.set([vantages["us"], vantages["asia"]])
+        assign(near, fleet, later(3))
+        beat(3, "eu", "us", "asia", targets=10)
+        watch(4)
+        assert VantageHealth.objects.get(name="eu").condition == "well"
+
+    def test_what_it_said_over_addresses_that_are_gone_does_not_cut_it_off(
+        self, web: Check, fleet: list[Endpoint]
+    ) -> None:
+        beat(0, "eu", "us", "asia", targets=20)
+        Endpoint.objects.update(ipv6="2001:db8::1")
+        say(web, fleet, 1, family=6, eu="down", us="up", asia="up")
+        Endpoint.objects.update(ipv6=None)
+        beat(3, "eu", "us", "asia", targets=10)
+        watch(4)
+        assert VantageHealth.objects.get(name="eu").condition == "well"
 
     def test_an_overloaded_one_has_no_vote(self, web: Check, fleet: list[Endpoint]) -> None:
         beat(0, "us", "asia")
@@ -449,6 +493,17 @@ class TestMassFailures:
         watch(2)
         assert self.down() == ["e-0", "e-1", "e-2", "e-3"]
         assert alarms() == []
+
+    def test_who_has_left_its_pool_is_held_no_longer_even_if_the_failure_of_the_rest_is_over_at_once(
+        self, pool: Pool, web: Check, fleet: list[Endpoint]
+    ) -> None:
+        watch(0)
+        self.fail(web, fleet[:4], 1)
+        set_pool_members(pool, [Member(one) for one in fleet[:2]])
+        self.recover(web, fleet[:1], 2)
+        assert alarms() == []
+        watch(3)
+        assert self.down() == ["e-1", "e-2", "e-3"]
 
     def test_a_long_outage_of_one_is_no_part_of_it(self, pool: Pool, web: Check, fleet: list[Endpoint]) -> None:
         self.fail(web, fleet[:2], 1)

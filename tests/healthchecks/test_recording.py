@@ -402,3 +402,17 @@ class TestViews:
         vantages["asia"].delete()
         services.reconcile(NOON)
         assert services.current_health().views == []
+
+
+def test_what_a_worker_says_late_of_a_check_that_is_probed_no_more_is_nothing(
+    team: Team, fra_1: Endpoint, report: Report
+) -> None:
+    check = Check.objects.create(team=team, name="job", kind="tcp")
+    services.assign(check, [fra_1], NOON)
+    report(check, fra_1, eu="up", us="up", asia="up")
+    check.kind = "push"
+    check.save()
+    services.assign(check, [fra_1], NOON)
+    report(check, fra_1, eu="down")
+    health = services.current_health()
+    assert (health.failing, health.views) == ([], [])

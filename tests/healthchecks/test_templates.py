@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Team
 from healthchecks.attaching import attach_templates, save_template, set_checks
+from healthchecks.derived_models import Lease
 from healthchecks.models import Check, CheckTemplate, EndpointHealth, UncheckedEndpoint
 from healthchecks.services import assign, endpoint_states
 from healthchecks.templates import DEFAULT_NAME, matches
@@ -127,6 +128,18 @@ def test_who_goes_on_being_watched_keeps_what_is_believed(check: Check, fra_1: E
     set_checks(fra_1, [check])
     assert check.assignments.get(endpoint=fra_1) == kept
     assert EndpointHealth.objects.get(endpoint=fra_1).state == "down"
+
+
+@pytest.mark.parametrize(("kind", "has_url"), [("push", True), ("external", False)])
+def test_who_is_attached_to_a_check_without_a_probe_can_be_heard(
+    team: Team, fra_1: Endpoint, iad_1: Endpoint, kind: str, has_url: bool
+) -> None:
+    check = Check.objects.create(team=team, name="job", kind=kind)
+    assign(check, [iad_1], NOON)
+    url = Lease.objects.get(assignment__endpoint=iad_1).token
+    set_checks(fra_1, [check], NOON)
+    assert bool(Lease.objects.get(assignment__endpoint=fra_1).token) == has_url
+    assert Lease.objects.get(assignment__endpoint=iad_1).token == url
 
 
 def test_a_template_is_refused_by_the_field_that_is_wrong(template) -> None:

@@ -6,15 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import F
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Membership, Team, User
-from regions.models import EdgeNode, Site
+from healthchecks.services import force, unforce
+from regions.models import EdgeNode, Endpoint, Site
+from snapshots.brake.drains import with_drains
 from snapshots.brake.limits import MIN_QUERIES, MIN_RECORD_SETS, Limits, deletion, move
 from snapshots.models import BrakeRelease, Refusal
 from snapshots.services import open_current, publish, release_brake
-from steering.models import Binding, PolicyStep
+from steering.models import Binding, PolicyStep, PoolMember
 from telemetry.buckets import bucket_of
 from telemetry.models import QueryCount
 from tests.snapshots.declaring import bind, declare_endpoint, declare_policy, declare_zone, raise_serial
@@ -138,6 +142,22 @@ def test_what_is_put_back_is_held_no_more(ops):
     assert not Refusal.objects.exists()
 
 
+def test_a_release_of_a_change_that_was_taken_back_is_not_good_for_a_later_one(ops, ada):
+    zone = declare_zone(ops, "demo.test.", HOSTS)
+    publish(NOW)
+    kept = list(RecordSet.objects.filter(zone=zone, name__startswith="h"))
+    delete_hosts(zone, 9)
+    publish(NOW)
+    release_brake("zone demo.test.", "meant, for now", ada, NOW)
+    RecordSet.objects.bulk_create(kept)
+    publish(NOW)  # the very zone that is served, for its serial has not risen
+    delete_hosts(zone, 9)
+    Zone.objects.update(serial=2)
+
+    publish(NOW + timedelta(hours=2))
+    assert Refusal.objects.get().part == "zone demo.test."
+
+
 def test_only_what_is_held_can_be_released_and_only_with_a_reason(ops, ada):
     declare_zone(ops, "demo.test.", HOSTS)
     publish(NOW)
@@ -217,6 +237,59 @@ def test_a_name_bound_to_another_policy_is_held_with_its_zone(busy, ops, answere
     release_brake("zone demo.test.", "a new home", ada, NOW)
     publish(NOW)
     assert answered("www.demo.test.") == ["192.0.2.3"]
+
+
+@pytest.fixture
+def first_in_service(busy):
+    """The busy policy, which leaves out who is drained. Returns who takes all queries."""
+    PolicyStep.objects.update(position=1)
+    PolicyStep.objects.create(policy=busy, position=0, kind="admin")
+    publish(NOW)
+    return Endpoint.objects.get(name="fra-1")
+
+
+def test_a_drain_and_its_end_go_out_unasked_however_much_they_move(first_in_service, answered):
+    force(first_in_service, "drain", "disk is being replaced", "ada", timezone.now())
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.2"]
+    unforce(first_in_service, "ada", timezone.now())
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.1"]
+    assert not Refusal.objects.exists()
+
+
+def test_what_is_held_holds_back_no_drain(first_in_service, busy, ops, answered):
+    pool = busy.pools.get()
+    PoolMember.objects.create(pool=pool, endpoint=declare_endpoint(ops, "sin-1", "192.0.2.3"), position=2)
+    publish(NOW)
+    pool.members.exclude(endpoint__name="sin-1").update(position=F("position") + 8)
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.1"]
+    force(first_in_service, "drain", "disk is broken", "ada", timezone.now())
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.2"]
+    unforce(first_in_service, "ada", timezone.now())
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.1"], "what was declared is held as before"
+    assert Refusal.objects.get().part == "policies"
+
+
+def test_what_is_served_stays_as_it_was_written_while_nothing_is_drained():
+    served = b'{"endpoints": [{"id": 1, "admin_state": "enabled"}]}'
+    candidate = b'{"endpoints":[{"admin_state":"draining","id":1}]}'
+
+    assert with_drains(served, candidate, {2}) == served
+    assert with_drains(served, candidate, {1}) == candidate
+
+
+def test_that_something_is_drained_lets_no_other_change_through(first_in_service, busy, answered):
+    sin = declare_endpoint(first_in_service.team, "sin-1", "192.0.2.3")
+    force(sin, "drain", "not yet", "ada", timezone.now())
+    first_in_service.admin_state = "draining"
+    first_in_service.save()
+    publish(NOW)
+    assert answered("www.demo.test.") == ["192.0.2.1"]
+    assert Refusal.objects.get().part == "policies"
 
 
 def test_without_traffic_nothing_is_known_to_move(busy, answered):

@@ -7,12 +7,19 @@ from datetime import time, timedelta
 import pytest
 from django.db import IntegrityError
 
+from accounts.models import Team
+from healthchecks.alarms import raise_alarm
 from healthchecks.alerts import planning
-from healthchecks.alerts.alarms import AlarmSeen
+from healthchecks.alerts.alarms import AlarmSeen, alarms
 from healthchecks.alerts.messages import alert
 from healthchecks.alerts.models import AlertRule, Cursor, Delivery, Incident
 from healthchecks.alerts.services import plan, prune, take_in
-from healthchecks.services import assign, delete_check
+from healthchecks.guard_models import Alarm
+from healthchecks.models import Check
+from healthchecks.services import acknowledge, assign, delete_check
+from regions.models import Endpoint, Region
+from steering.models import Pool
+from steering.services import Member, set_pool_members
 from tests.healthchecks.conftest import NOON
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -170,6 +177,27 @@ def test_filters_choose_what_is_told(pager, check, fra_1, iad_1, report, vantage
     assert bool(said()) == told
 
 
+def test_a_rule_about_some_checks_tells_of_what_a_brake_held_once_it_is_let_go(
+    pager, team, check, fra_1, iad_1, report
+):
+    sin_1 = Endpoint.objects.create(team=team, name="sin-1", region=fra_1.region, ipv4="127.0.3.1")
+    other = Check.objects.create(team=team, name="other", kind="tcp")
+    assign(check, [fra_1, iad_1, sin_1], NOON)
+    set_pool_members(Pool.objects.create(team=team, name="all"), [Member(one) for one in (fra_1, iad_1, sin_1)])
+    pager.checks.set([check])
+    quiet = AlertRule.objects.create(team=team, name="quiet", subjects=["endpoint"])
+    quiet.checks.set([other])
+    for endpoint in (fra_1, iad_1):
+        go_down(report, check, endpoint)
+    said()
+    assert {one.closed for one in Incident.objects.all()} == {NOON}, "both are held up"
+
+    acknowledge(Alarm.objects.get(), "ada", NOON + SECOND)
+    (message,) = said(NOON + HOUR)
+    assert sorted(names(message)["opened"]) == ["fra-1 over IPv4", "iad-1 over IPv4"]
+    assert not quiet.incidents.exists()
+
+
 def test_a_rule_that_is_off_watches_nothing_and_one_of_another_team_neither(pager, check, fra_1, report):
     AlertRule.objects.update(enabled=False)
     go_down(report, check, fra_1)
@@ -211,12 +239,14 @@ def test_an_incident_of_a_check_that_is_gone_is_closed(pager, check, fra_1, iad_
 
 def test_an_alarm_is_told_when_it_begins_and_ends_and_once_each(pager, team):
     AlertRule.objects.update(subjects=["alarm"])
-    begun = AlarmSeen(7, team.pk, "quorum lost of web", "two of three vantages are gone", NOON, None)
-    ended = AlarmSeen(7, team.pk, "quorum lost of web", "two of three vantages are gone", NOON, NOON + HOUR)
-    others = AlarmSeen(8, team.pk + 1, "vantage eu is not well", "", NOON, None)
+    begun = AlarmSeen(7, frozenset({team.pk}), "quorum lost of web", "two of three vantages are gone", NOON, None)
+    ended = AlarmSeen(
+        7, frozenset({team.pk}), "quorum lost of web", "two of three vantages are gone", NOON, NOON + HOUR
+    )
+    others = AlarmSeen(8, frozenset({team.pk + 1}), "vantage eu is not well", "", NOON, None)
 
-    for alarms in ([begun, others], [begun], [ended], [ended]):
-        take_in(NOON + HOUR, alarms)
+    for seen in ([begun, others], [begun], [ended], [ended]):
+        take_in(NOON + HOUR, seen)
         plan(NOON + HOUR)
     AlertRule.objects.update(window_s=0)
     plan(NOON + 2 * HOUR)
@@ -226,9 +256,22 @@ def test_an_alarm_is_told_when_it_begins_and_ends_and_once_each(pager, team):
     assert names(second.message)["recovered"] == ["quorum lost of web"]
 
 
+def test_whoever_a_vantage_probes_for_is_told_that_it_is_not_well_and_nobody_else(pager, team, vantages):
+    AlertRule.objects.update(subjects=["alarm"])
+    strangers = Team.objects.create(name="strangers")
+    AlertRule.objects.create(team=strangers, name="theirs", subjects=["alarm"])
+    raise_alarm(Alarm.Kind.VANTAGE_NOT_WELL, 1, "vantage eu", "no heartbeat", NOON)
+    take_in(NOON, alarms(NOON))
+
+    assert [(one.rule.name, one.name) for one in Incident.objects.all()] == [("pager", "vantage not well: vantage eu")]
+    Region.objects.create(team=strangers, name="eu", latitude=0, longitude=0)
+    take_in(NOON, alarms(NOON))
+    assert {one.rule.name for one in Incident.objects.all()} == {"pager", "theirs"}
+
+
 def test_an_alarm_that_ended_while_nobody_took_in_is_closed(pager, team):
     AlertRule.objects.update(subjects=["alarm"])
-    take_in(NOON, [AlarmSeen(7, None, "vantage eu is not well", "silent for 10 s", NOON, None)])
+    take_in(NOON, [AlarmSeen(7, frozenset({team.pk}), "vantage eu is not well", "silent for 10 s", NOON, None)])
     take_in(NOON + HOUR, [])
 
     assert Incident.objects.get().closed == NOON + HOUR
