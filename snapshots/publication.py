@@ -90,8 +90,11 @@ class Publication:
     def _drained_chunk(self) -> bytes:
         """The policies that are served, with what operators drain now."""
         assert self.served is not None  # noqa: S101 - for type checkers
+        served, declared = self.served.contents.policies, self.compiled.contents.policies
+        if served == declared:
+            return self.compiled.policy_chunk
         drained = drained_since(self.served.stamp[1] - CLOCKS_APART)
-        return with_drains(_chunk(self.served.contents.policies), self.compiled.policy_chunk, drained)
+        return with_drains(stored_chunks([served])[served], self.compiled.policy_chunk, drained)
 
     @cached_property
     def _baseline(self) -> Opened | None:

@@ -148,8 +148,12 @@ def pinned(home, publisher: Publisher):
     return home
 
 
+async def follows(node: Node, url: str) -> None:
+    await eventually(lambda: node.agent.feeds.followed.name == url, f"{url} is left to")
+
+
 def refused(node: Node) -> dict[str, int]:
-    return dict(node.agent.condition("").refusals)
+    return {str(reason): count for reason, count in node.agent.condition("").refusals.items()}
 
 
 async def test_a_pinned_edge_behind_a_relay_gets_what_is_signed_and_follows_a_rotation(central, tmp_path, publisher):
@@ -252,9 +256,7 @@ async def test_a_feed_that_lies_is_left_and_leaves_nothing_behind(central, tmp_p
             at(liar, world.generation, NEW, health=7)
             publisher.publish(liar, world, key)
             async with a_node(home, liar.url, central.url) as node:
-                await eventually(
-                    lambda at=node: at.agent.feeds.followed.name == central.url, "the honest one is left to"
-                )
+                await follows(node, central.url)
                 assert sum(refused(node).values()) > 0
                 assert await node.answer() == [OLD]
 
