@@ -148,7 +148,7 @@ def pinned(home, publisher: Publisher):
     return home
 
 
-async def follows(node: Node, url: str) -> None:
+async def leaves_for(node: Node, url: str) -> None:
     await eventually(lambda: node.agent.feeds.followed.name == url, f"{url} is left to")
 
 
@@ -256,7 +256,7 @@ async def test_a_feed_that_lies_is_left_and_leaves_nothing_behind(central, tmp_p
             at(liar, world.generation, NEW, health=7)
             publisher.publish(liar, world, key)
             async with a_node(home, liar.url, central.url) as node:
-                await follows(node, central.url)
+                await leaves_for(node, central.url)
                 assert sum(refused(node).values()) > 0
                 assert await node.answer() == [OLD]
 
