@@ -63,6 +63,15 @@ class Postgres:
             self._running.wait(READY_S)
             self._running = None
 
+    @contextmanager
+    def away(self, number: signal.Signals) -> Iterator[None]:
+        """Ended at first, started again at the end."""
+        self.end(number)
+        try:
+            yield
+        finally:
+            self.start()
+
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url, autocommit=True) as connection:
             cursor = connection.execute(statement)

@@ -21,9 +21,8 @@ FRA_1, IAD_1 = ("127.0.1.1",), ("127.0.2.1",)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["in order", "as by a crash"])
 def test_a_restart_of_postgres_is_not_seen_by_anyone_who_asks(installation, edge, number):
     with Asker(edge.dns, "api.demo.test.") as asker:
-        installation.postgres.end(number)
-        last()
-        installation.postgres.start()
+        with installation.postgres.away(number):
+            last()
         assert call(installation, "GET", "/api/v1/regions")[0] == 200, "the first request after the restart"
         put_address(installation, "restarted", f"192.0.2.{number}")
         with Asker(edge.dns, "restarted.demo.test.") as other:
@@ -35,11 +34,10 @@ def test_a_restart_of_postgres_is_not_seen_by_anyone_who_asks(installation, edge
 
 def test_an_endpoint_that_dies_without_postgres_leaves_the_answers_once_it_is_back(installation, edge, down):
     with Asker(edge.dns, "api.demo.test.") as asker:
-        installation.postgres.end(signal.SIGINT)
-        down("fra-1")
-        last()
-        assert asker.changes() == [FRA_1]
-        installation.postgres.start()
+        with installation.postgres.away(signal.SIGINT):
+            down("fra-1")
+            last()
+            assert asker.changes() == [FRA_1]
         eventually(asker.latest, IAD_1.__eq__, what="api moves to iad-1")
 
     assert not asker.lost

@@ -299,7 +299,8 @@ class TestHeartbeats:
         self, world: World, tick: Ticker
     ) -> None:
         async with serving(answering(http(200))) as port:
-            frequent, rare = target(port, 1, fall=100), target(port, 2, interval_ms=3_600_000)
+            # A probe that is under way may succeed after the pause: it alone must not make it up again.
+            frequent, rare = target(port, 1, rise=2, fall=100), target(port, 2, interval_ms=3_600_000)
             world.declare(frequent, rare)
             await ticking(tick, lambda: len(world.recorded) == 2, "up")
             await ticking(tick, lambda: "beat" in world.happened, "a heartbeat")
