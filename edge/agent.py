@@ -238,7 +238,8 @@ class Agent:
             self._last_event_id = None
             self.feeds.doubt()
         self._contact_lost(reason)
-        await asyncio.sleep(self._reconnect.next_s())
+        if not self.feeds.has_another:
+            await asyncio.sleep(self._reconnect.next_s())
 
     def _take(self, event: Event) -> None:
         if event.name == "generation":

@@ -62,6 +62,11 @@ class Feeds:
         """By the monotonic clock: when one that was followed last said anything, heartbeats too; None: never."""
         return max((feed.heard for feed in self._feeds if feed.heard is not None), default=None)
 
+    @property
+    def has_another(self) -> bool:
+        """Whether another one is well as far as is known, so that it can be followed without a pause."""
+        return self._choice.has_another(time.monotonic())
+
     async def close(self) -> None:
         for feed in self._feeds:
             await feed.close()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.backoff import Backoff
 from edge.choice import Choice, Position
 from tests.edge.conftest import a_node, a_world, eventually
 from tests.edge.fake_feed import FakeFeed
@@ -105,6 +106,16 @@ async def test_a_feed_that_lies_behind_is_left_for_the_one_that_knows_more(two_f
         at(other, 2, NEW)
         await node.serves(2)
         await eventually(lambda: node.agent.feeds.followed.name == other.url, "it follows who knows more")
+
+
+async def test_a_feed_that_fails_is_left_at_once_for_one_that_is_well(two_feeds, tmp_path):
+    """Were there a pause, its wait could be over by then, again and again."""
+    preferred, other = two_feeds
+    preferred.failing = dict.fromkeys(["events", "manifest", "report", "chunks"], 503)
+    at(other, 5, NEW, health=7)
+    async with fed_by(tmp_path, preferred, other) as node, beating(preferred, other):
+        node.agent._reconnect = Backoff(lambda: 1.0, first_s=3600.0, most_s=3600.0)
+        await eventually(lambda: node.serving.health.sequence == 7, "its health is known")
 
 
 async def test_a_preferred_feed_that_is_behind_is_not_returned_to_until_it_has_caught_up(two_feeds, tmp_path):
