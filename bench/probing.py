@@ -36,8 +36,9 @@ from bench.system import System, system
 FIRST = int(IPv4Address("127.64.0.1"))
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 BACKLOG = 4096
-SETTLE_S = 20.0
-"""Workers start, read their targets, and probe each once within five seconds."""
+START_S = 120.0
+SETTLE_S = 10.0
+"""Each target is probed once within five seconds of being known."""
 HEADINGS = ("endpoints", "vantages", "interval s", "probes/s due", "probes/s", "workers' cores", "all cores", "late ms")
 
 DECLARE = """
@@ -86,13 +87,14 @@ def declare(running: System, *numbers: int) -> None:
 
 def measure(running: System, counter: Connection, options: argparse.Namespace) -> tuple[str, ...]:
     """A row of the table, once all vantages probe."""
+    _await_all(running, options)
     time.sleep(SETTLE_S)
     workers = [pid for pid in running.running.pids() if b"--region" in _arguments(pid)]
     before, asked = (_processor_s(workers), running.running.processor_s()), _count(counter)
     started, late = time.perf_counter(), list[int]()
     while (taken_s := time.perf_counter() - started) < options.seconds:
         time.sleep(1.0)
-        late += [row["lag_ms"] for row in _called(running, "vantages") if row["name"].startswith("r")]
+        late += [vantage["lag_ms"] for vantage in _called(running, "vantages")]
     of_workers, of_all = _processor_s(workers) - before[0], running.running.processor_s() - before[1]
     due = options.endpoints * options.vantages / options.interval
     return (
@@ -105,6 +107,15 @@ def measure(running: System, counter: Connection, options: argparse.Namespace) -
         f"{of_all / taken_s:.2f}",
         f"{median(late):.0f} by the second, worst {max(late)}",
     )
+
+
+def _await_all(running: System, options: argparse.Namespace) -> None:
+    """Until every vantage says that it probes every endpoint."""
+    deadline = time.monotonic() + START_S
+    while [vantage["targets"] for vantage in _called(running, "vantages")] != [options.endpoints] * options.vantages:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not all vantages probe after {START_S:.0f} s: the logs in {running.home} say why")
+        time.sleep(1.0)
 
 
 @contextmanager
