@@ -22,7 +22,7 @@ MOST_HEADER = 64 * 1024
 MOST_FIELDS = 256
 """Octets and fields before the body: more is no answer of a server that works."""
 COMMON = {"User-Agent": "trafficmgr", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
-FIRST_FINAL_STATUS = 200
+SWITCHING, FIRST_FINAL_STATUS = 101, 200
 FRAMING = {b"content-length", b"transfer-encoding"}
 
 
@@ -121,7 +121,8 @@ class _Conversation(asyncio.Protocol):
             self._fail("not an HTTP answer: its header is too long")
 
     def on_headers_complete(self) -> None:
-        if self._parser.get_status_code() < FIRST_FINAL_STATUS:  # RFC 9110 section 15.2: another one follows
+        status = self._parser.get_status_code()
+        if status < FIRST_FINAL_STATUS and status != SWITCHING:  # RFC 9110 section 15.2: another one follows
             self._is_framed = False
             return
         self._in_body = True

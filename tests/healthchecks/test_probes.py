@@ -319,3 +319,12 @@ async def test_the_zone_of_an_address_is_for_this_machine_alone() -> None:
         outcome = await probe("http", port, host="::1%lo")
     assert outcome.succeeded
     assert f"Host: [::1]:{port}\r\n".encode() in seen[0]
+
+
+async def test_an_informational_status_is_followed_by_the_one_that_counts_but_for_switching_protocols() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+    switching = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+    async with serving(answering(early + http(204))) as port:
+        assert (await probe("http", port)).cause == "status 204"
+    async with serving(answering(switching)) as port:
+        assert (await probe("http", port, {"expected_codes": "101"})).succeeded
