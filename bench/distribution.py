@@ -32,10 +32,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bench.declared import DeclaredWorld
-from bench.processes import ask, free_port, proportional_mb, used_s, with_children
+from bench.processes import ask, proportional_mb, used_s, with_children
 from bench.report import table
 from bench.system import System, system
 from bench.workloads import NOERROR, Query
+from common.ports import free_port
 
 COMPILED_S, VISIBLE_S, STOP_S = 600.0, 60.0, 10.0
 POLL_S = 0.001

@@ -11,11 +11,12 @@ from bench import report, tools
 from bench.city import city_database
 from bench.cores import MOVED
 from bench.measure import Cell, Pace, measure
-from bench.processes import ServerFailedError, free_port, running
+from bench.processes import ServerFailedError, running
 from bench.servers import SERVERS
 from bench.servers.server import Server
 from bench.verify import verify
 from bench.workloads import WORKLOADS, Query, Workload, dataset_of, queries_of
+from common.ports import free_port
 
 COUNTRY = Path(__file__).parents[1] / "snapshots" / "geodata" / "country.mmdb"
 QUERIES = 32_768

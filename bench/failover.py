@@ -26,9 +26,9 @@ from typing import Any, cast
 from aiohttp import web
 
 from bench.installation import Installation, running_installation
-from bench.processes import free_port
 from bench.report import table
 from bench.workloads import NOERROR, Query
+from common.ports import free_port
 
 PREFERRED, OTHER = "127.0.1.1", "127.0.2.1"
 ORIGIN, NAME = "bench.test", "www.bench.test."

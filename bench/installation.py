@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.processes import free_port
+from common.ports import free_port
 
 HOST = "127.0.0.1"
 READY_S = 180.0

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from bench.dataset import Dataset, Zone, static_names, steered_names
 from bench.dns import COUNTRY, choice_of, installed
-from bench.processes import Running, ServerFailedError, ask, free_port, running
+from bench.processes import Running, ServerFailedError, ask, running
 from bench.report import table
 from bench.servers import SERVERS
 from bench.servers.server import Change, Server
 from bench.workloads import NOERROR, Query, Workload
+from common.ports import free_port
 
 NEW_ADDRESS = "203.0.113.77"
 MOVED_COUNTRY, MOVED_SUBNET, NEW_REGION = "country:JP", "133.11.0.0", "sa"

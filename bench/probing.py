@@ -29,9 +29,9 @@ from typing import Any
 
 import uvloop
 
-from bench.processes import free_port
 from bench.report import table
 from bench.system import System, system
+from common.ports import free_port
 
 FIRST = int(IPv4Address("127.64.0.1"))
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -64,15 +64,6 @@ def running(server: Server, directory: Path, port: int, first: Query, realtime: 
         _end(process)
 
 
-def free_port() -> int:
-    """Free over UDP and TCP."""
-    with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
-        stream.bind((ADDRESS, 0))
-        port: int = stream.getsockname()[1]
-        datagrams.bind((ADDRESS, port))
-        return port
-
-
 def ask(port: int, query: Query, timeout_s: float = 3.0) -> bytes | None:
     """The reply to one query; None: there was none in time."""
     with socket.socket(type=socket.SOCK_DGRAM) as sock:

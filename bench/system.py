@@ -16,7 +16,8 @@ from pathlib import Path
 
 import aiohttp
 
-from bench.processes import Running, free_port
+from bench.processes import Running
+from common.ports import free_port
 
 STOP_S = 60.0
 

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trafficmgr.runtime.ports import LOOPBACK, free_port, is_free
+from common.ports import LOOPBACK, free_port
 
 READY_TIMEOUT_S = 180.0  # a first start on a busy machine of two cores
 STOP_TIMEOUT_S = 60.0
@@ -32,14 +31,6 @@ def temporary_home() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-def free_dns_port() -> int:
-    """A port that is free over TCP and UDP."""
-    while True:
-        port = free_port()
-        if is_free(f"{LOOPBACK}:{port}", kind=socket.SOCK_DGRAM):
-            return port
-
-
 @dataclass
 class RunningSystem:
     """`start` returns once it is ready. What it said is in `said`, line by line."""
@@ -47,7 +38,7 @@ class RunningSystem:
     home: Path
     demo: bool = True
     web_address: str = field(default_factory=lambda: f"{LOOPBACK}:{free_port()}")
-    dns: str = field(default_factory=lambda: f"{LOOPBACK}:{free_dns_port()}")
+    dns: str = field(default_factory=lambda: f"{LOOPBACK}:{free_port()}")
     metrics: str = field(default_factory=lambda: f"{LOOPBACK}:{free_port()}")
     variables: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)

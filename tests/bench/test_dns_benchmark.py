@@ -12,11 +12,12 @@ import pytest
 from bench import loading, tools
 from bench.dns import COUNTRY, Bench
 from bench.measure import Cell, Pace, measure
-from bench.processes import ServerFailedError, free_port, running
+from bench.processes import ServerFailedError, running
 from bench.report import rows
 from bench.servers import SERVERS
 from bench.verify import verify
 from bench.workloads import NXDOMAIN, WORKLOADS, dataset_of, queries_of
+from common.ports import free_port
 
 QUICK = Pace(seconds=0.1, warmup_s=0.02)
 OURS = SERVERS["ours"]
@@ -25,6 +26,7 @@ ASKING_ITSELF = f"""
 ip link set lo up
 echo {ONLY_PORT} {ONLY_PORT} > /proc/sys/net/ipv4/ip_local_port_range
 exec {sys.executable} -c 'from bench.processes import ask; from bench.workloads import Query
+from common.ports import free_port
 print(ask({ONLY_PORT}, Query("www.test.", None, 0)))'
 """
 

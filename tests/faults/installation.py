@@ -16,12 +16,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from common.ports import LOOPBACK, free_port
 from tests.faults.network import as_user, cut_off
 from tests.faults.services import Postgres
 from tests.process import ROOT, Process
 from tests.running_system import SET_FOR_OTHER_TESTS, free_dns_port
 from tests.scenarios.client import call, eventually
-from trafficmgr.runtime.ports import LOOPBACK, free_port
 
 WEB_HOST = "127.0.0.9"
 """Of its own, so that edges can be cut off from the web process and still be asked."""

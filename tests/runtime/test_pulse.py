@@ -14,13 +14,13 @@ import pytest
 from django.db import connection
 
 from accounts.models import Team
+from common.ports import free_port
 from healthchecks.derived_models import Lease, LeaseClock
 from healthchecks.models import Check, Transition
 from healthchecks.services import assign
 from regions.models import Endpoint, Region
 from tests.healthchecks.waiting import wait_until
 from trafficmgr.runtime import pulse
-from trafficmgr.runtime.ports import free_port
 
 HERE = "127.0.0.1"
 

@@ -16,11 +16,11 @@ import aiohttp
 import pytest
 from django.db import connection
 
+from common.ports import free_port
 from regions.models import EdgeNode, Site
 from regions.services import create_node_token
 from snapshots.services import publish
 from tests.snapshots.declaring import declare_zone
-from trafficmgr.runtime.ports import free_port
 
 EDGES = 500
 DEADLINE_S = 120

@@ -14,6 +14,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from common.addresses import split_address
+from common.ports import is_free
 from trafficmgr.environment import environment
 from trafficmgr.runtime.pulse import keep_pulse
 from trafficmgr.runtime.tied import die_with_parent
@@ -28,6 +29,8 @@ STOP_TIMEOUT_S = 5  # event streams never end by themselves
 def web(workers: int) -> None:
     """Run the web process on TRAFFICMGR_WEB: UI, REST, edge feed, measurements. Stateless: run as many as needed."""
     host, port = split_address(environment().web)
+    if not is_free(environment().web):
+        raise click.ClickException(f"something else listens on {environment().web}: end it, or set TRAFFICMGR_WEB.")
     server = Granian(
         APPLICATION,
         address=host,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-from trafficmgr.runtime.ports import LOOPBACK, free_port, is_free
+from common.ports import LOOPBACK, free_port, is_free
 from trafficmgr.runtime.problem import StartError
 from trafficmgr.runtime.secret_file import write_secret
 from trafficmgr.runtime.service_account import run_as

@@ -26,7 +26,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from trafficmgr.runtime.ports import LOOPBACK, free_port
+from common.ports import LOOPBACK, free_port
 from trafficmgr.runtime.problem import StartError
 from trafficmgr.runtime.programs import Program
 from trafficmgr.runtime.secret_file import write_secret

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from common.addresses import reachable
+from common.ports import is_free
 from trafficmgr.environment import Environment, declared_environment, environment
 from trafficmgr.runtime import control_plane
 from trafficmgr.runtime.embedded import Services
-from trafficmgr.runtime.ports import is_free
 from trafficmgr.runtime.postgres import START_TIMEOUT_S
 from trafficmgr.runtime.problem import StartError
 from trafficmgr.runtime.programs import fixed_processes, worker_of_new_region, workers

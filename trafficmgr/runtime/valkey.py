@@ -11,7 +11,7 @@ from pathlib import Path
 
 import redis
 
-from trafficmgr.runtime.ports import LOOPBACK, free_port
+from common.ports import LOOPBACK, free_port
 from trafficmgr.runtime.secret_file import write_secret
 from trafficmgr.runtime.service_directory import NotInstalledError, ServiceDirectory
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from common.ports import free_port
 from telemetry.models import BeaconWindow, CountedBeacon
 from telemetry.rum.counting import count_next
 from telemetry.rum.judging import LATE_S, Judged, Observation, Reason
@@ -23,7 +24,6 @@ from telemetry.rum.stream import GROUP, STREAM, Consumer, StreamError, oldest
 from tests.healthchecks.test_losses import database_url
 from tests.healthchecks.waiting import wait_until
 from tests.telemetry.rum.valkey import valkey
-from trafficmgr.runtime.ports import free_port
 
 BATCHES, BATCH = 60, 50
 IDENTITIES = itertools.count(1)
