@@ -10,6 +10,10 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 
+from accounts.remembered_models import RememberedAnswer
+
+__all__ = ["NAME_PATTERN", "ApiToken", "Membership", "Owned", "RememberedAnswer", "Team", "User"]
+
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 """Names of objects: one DNS label, lower case, so that they can be typed, sorted and put in URLs."""
 

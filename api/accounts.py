@@ -49,6 +49,7 @@ class TokenViewSet(Readable[ApiToken], Creatable[ApiToken], Deletable[ApiToken])
     queryset = ApiToken.objects.select_related("user")
     serializer_class = TokenSerializer
     lookup_value_regex = "[^/\\x00]{1,63}"
+    search_fields = ("name", "user__username")
 
     @extend_schema(responses={201: TokenWithSecretSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -14,9 +14,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
-from rest_framework.viewsets import GenericViewSet
 
-from api.resources import DeclaredViewSet, TeamView
+from api.declared import DeclaredViewSet
+from api.filters import DeclaredFilter
+from api.resources import Collection
 from documents.kinds import ALERT_RULES, CHANNELS
 from healthchecks.alerts.models import Attempt, Delivery, DeliveryState
 from healthchecks.alerts.services import resend, send_test
@@ -63,12 +64,19 @@ class DeliveryWithTriesSerializer(DeliverySerializer):
         fields = [*DeliverySerializer.Meta.fields, "tries"]
 
 
+class ChannelFilter(DeclaredFilter):
+    kind = filters.CharFilter()
+    enabled = filters.BooleanFilter()
+
+
 class ChannelViewSet(DeclaredViewSet[Any]):
     """Where alerts go: webhooks, Slack-compatible hooks, e-mail."""
 
     kind = CHANNELS
     queryset = CHANNELS.rows
     serializer_class = CHANNELS.serializer
+    filterset_class = ChannelFilter
+    search_fields = ("name", "kind")
 
     @extend_schema(request=None, responses={202: DeliverySerializer})
     @action(detail=True, methods=["post"])
@@ -79,12 +87,19 @@ class ChannelViewSet(DeclaredViewSet[Any]):
         return Response(DeliverySerializer(delivery).data, status=HTTP_202_ACCEPTED)
 
 
+class AlertRuleFilter(DeclaredFilter):
+    channel = filters.CharFilter("channels__name")
+    enabled = filters.BooleanFilter()
+
+
 class AlertRuleViewSet(DeclaredViewSet[Any]):
     """What is told to whom."""
 
     kind = ALERT_RULES
     queryset = ALERT_RULES.rows
     serializer_class = ALERT_RULES.serializer
+    filterset_class = AlertRuleFilter
+    search_fields = ("name",)
 
 
 class DeliveryFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
@@ -93,7 +108,7 @@ class DeliveryFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter 
     state = filters.ChoiceFilter(choices=DeliveryState.choices)
 
 
-class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, GenericViewSet[Delivery]):
+class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collection[Delivery]):
     """Every message to a channel of the last thirty days, the newest first."""
 
     queryset = Delivery.objects.select_related("channel")

@@ -15,9 +15,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
-from rest_framework.viewsets import GenericViewSet
 
-from api.resources import TeamView
+from api.resources import Collection, TeamView
 from common.clock import database_time
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import TextField, WholeNumberField
@@ -106,7 +105,7 @@ class ForcedFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ha
         fields = ["endpoint", "active"]
 
 
-class ForcedStateViewSet(mixins.ListModelMixin, TeamView, GenericViewSet[ForcedState]):
+class ForcedStateViewSet(mixins.ListModelMixin, Collection[ForcedState]):
     """What operators force and have forced, the newest first."""
 
     queryset = ForcedState.objects.select_related("endpoint")

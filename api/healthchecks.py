@@ -11,15 +11,23 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
+from api.declared import DeclaredViewSet
+from api.filters import DeclaredFilter
 from api.forced import ForcedStateSerializer
-from api.resources import DeclaredViewSet, TeamCollection, TeamView
+from api.resources import Collection, TeamCollection, TeamView
 from documents.kinds import CHECKS
 from healthchecks.models import STATE_CHOICES, Check, Family, Transition
 from healthchecks.reading import MatrixRow
 from healthchecks.services import active_states, endpoint_states, health_matrix
 from regions.models import Endpoint
+
+
+class CheckFilter(DeclaredFilter):
+    kind = filters.CharFilter()
+    enabled = filters.BooleanFilter()
+    endpoint = filters.CharFilter("endpoints__name")
+    vantage = filters.CharFilter("vantages__name")
 
 
 class CheckViewSet(DeclaredViewSet[Check]):
@@ -28,6 +36,8 @@ class CheckViewSet(DeclaredViewSet[Check]):
     kind = CHECKS
     queryset = CHECKS.rows
     serializer_class = CHECKS.serializer
+    filterset_class = CheckFilter
+    search_fields = ("name", "kind")
 
 
 class FamilyStateSerializer(serializers.Serializer[Any]):
@@ -149,7 +159,7 @@ class TransitionFilter(filters.FilterSet):  # type: ignore[misc]  # django-filte
         fields = ["endpoint", "to_state"]
 
 
-class TransitionViewSet(mixins.ListModelMixin, TeamView, GenericViewSet[Transition]):
+class TransitionViewSet(mixins.ListModelMixin, Collection[Transition]):
     """Every change of health, the newest first."""
 
     queryset = Transition.objects.all()

@@ -16,11 +16,10 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
-from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import NAME_PATTERN, User
 from api.accounts import NAME_HELP
-from api.resources import TeamView
+from api.resources import Collection
 from documents.base import RefusesUnknownFields
 from documents.fields import TextField
 from latency.models import LatencyDecision, LatencyModel, LatencyPromotion
@@ -96,7 +95,7 @@ class ModelProposalSerializer(RefusesUnknownFields):
     parameters = ParametersField(help_text="Those that are to be others than the release has.")
 
 
-class LatencyModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, GenericViewSet[LatencyModel]):
+class LatencyModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collection[LatencyModel]):
     """Versions of what learning goes by. All teams share them; administrators propose and promote."""
 
     queryset = LatencyModel.objects.select_related("created_by").prefetch_related(
@@ -149,14 +148,12 @@ class LatencyModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Team
         return LatencyModelSerializer(self.get_queryset().get(pk=model.pk)).data
 
 
-class LatencyDecisionViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, GenericViewSet[LatencyDecision]
-):
+class LatencyDecisionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collection[LatencyDecision]):
     """What the gate decided, the newest first."""
 
     queryset = LatencyDecision.objects.select_related("candidate", "incumbent")
     serializer_class = DecisionSerializer
-    page_key = ("-pk",)
+    page_key = ("-id",)
     lookup_value_regex = "[0-9]{1,18}"
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +19,7 @@ from django.db import IntegrityError, OperationalError
 from django.db.models import Model, ProtectedError
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
 from rest_framework.exceptions import PermissionDenied as NotPermitted
 from rest_framework.settings import api_settings
 
@@ -86,6 +87,8 @@ def _api_problem(error: APIException) -> HttpResponseBase:
     challenge = getattr(error, "auth_header", None)
     if challenge:
         response["WWW-Authenticate"] = challenge
+    if isinstance(error, Throttled) and error.wait is not None:
+        response["Retry-After"] = str(math.ceil(error.wait))
     return response
 
 

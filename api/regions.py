@@ -14,7 +14,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources import DeclaredViewSet
+from api.declared import DeclaredViewSet
+from api.filters import AddressFilter, DeclaredFilter, LabelFilter, NamesFilter
 from documents.kinds import ENDPOINTS, NODES, REGIONS, SITES
 from documents.regions import NodeSerializer
 from regions.models import AdminState, EdgeNode, Endpoint, Region, Site
@@ -24,12 +25,22 @@ from snapshots.fleet import STATES, edges_of
 from snapshots.signing import SigningError
 
 
+class RegionFilter(DeclaredFilter):
+    is_vantage = filters.BooleanFilter()
+
+
 class RegionViewSet(DeclaredViewSet[Region]):
     """Where endpoints live, and where a worker probes from."""
 
     kind = REGIONS
     queryset = REGIONS.rows
     serializer_class = REGIONS.serializer
+    filterset_class = RegionFilter
+    search_fields = ("name",)
+
+
+class SiteFilter(DeclaredFilter):
+    region = filters.CharFilter("region__name")
 
 
 class SiteViewSet(DeclaredViewSet[Site]):
@@ -38,6 +49,8 @@ class SiteViewSet(DeclaredViewSet[Site]):
     kind = SITES
     queryset = SITES.rows
     serializer_class = SITES.serializer
+    filterset_class = SiteFilter
+    search_fields = ("name",)
 
 
 class NodeWithTokenSerializer(NodeSerializer):
@@ -89,7 +102,7 @@ class StandingNodeSerializer(NodeSerializer):
         return StandingSerializer(self.context["edges"][node.pk]).data
 
 
-class NodeFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+class NodeFilter(DeclaredFilter):
     site = filters.CharFilter("site__name")
 
 
@@ -100,6 +113,10 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
     queryset = NODES.rows
     serializer_class = NODES.serializer
     filterset_class = NodeFilter
+    search_fields = ("name", "site__name")
+
+    def offered_fields(self) -> set[str]:
+        return {*super().offered_fields(), *({"standing"} if self.action == "list" else ())}
 
     @extend_schema(responses=StandingNodeSerializer(many=True))
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -146,8 +163,12 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
         return response
 
 
-class EndpointFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
-    region = filters.CharFilter("region__name")
+class EndpointFilter(DeclaredFilter):
+    region = NamesFilter("region__name")
+    check = filters.CharFilter("checks__name")
+    pool = filters.CharFilter("pools__name")
+    label = LabelFilter("labels", label="`name`, or `name:value`.")
+    address = AddressFilter(label="IPv4 or IPv6 address, or host name.")
     admin_state = filters.ChoiceFilter(choices=AdminState.choices)
 
 
@@ -158,3 +179,4 @@ class EndpointViewSet(DeclaredViewSet[Endpoint]):
     queryset = ENDPOINTS.rows
     serializer_class = ENDPOINTS.serializer
     filterset_class = EndpointFilter
+    search_fields = ("name", "ipv4", "ipv6", "hostname")

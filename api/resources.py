@@ -12,17 +12,26 @@ from urllib.parse import quote
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework import mixins
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT, HTTP_304_NOT_MODIFIED
+from rest_framework.serializers import Serializer
+from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT, HTTP_304_NOT_MODIFIED
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import ApiToken, Team, User
 from accounts.services import team_of
 from api.etags import etag_of, is_unchanged, require_match
+from api.filters import parameters_of
+from api.idempotency import answer_once
+from api.limits import CallersQuota, tell
+from api.selecting import PARAMETER as FIELDS
+from api.selecting import chosen, leave_out, require_known
 from documents.kind import Kind
 
 Row = TypeVar("Row", bound=Model)
@@ -32,7 +41,15 @@ class TeamView(APIView):
     """A view that acts for the caller's team: that of the token, or in a browser the one joined first."""
 
     team: Team
+    throttle_classes: ClassVar[list[type[BaseThrottle]]] = [CallersQuota]
     offers_dry_run = False
+    writing_parameters: ClassVar[frozenset[str]] = frozenset({"dry_run"})
+    """What the query of a request that writes may hold: a slip of the pen there would do what nobody meant."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = answer_once(request, lambda: super(TeamView, self).dispatch(request, *args, **kwargs))
+        tell(request, response)
+        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -41,12 +58,37 @@ class TeamView(APIView):
         team = request.auth.team if isinstance(request.auth, ApiToken) else team_of(cast("User", request.user))
         if team is None:
             raise PermissionDenied("You are in no team: an administrator adds you to one.")
+        if request.method not in SAFE_METHODS:
+            require_known(request, self.writing_parameters)
         self.team = team
         if "Transfer-Encoding" in request.headers:  # REST framework takes a body without a length for none
             request.META["CONTENT_LENGTH"] = str(len(request.body))
 
 
-class TeamCollection(TeamView, GenericViewSet[Row]):
+class Collection(TeamView, GenericViewSet[Row]):
+    """A list, of which readers may ask for a part: some objects, some fields."""
+
+    chosen: list[str] | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS:
+            return
+        require_known(request, parameters_of(self) if self.action == "list" else {FIELDS})
+        if FIELDS in request.query_params:
+            self.chosen = chosen(request, self.offered_fields())
+
+    def offered_fields(self) -> set[str]:
+        """What the documents here consist of."""
+        return set(cast("Serializer[Any]", self.get_serializer_class()()).fields)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        if isinstance(response, Response) and response.status_code == HTTP_200_OK and request.method in SAFE_METHODS:
+            leave_out(response, self.chosen)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class TeamCollection(Collection[Row]):
     """Rows of a team, found by the column `lookup_field`."""
 
     lookup_field = "name"
@@ -186,7 +228,3 @@ class Documented(TeamCollection[Row]):
 
     def changed(self) -> None:
         self.kind.changed()
-
-
-class DeclaredViewSet(Documented[Row], Readable[Row], Replaceable[Row], Changeable[Row], Deletable[Row]):
-    """What a team declares by name."""

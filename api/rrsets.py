@@ -12,14 +12,16 @@ from typing import Any
 from urllib.parse import quote
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Func, QuerySet, TextField, Value
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.resources import Deletable, Documented, Readable, Replaceable
+from api.bulk import DeletesMany, WritesMany
+from api.filters import NamesFilter
+from api.resources import Deletable, Readable, Replaceable
 from api.schema import path_parameters
 from api.zones import find_zone
 from documents.kinds import RECORD_SETS
@@ -28,6 +30,9 @@ from steering.services import take_turn
 from zones.models import RecordSet, Zone
 from zones.services import lock_zone
 
+TEXT = Func("rdatas", Value(" "), function="array_to_string", output_field=TextField())
+"""All records of a set, to search in."""
+
 COLLECTION = path_parameters(origin="Of the zone.")
 ITEM = path_parameters(
     origin="Of the zone.", name="Relative to the origin, `@` for the apex, or absolute.", type="Such as `A`."
@@ -35,27 +40,32 @@ ITEM = path_parameters(
 
 
 class RecordSetFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
-    class Meta:
-        model = RecordSet
-        fields = ["name", "type"]
+    name = NamesFilter("name", label="One name or several, with commas between.")
+    type = NamesFilter("type", label="One type or several, with commas between.")
+    steered = filters.BooleanFilter(label="Whether a policy answers.")
+    policy = filters.CharFilter("binding__policy__name")
 
 
 @extend_schema_view(list=COLLECTION, create=COLLECTION, retrieve=ITEM, update=ITEM, destroy=ITEM)
-class RecordSetViewSet(Documented[RecordSet], Readable[RecordSet], Replaceable[RecordSet], Deletable[RecordSet]):
+class RecordSetViewSet(
+    WritesMany[RecordSet], DeletesMany[RecordSet], Readable[RecordSet], Replaceable[RecordSet], Deletable[RecordSet]
+):
     """The record sets of a zone."""
 
     kind = RECORD_SETS
     queryset = RECORD_SETS.rows
     serializer_class = RECORD_SETS.serializer
     filterset_class = RecordSetFilter
+    search_fields = ("name", "text")
     page_key = ("name", "type")
+    keys_parameter = "key"
 
     @cached_property
     def zone(self) -> Zone:
         return find_zone(self.team, self.kwargs["origin"])
 
     def get_queryset(self) -> QuerySet[RecordSet]:
-        return RECORD_SETS.rows.filter(zone=self.zone)
+        return RECORD_SETS.rows.filter(zone=self.zone).alias(text=TEXT)
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "zone": self.zone}
@@ -70,7 +80,23 @@ class RecordSetViewSet(Documented[RecordSet], Readable[RecordSet], Replaceable[R
         return canonical_key(self.zone, self.kwargs["name"], self.kwargs["type"])
 
     def document_key(self) -> str:
-        return " ".join([self.zone.origin, *self.key().values()])
+        return self._document_key(self.key())
+
+    def key_in(self, item: Any) -> str:
+        missing = [column for column in ("name", "type") if not isinstance(item, dict) or column not in item]
+        if missing:
+            raise ValidationError({column: ["Give one: it says which record set this is."] for column in missing})
+        return self._document_key(canonical_key(self.zone, str(item["name"]), str(item["type"])))
+
+    def split_keys(self, said: list[str]) -> list[str]:
+        """Such as `www/A`."""
+        parts = [text.rsplit("/", 1) for text in said]
+        if not all(len(part) == len(("name", "type")) for part in parts):
+            raise ValidationError({self.keys_parameter: ["A key is a name and a type, such as www/A."]})
+        return [self._document_key(canonical_key(self.zone, *part)) for part in parts]
+
+    def _document_key(self, key: dict[str, str]) -> str:
+        return " ".join([self.zone.origin, key["name"], key["type"]])
 
     def place(self, row: RecordSet) -> str:
         return f"{quote(row.name, safe='')}/{row.type}"

@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 
 from api.authentication import SCHEME
+from api.limits import MOST_AT_ONCE as MOST
 from common.problems import CONTENT_TYPE
 
 Documented = TypeVar("Documented", bound=Callable[..., Any])
@@ -63,14 +64,56 @@ class ProblemSchema(AutoSchema):
     """Adds the problems, and the headers of conditional requests where a view honours them."""
 
     def get_override_parameters(self) -> list[Any]:
+        return [*self._conditions(), *self._selections(), *self._keys()]
+
+    def get_operation_id(self) -> str:
+        operation_id = super().get_operation_id()
+        return f"{operation_id}_many" if self._is_about_many() else operation_id
+
+    def _conditions(self) -> list[OpenApiParameter]:
         if not self._honours_conditions():
             return []
         name = "If-None-Match" if self.method == "GET" else "If-Match"
         return [OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, description="An ETag.")]
 
+    def _selections(self) -> list[OpenApiParameter]:
+        if self.method != "GET" or not hasattr(self.view, "offered_fields"):
+            return []
+        return [OpenApiParameter("fields", OpenApiTypes.STR, description="Those to show, with commas between.")]
+
+    def _keys(self) -> list[OpenApiParameter]:
+        if self._action() != "destroy_many":
+            return []
+        name = str(getattr(self.view, "keys_parameter"))  # noqa: B009 - of views with that action
+        return [OpenApiParameter(name, OpenApiTypes.STR, required=True, many=True, description="Of what is deleted.")]
+
+    def _action(self) -> str | None:
+        return getattr(self.view, "action", None)
+
+    def _is_about_many(self) -> bool:
+        return str(self._action()).endswith("_many")
+
+    def _may_be_about_many(self) -> bool:
+        return self._action() == "create" and hasattr(self.view, "key_in")
+
+    def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
+        schema, required = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]
+        return self._of_many(schema, {"type": "array", "items": schema, "minItems": 1, "maxItems": MOST}), required
+
+    def _of_many(self, one: Any, many: dict[str, Any]) -> Any:
+        """The schema of a body: of one object, of many, or of either."""
+        if self._is_about_many():
+            return many
+        return {"oneOf": [one, many]} if self._may_be_about_many() and one else one
+
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        if self.method == "PUT" and "200" in bodies:
+        for code in ("200", "201"):
+            for content in bodies.get(code, {}).get("content", {}).values():
+                results = {"results": {"type": "array", "items": content["schema"]}}
+                many = {"type": "object", "properties": results, "required": ["results"]}
+                content["schema"] = self._of_many(content["schema"], many)
+        if self.method == "PUT" and "200" in bodies and not self._is_about_many():
             bodies.setdefault("201", {**bodies["200"], "description": "Created"})
         if self.method == "GET" and self._honours_conditions():
             bodies["304"] = {"description": "It is what the client holds."}
@@ -81,7 +124,7 @@ class ProblemSchema(AutoSchema):
         return bodies
 
     def _honours_conditions(self) -> bool:
-        about_one_object = "{" in self.path and getattr(self.view, "action", None) not in {"list", "create"}
+        about_one_object = "{" in self.path and self._action() not in {"list", "create"} and not self._is_about_many()
         return about_one_object and getattr(self.view, "has_etag", False)
 
     def _problems(self) -> list[HTTPStatus]:

@@ -6,9 +6,8 @@ import json
 from typing import Any
 
 from rest_framework import mixins, serializers
-from rest_framework.viewsets import GenericViewSet
 
-from api.resources import TeamView
+from api.resources import Collection
 from snapshots.models import Snapshot
 
 
@@ -34,7 +33,7 @@ class SnapshotWithManifestSerializer(SnapshotSerializer):
         return dict(json.loads(snapshot.manifest))
 
 
-class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, GenericViewSet[Snapshot]):
+class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collection[Snapshot]):
     """Published generations, the newest first."""
 
     queryset = Snapshot.objects.all()

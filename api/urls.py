@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django.urls import URLPattern, URLResolver, re_path
-from rest_framework.routers import SimpleRouter
+from rest_framework.routers import Route, SimpleRouter
 
 from api.accounts import TokenViewSet
 from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
@@ -32,7 +34,24 @@ from api.zones import ZoneFileView, ZoneViewSet
 
 NAME, ENDPOINT = "(?P<name>[a-z0-9-]{1,63})", "(?P<endpoint>[a-z0-9-]{1,63})"
 
-router = SimpleRouter()
+MANY: dict[str, Any] = {
+    "get": "list",
+    "post": "create",
+    "put": "update_many",
+    "patch": "partial_update_many",
+    "delete": "destroy_many",
+}
+"""What methods do to a collection, of a view that has them all; others leave some out."""
+
+
+class Router(SimpleRouter):
+    """Collections are written to as a whole, too."""
+
+    collection, *others = SimpleRouter.routes
+    routes = [cast("Route", collection)._replace(mapping=MANY), *others]
+
+
+router = Router()
 router.trailing_slash = "/?"
 router.register("regions", RegionViewSet)
 router.register("sites", SiteViewSet)
@@ -55,9 +74,9 @@ router.register("tokens", TokenViewSet)
 
 # An origin may hold slashes (RFC 2317), so the longest URLs come first.
 zone_patterns = [
-    re_path(r"^zones/?$", ZoneViewSet.as_view({"get": "list", "post": "create"})),
+    re_path(r"^zones/?$", ZoneViewSet.as_view({"get": "list", "post": "create", "delete": "destroy_many"})),
     re_path(r"^zones/(?P<origin>.+?)/zonefile/?$", ZoneFileView.as_view()),
-    re_path(r"^zones/(?P<origin>.+?)/rrsets/?$", RecordSetViewSet.as_view({"get": "list", "post": "create"})),
+    re_path(r"^zones/(?P<origin>.+?)/rrsets/?$", RecordSetViewSet.as_view(MANY)),
     re_path(
         r"^zones/(?P<origin>.+?)/rrsets/(?P<name>.+)/(?P<type>[^/]+)/?$",
         RecordSetViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),

@@ -12,9 +12,8 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
-from api.resources import TeamView
+from api.resources import Collection, TeamView
 from common.clock import database_time
 from healthchecks.alarms import alarms_of
 from healthchecks.guard_models import CONDITIONS, Alarm
@@ -64,7 +63,7 @@ class AlarmFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has
         fields = ["kind", "active"]
 
 
-class AlarmViewSet(mixins.ListModelMixin, TeamView, GenericViewSet[Alarm]):
+class AlarmViewSet(mixins.ListModelMixin, Collection[Alarm]):
     """Vantages that are not well, checks without a quorum, and pools that failed as a whole; the newest first."""
 
     queryset = Alarm.objects.all()

@@ -14,9 +14,11 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from accounts.models import Team
+from api.bulk import CreatesMany, DeletesMany
 from api.etags import etag_of, is_unchanged, require_match
+from api.filters import DeclaredFilter, NamesFilter
 from api.parsers import ZONE_FILE_TYPE, ZoneFileParser, ZoneFileRenderer
-from api.resources import Creatable, Deletable, Documented, Readable, TeamView
+from api.resources import Deletable, Readable, TeamView
 from api.schema import path_parameters
 from documents.kinds import ZONES
 from snapshots.services import request_publish
@@ -27,8 +29,13 @@ from zones.services import create_zone, export_zone_file, import_zone_file
 ORIGIN = path_parameters(origin="Such as `example.com.`; the final dot may be missing.")
 
 
+class ZoneFilter(DeclaredFilter):
+    name = None  # type: ignore[assignment]  # a zone has none
+    origin = NamesFilter("origin", label="One origin or several, with commas between.")
+
+
 @extend_schema_view(retrieve=ORIGIN, destroy=ORIGIN)
-class ZoneViewSet(Documented[Zone], Readable[Zone], Creatable[Zone], Deletable[Zone]):
+class ZoneViewSet(CreatesMany[Zone], DeletesMany[Zone], Readable[Zone], Deletable[Zone]):
     """Zones we are authoritative for. A new one has a SOA and NS records."""
 
     kind = ZONES
@@ -36,6 +43,9 @@ class ZoneViewSet(Documented[Zone], Readable[Zone], Creatable[Zone], Deletable[Z
     serializer_class = ZONES.serializer
     lookup_field = "origin"
     page_key = ("origin",)
+    keys_parameter = "origin"
+    filterset_class = ZoneFilter
+    search_fields = ("origin",)
 
     def key(self) -> dict[str, str]:
         return {"origin": read_origin(self.kwargs["origin"])}

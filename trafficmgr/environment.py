@@ -101,6 +101,9 @@ class Environment(BaseSettings):
         [], description="Address blocks whose X-Forwarded-For the web process believes."
     )
     rum_share: float = Field(0.1, ge=0, le=1, description="Share of page views that beacon.js measures.")
+    api_requests_per_s: float = Field(
+        100.0, ge=0, le=1e6, description="Requests per second of the REST API that one token may send; 0: any number."
+    )
     capacity_moved: float = Field(
         0.1, ge=0, le=1, description="Share of the demand that one capacity plan may move, at most."
     )

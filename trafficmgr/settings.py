@@ -110,7 +110,10 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PAGINATION_CLASS": "api.paging.NamePagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "rest_framework.filters.SearchFilter",
+    ],
     "DEFAULT_SCHEMA_CLASS": "api.schema.ProblemSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSONParser"],
@@ -153,6 +156,7 @@ DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
 PROBES_PER_ADDRESS = ENVIRONMENT.probes_per_address
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
+API_REQUESTS_PER_S = ENVIRONMENT.api_requests_per_s
 RUM_SHARE = ENVIRONMENT.rum_share
 MAX_DELETED_PERCENT = ENVIRONMENT.max_deleted_percent
 MAX_MOVED_PERCENT = ENVIRONMENT.max_moved_percent
@@ -216,6 +220,11 @@ CELERY_BEAT_SCHEDULE = {
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "steering: forget shadows": {
         "task": "steering.tasks.forget_shadows",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
+    },
+    "accounts: forget requests": {
+        "task": "accounts.tasks.forget_requests",
         "schedule": 600.0,
         "options": {"expires": 600.0},
     },

@@ -77,3 +77,11 @@ def refused():
         return problem
 
     return problem_of
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """The requests to publish that were made."""
+    requests: list[int] = []
+    monkeypatch.setattr("documents.kind.request_publish", lambda: requests.append(1))
+    return requests

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from accounts.models import Team
 from healthchecks.models import Check
 from regions.models import EdgeNode, Endpoint, Region, Site
@@ -11,14 +9,6 @@ from regions.services import find_node
 
 REGION = {"latitude": 39, "longitude": -77.5}
 EU = "/api/v1/regions/eu"
-
-
-@pytest.fixture
-def published(monkeypatch):
-    """How often publishing was asked for."""
-    requests = []
-    monkeypatch.setattr("documents.kind.request_publish", lambda: requests.append(1))
-    return requests
 
 
 def test_what_is_created_is_answered_with_its_place(api):

@@ -1,0 +1,104 @@
+"""A request with an Idempotency-Key is done once, however often it is sent."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts import idempotency
+from accounts.models import ApiToken, RememberedAnswer
+from regions.models import Region
+
+BODY = {"name": "us", "latitude": 39, "longitude": -77.5}
+URL = "/api/v1/regions"
+
+
+def post(api, key='"k-1"', body=BODY, **headers):
+    return api.post(URL, body, headers={"Idempotency-Key": key, **headers})
+
+
+def test_what_is_sent_again_is_answered_again_and_done_once(api):
+    first, second = post(api), post(api)
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.content == second.content
+    assert (second["ETag"], second["Location"]) == (first["ETag"], first["Location"])
+    assert "Idempotency-Replayed" not in first
+    assert second["Idempotency-Replayed"] == "true"
+    assert Region.objects.count() == 1
+
+
+def test_a_key_is_the_same_with_and_without_quotes(api):
+    assert post(api, '"k"').content == post(api, "k").content
+
+
+def test_a_refusal_is_remembered_too(api, refused):
+    refused(post(api, body={**BODY, "latitude": 91}), 400)
+    again = post(api, body={**BODY, "latitude": 91})
+    assert again["Idempotency-Replayed"] == "true"
+    refused(again, 400)
+
+
+def test_a_key_for_another_request_is_refused(api, refused):
+    post(api)
+    refused(post(api, body={**BODY, "name": "eu"}), 422)
+    refused(api.post("/api/v1/pools", {"name": "us"}, headers={"Idempotency-Key": '"k-1"'}), 422)
+    assert Region.objects.count() == 1
+
+
+@pytest.mark.parametrize("key", ["", '""', "a b", "x" * 256, "ä"])
+def test_what_can_be_no_key_is_refused(api, refused, key):
+    refused(post(api, key), 400)
+    assert not Region.objects.exists()
+
+
+def test_two_callers_may_use_the_same_key(api, rival_api):
+    assert post(api).status_code == 201
+    assert "Idempotency-Replayed" not in post(rival_api)
+
+
+def test_who_is_not_let_in_leaves_no_trace(api, refused):
+    api.credentials(HTTP_AUTHORIZATION="Token nonsense")
+    refused(post(api), 401)
+    assert not RememberedAnswer.objects.exists()
+
+
+def test_after_a_day_a_key_is_new(api):
+    post(api)
+    RememberedAnswer.objects.update(created=timezone.now() - idempotency.KEPT - timedelta(seconds=1))
+    assert post(api).status_code == 400  # done again, and the name is taken now
+    RememberedAnswer.objects.update(created=timezone.now() - idempotency.KEPT - timedelta(seconds=1))
+    assert idempotency.forget(timezone.now()) == 1
+
+
+def test_a_secret_that_is_shown_once_is_shown_again_to_who_asks_again_and_kept_from_the_database(api):
+    first = api.post("/api/v1/tokens", {"name": "robot"}, headers={"Idempotency-Key": "k"})
+    again = api.post("/api/v1/tokens", {"name": "robot"}, headers={"Idempotency-Key": "k"})
+
+    assert again.json()["token"] == first.json()["token"]
+    assert ApiToken.objects.filter(name="robot").count() == 1
+    kept = RememberedAnswer.objects.get()
+    assert first.json()["token"].encode() not in bytes(kept.answer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_at_the_same_time_is_done_once(api):
+    answers = []
+
+    def send():
+        try:
+            answers.append(post(api).status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [201] * 6
+    assert Region.objects.count() == 1
