@@ -41,7 +41,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is left of a quota: `left` requests now, all again in `full_s`. `wait_s`: until the next; 0: it was let in."""
+    """What is left of a quota: `left` requests now, all again in `full_s`. `wait_s`: until one is let in; 0: it was."""
 
     quota: Quota
     left: int

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
+from api.docs import api_docs
 from api.metrics import MetricsView
 from api.push import push
 from trafficmgr.status import healthz, readyz
@@ -15,6 +16,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("api/schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
+    path("api/docs/", api_docs, name="api-docs"),
     path("api/v1/", include("api.urls")),
     path("edge/v1/", include("snapshots.urls")),
     re_path("^push/v1/", push, name="push"),

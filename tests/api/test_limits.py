@@ -19,9 +19,7 @@ def test_answers_say_what_is_left(api, ten_at_once):
     assert answer["RateLimit"] == '"requests";r=9;t=1'
 
 
-def test_who_asks_too_often_is_told_when_to_come_again_and_others_are_not_concerned(
-    api, rival_api, refused, ten_at_once
-):
+def test_who_asks_too_often_is_told_when_to_come_again_and_no_one_else(api, rival_api, refused, ten_at_once):
     answers = [api.get("/api/v1/regions") for _ in range(11)]
     while answers[-1].status_code == 200:  # a second or more went by
         answers.append(api.get("/api/v1/regions"))
