@@ -7,14 +7,13 @@ unlogged: a crash of the database forgets it, which gives everyone a fresh burst
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import connection
 
 TAKE = """
-    INSERT INTO accounts_quota AS quota (caller, due) VALUES (%(caller)s, clock_timestamp() + %(step)s)
-    ON CONFLICT (caller) DO UPDATE SET due = greatest(quota.due, clock_timestamp()) + %(step)s
-    WHERE greatest(quota.due, clock_timestamp()) + %(step)s <= clock_timestamp() + %(window)s
+    INSERT INTO accounts_quota AS quota (caller, due) VALUES (%(caller)s, clock_timestamp() + make_interval(secs => %(step)s))
+    ON CONFLICT (caller) DO UPDATE SET due = greatest(quota.due, clock_timestamp()) + make_interval(secs => %(step)s)
+    WHERE greatest(quota.due, clock_timestamp()) + make_interval(secs => %(step)s) <= clock_timestamp() + make_interval(secs => %(window)s)
     RETURNING extract(epoch FROM due - clock_timestamp())::float8
 """
 LEFT = "SELECT extract(epoch FROM due - clock_timestamp())::float8 FROM accounts_quota WHERE caller = %s"
@@ -51,16 +50,16 @@ class Standing:
 
 def take(quota: Quota, caller: str) -> Standing:
     """Count one request of a caller, if the quota allows it."""
-    arguments = {
+    arguments: dict[str, str | float] = {
         "caller": f"{quota.name} {caller}",
-        "step": timedelta(seconds=quota.step_s),
-        "window": timedelta(seconds=quota.window_s),
+        "step": quota.step_s,
+        "window": quota.window_s,
     }
     with connection.cursor() as cursor:
         cursor.execute(TAKE, arguments)
         row = cursor.fetchone()
         if row is None:
-            cursor.execute(LEFT, [arguments["caller"]])
+            cursor.execute(LEFT, [f"{quota.name} {caller}"])
             full_s = float((cursor.fetchone() or [quota.window_s])[0])
             return Standing(quota, 0, full_s, max(full_s + quota.step_s - quota.window_s, 0.001))
     full_s = max(float(row[0]), 0.0)

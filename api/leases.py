@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -57,7 +55,7 @@ class StateReportSerializer(RefusesUnknownFields):
 
 
 class CheckStateView(TeamView):
-    throttle_classes: ClassVar[list[type[BaseThrottle]]] = []  # as many as there are endpoints, all the time
+    throttle_classes: list[type[BaseThrottle]] = []  # as many as there are endpoints, all the time
 
     @of_a_check
     @extend_schema(responses=LeaseSerializer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils import timezone
@@ -73,7 +73,7 @@ class LoadSerializer(serializers.Serializer[Any]):
 
 
 class EndpointLoadView(TeamView):
-    throttle_classes: ClassVar[list[type[BaseThrottle]]] = []  # as many as there are endpoints, all the time
+    throttle_classes: list[type[BaseThrottle]] = []  # as many as there are endpoints, all the time
 
     @extend_schema(responses=LoadSerializer)
     def get(self, request: Request, name: str) -> Response:

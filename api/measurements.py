@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -74,7 +74,7 @@ OUTCOME = inline_serializer(
 
 
 class MeasurementsView(TeamView):
-    throttle_classes: ClassVar[list[type[BaseThrottle]]] = []  # as many as there are endpoints, all the time
+    throttle_classes: list[type[BaseThrottle]] = []  # as many as there are endpoints, all the time
 
     offers_dry_run = True
 

@@ -19,7 +19,7 @@ from django.db import IntegrityError, OperationalError
 from django.db.models import Model, ProtectedError
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import APIException, NotFound, Throttled, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.exceptions import PermissionDenied as NotPermitted
 from rest_framework.settings import api_settings
 
@@ -87,8 +87,9 @@ def _api_problem(error: APIException) -> HttpResponseBase:
     challenge = getattr(error, "auth_header", None)
     if challenge:
         response["WWW-Authenticate"] = challenge
-    if isinstance(error, Throttled) and error.wait is not None:
-        response["Retry-After"] = str(math.ceil(error.wait))
+    wait_s = getattr(error, "wait", None)  # of Throttled
+    if wait_s is not None:
+        response["Retry-After"] = str(math.ceil(wait_s))
     return response
 
 

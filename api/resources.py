@@ -41,7 +41,7 @@ class TeamView(APIView):
     """A view that acts for the caller's team: that of the token, or in a browser the one joined first."""
 
     team: Team
-    throttle_classes: ClassVar[list[type[BaseThrottle]]] = [CallersQuota]
+    throttle_classes: list[type[BaseThrottle]] = [CallersQuota]
     offers_dry_run = False
     writing_parameters: ClassVar[frozenset[str]] = frozenset({"dry_run"})
     """What the query of a request that writes may hold: a slip of the pen there would do what nobody meant."""

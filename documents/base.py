@@ -5,16 +5,15 @@ Unknown fields are refused, and a table's constraints speak at the field that ea
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
-from django.db.models import Q
 from rest_framework import serializers
 
+from documents.constraints import require_constraints
 from documents.fields import NumberField, TextField, TruthField, WholeNumberField
 
 Row = TypeVar("Row", bound=models.Model)
@@ -103,24 +102,3 @@ def in_fields_of(serializer: serializers.Serializer[Any], error: DjangoValidatio
     return serializers.ValidationError(
         {names.get(field, field): messages for field, messages in error.message_dict.items()}
     )
-
-
-def require_constraints(row: models.Model) -> None:
-    """Ask each constraint of the table. Raises ValidationError by the first column each one is about."""
-    errors: defaultdict[str, list[str]] = defaultdict(list)
-    for constraint in row._meta.constraints:
-        try:
-            constraint.validate(type(row), row)
-        except DjangoValidationError as error:
-            errors[_column_of(constraint)] += error.messages
-    if errors:
-        raise DjangoValidationError(dict(errors))
-
-
-def _column_of(constraint: models.BaseConstraint) -> str:
-    if isinstance(constraint, models.UniqueConstraint):
-        return constraint.fields[-1]
-    condition: Any = getattr(constraint, "condition", None)
-    while isinstance(condition, Q):
-        condition = condition.children[0]
-    return condition[0].split("__")[0] if isinstance(condition, tuple) else NON_FIELD_ERRORS
