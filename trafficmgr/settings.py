@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "accounts",
+    "accounts.audit",
     "regions",
     "zones",
     "healthchecks",
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "steering",
     "latency",
     "snapshots",
+    "changes",
     "dashboard",
 ]
 
@@ -212,6 +214,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "latency.tasks.report_fairness",
         "schedule": 600.0,
         "options": {"expires": 300.0},
+    },
+    "changes: publish what is due": {
+        "task": "changes.tasks.publish_due",
+        "schedule": 1.0,
+        "options": {"expires": 5.0},
     },
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "steering: forget shadows": {
