@@ -58,6 +58,3 @@ class TokenViewSet(Readable[ApiToken], Creatable[ApiToken], Deletable[ApiToken])
         response = super().written(row, serializer, location)
         response.data = {**response.data, "token": serializer.secret}
         return response
-
-    def changed(self) -> None:
-        """Tokens are no part of a snapshot."""

@@ -24,7 +24,6 @@ from accounts.models import ApiToken, Team, User
 from accounts.services import team_of
 from api.etags import etag_of, is_unchanged, require_match
 from documents.kind import Kind
-from snapshots.services import request_publish
 
 Row = TypeVar("Row", bound=Model)
 
@@ -86,7 +85,6 @@ class TeamCollection(TeamView, GenericViewSet[Row]):
 
     def changed(self) -> None:
         """Called inside the transaction of each write."""
-        request_publish()
 
 
 class Readable(mixins.ListModelMixin, TeamCollection[Row]):
