@@ -20,6 +20,9 @@ NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 class Team(models.Model):
     name = models.CharField(max_length=63, unique=True)
+    approvals_required = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="By how many others a change is approved before it is published."
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:

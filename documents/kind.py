@@ -8,9 +8,12 @@ A writer calls `hold` first, within the transaction of all it writes, and `chang
 
 from __future__ import annotations
 
+import json
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
+from rest_framework.renderers import JSONRenderer
 from rest_framework.serializers import BaseSerializer
 
 from accounts.models import Team
@@ -63,6 +66,27 @@ class Kind(Generic[Row]):
     def shown(self, team: Team, row: Row) -> Document:
         """The object as readers see it."""
         return dict(self.serializer(row, context=self.context(team, self.key_of(row))).data)
+
+    def declared(self, team: Team, row: Row) -> Document:
+        """What of the object someone has declared, as plain JSON: of its document what a write can say."""
+        return self.declarable(json.loads(JSONRenderer().render(self.shown(team, row))))
+
+    def declarable(self, document: Document) -> Document:
+        """The fields of a document that a write can say, without those that the system makes."""
+        return {name: value for name, value in document.items() if name in self.written_fields}
+
+    @cached_property
+    def written_fields(self) -> frozenset[str]:
+        fields: dict[str, Any] = getattr(self.serializer(), "fields", {})
+        return frozenset(name for name, field in fields.items() if not field.read_only)
+
+    def alike(self, one: Document | None, other: Document | None) -> bool:
+        """Whether two declared documents say the same."""
+        return one == other
+
+    def key_in(self, document: Document, key: str) -> str:
+        """What the object is known by whose document this is; `key`: by which it was found."""
+        return str(document.get("name", key))
 
     def store(self, team: Team, key: str, row: Row | None, document: Document, *, partial: bool = False) -> Row:
         """Make the object what the document says, or of a `partial` one the fields it names. None: it is new.

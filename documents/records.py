@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.models import Team
 from documents.base import StrictModelSerializer, in_fields_of
 from documents.fields import NamedField, TextField, WholeNumberField
-from documents.kind import Kind
+from documents.kind import Document, Kind
 from steering.models import Policy
 from steering.services import bind, take_turn, unbind
 from zones.models import MAX_TTL_S, RecordSet, Zone
@@ -23,6 +23,8 @@ from zones.services import delete_record_set, lock_zone, put_record_set
 
 MAX_RECORDS = 4096
 KEY_PARTS = 3
+SOA_SERIAL = 2
+"""Among the fields of a SOA record (RFC 1035 section 3.3.13)."""
 
 
 class UnknownKeyError(ValueError):
@@ -137,6 +139,19 @@ class RecordSets(Kind[RecordSet]):
     def context(self, team: Team, key: str) -> dict[str, Any]:
         return {"team": team, "zone": self._parts(team, key)[0]}
 
+    def declarable(self, document: Document) -> Document:
+        """Where a policy answers, the TTL is the policy's and there are no records."""
+        said = super().declarable(document)
+        return {name: said[name] for name in ("name", "type", "policy")} if said.get("policy") else said
+
+    def alike(self, one: Document | None, other: Document | None) -> bool:
+        """Whatever the serial is: each write to the zone raises it."""
+        return _without_serial(one) == _without_serial(other)
+
+    def key_in(self, document: Document, key: str) -> str:
+        """A name and type are the record set's for life."""
+        return key
+
     def remove(self, row: RecordSet) -> None:
         if row.steered:
             unbind(row.binding)
@@ -157,3 +172,10 @@ def split_key(key: str) -> tuple[str, str, str]:
     if len(parts) != KEY_PARTS:
         raise UnknownKeyError(f'"{key}" is no origin, name and type, such as "demo.test. www A".')
     return parts[0], parts[1], parts[2]
+
+
+def _without_serial(document: Document | None) -> Document | None:
+    if document is None or document.get("type") != "SOA":
+        return document
+    fields = [record.split() for record in document.get("records", [])]
+    return {**document, "records": [[*of[:SOA_SERIAL], *of[SOA_SERIAL + 1 :]] for of in fields]}

@@ -9,10 +9,16 @@ from rest_framework import serializers
 from accounts.models import Team
 from documents.base import StrictModelSerializer
 from documents.fields import TextField
-from documents.kind import Kind
+from documents.kind import Document, Kind
 from zones.models import Zone
 from zones.names import parse_origin
 from zones.services import create_zone, delete_zone
+
+UNCHANGEABLE = {
+    "origin": "A zone keeps its origin: create another one.",
+    "nameservers": "The NS record set of the zone says its name servers.",
+    "contact": "The SOA record of the zone says its contact.",
+}
 
 
 class ZoneSerializer(StrictModelSerializer[Zone]):
@@ -36,7 +42,16 @@ class ZoneSerializer(StrictModelSerializer[Zone]):
         read_only_fields = ["serial"]
 
     def create(self, validated_data: dict[str, Any]) -> Zone:
-        return create_zone(self.context["view"].team, **validated_data)
+        return create_zone(self.context["team"], **validated_data)
+
+    def update(self, instance: Zone, validated_data: dict[str, Any]) -> Zone:
+        """There is nothing in a zone itself that could be changed."""
+        problems = {name: [UNCHANGEABLE[name]] for name in validated_data if name in UNCHANGEABLE}
+        if validated_data.pop("origin", instance.origin) == instance.origin:
+            problems.pop("origin", None)
+        if problems:
+            raise serializers.ValidationError(problems)
+        return instance
 
 
 class Zones(Kind[Zone]):
@@ -49,6 +64,9 @@ class Zones(Kind[Zone]):
 
     def columns(self, team: Team, key: str) -> dict[str, Any]:
         return {"origin": parse_origin(key)}
+
+    def key_in(self, document: Document, key: str) -> str:
+        return str(document.get("origin", key))
 
     def remove(self, row: Zone) -> None:
         delete_zone(row)

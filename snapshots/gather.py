@@ -32,18 +32,23 @@ table_rows = TableRows()
 """Those of this process."""
 
 
-def gather(now: datetime, served: Mapping[str, str] | None, refused: Collection[str]) -> Declared:
+def gather(
+    now: datetime,
+    served: Mapping[str, str] | None,
+    refused: Collection[str],
+    read: Callable[[QuerySet[Any]], list[Row]] = table_rows.read,
+) -> Declared:
     """Everything an edge needs.
 
     `served`: digests of zone chunks by origin, None if nothing is served yet. `refused`: origins of zones that are not
-    served as they were compiled.
+    served as they were compiled. `read`: as of `gather_policies`.
     """
     changed = {zone.origin: zone for zone in _changed()}
     compiled = _compiled(served or {}, refused)
     if len(compiled.keys() | changed.keys()) != Zone.objects.count():  # some are gone, or nothing is served yet
         compiled = dict(COMPILED.all())
     unchanged = {origin: chunk for origin, chunk in compiled.items() if origin not in changed}
-    return Declared(unchanged, _with_record_sets(changed), gather_policies(now, table_rows.read))
+    return Declared(unchanged, _with_record_sets(changed), gather_policies(now, read))
 
 
 def _changed() -> QuerySet[Zone]:

@@ -121,6 +121,9 @@ class Snapshot(models.Model):
     fetched_octets = models.BigIntegerField(
         null=True, help_text="What an edge has to fetch that has the generation before; NULL: not noted then."
     )
+    horizon = models.TextField(
+        default="", db_default="", help_text="What it has seen of the journal (accounts.audit.horizon); empty: unknown."
+    )
 
     class Meta:
         ordering = ["-generation"]

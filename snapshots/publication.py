@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Model
 
 import responder
+from accounts.audit.horizon import horizon
 from common.notify import notify
 from healthchecks.services import drained_since
 from snapshots.brake.drains import CLOCKS_APART, with_drains
@@ -212,6 +213,7 @@ class Publication:
                 *self.renewal,
                 *note_published(contents, self.compiled.policy_chunk, self._generation),
             ],
+            horizon=horizon(),
             fetched_octets=octets_to_fetch(self._served_contents, contents, manifest) + sum(map(len, lists.values())),
         )
         notify(CHANNEL, snapshot.generation)

@@ -49,6 +49,7 @@ from steering.services import policies_going_by
 __all__ = [
     "NotKeptError",
     "NothingPublishedError",
+    "brake_limits",
     "contents_of",
     "current_snapshot",
     "declared_policy_chunk",
@@ -88,7 +89,7 @@ def publish(now: datetime) -> Snapshot | None:
             return None
         with _repeatable_read():
             signer = signing.signer(settings.ENVIRONMENT.keys_directory, now)
-            snapshot = Publication(now, settings.ENVIRONMENT.geo, _limits(), signer).publish()
+            snapshot = Publication(now, settings.ENVIRONMENT.geo, brake_limits(), signer).publish()
     if snapshot is not None:
         log.info("published %s: %s", snapshot, "; ".join(snapshot.changes))
     return snapshot
@@ -170,7 +171,8 @@ def release_brake(part: str, reason: str, user: User, now: datetime) -> BrakeRel
     return released
 
 
-def _limits() -> Limits:
+def brake_limits() -> Limits:
+    """What a change may do without being asked about (P4)."""
     return Limits(settings.MAX_DELETED_PERCENT, settings.MAX_MOVED_PERCENT)
 
 

@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "accounts",
+    "accounts.audit",
     "regions",
     "zones",
     "healthchecks",
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
     "steering",
     "latency",
     "snapshots",
+    "changes",
     "dashboard",
 ]
 
@@ -217,6 +219,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "latency.tasks.report_fairness",
         "schedule": 600.0,
         "options": {"expires": 300.0},
+    },
+    "changes: publish what is due": {
+        "task": "changes.tasks.publish_due",
+        "schedule": 1.0,
+        "options": {"expires": 5.0},
     },
     "snapshots: prune": {"task": "snapshots.tasks.prune", "schedule": 600.0, "options": {"expires": 600.0}},
     "steering: forget shadows": {

@@ -6,7 +6,7 @@ names that policies answer ─► responder.replay(before, after), weighed by wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +37,16 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Clients of a country by the endpoint that they get now and then; 0: none. `share` of all steered queries."""
+
+    country: str
+    source: int
+    target: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """A name, and how many queries it stands for."""
 
@@ -46,34 +56,54 @@ class _Asked:
 
 def moved(before: responder.Snapshot, after: responder.Snapshot, now: datetime, *, steps_changed: bool) -> Moved:
     """What becomes of who asked lately. Unless `steps_changed`, only of names that are bound otherwise than before."""
-    asked = policies(now - RECENTLY, now)
+    asked = Counter(policies(now - RECENTLY, now))
     total = sum(asked.values())
-    served = before.steered
+    rebound = frozenset(before.steered) - frozenset(after.steered)
+    if not total:
+        return Moved(0.0, 0, rebound)
+    found = ways(before, after, asked, now, steps_changed=steps_changed)
+    return Moved(sum(way.share for way in found if way.source != way.target), total, rebound)
+
+
+def ways(
+    before: responder.Snapshot,
+    after: responder.Snapshot,
+    asked: Mapping[int, float],
+    now: datetime,
+    *,
+    steps_changed: bool,
+) -> Iterator[Way]:
+    """From where to where clients go, of the names asked most. `asked`: queries by policy; names of one share them."""
+    served, total = before.steered, sum(asked.values())
     rebound = frozenset(served) - frozenset(after.steered)
-    names = sorted(_names(served, rebound, Counter(asked), steps_changed), key=lambda name: -name.queries)[:MOST_NAMES]
-    gone = sum(name.queries * _moved_share(before, after, name.steered, now) for name in names if name.queries)
-    return Moved(gone / total if total else 0.0, total, rebound)
+    names = sorted(_names(served, rebound, asked, steps_changed), key=lambda name: -name.queries)[:MOST_NAMES]
+    for name in names:
+        if name.queries:
+            for country, source, target, share in _moves(before, after, name.steered, now):
+                yield Way(country, source, target, share * name.queries / total)
 
 
 def _names(
-    served: list[Steered], rebound: frozenset[Steered], asked: Counter[int], steps_changed: bool
+    served: list[Steered], rebound: frozenset[Steered], asked: Mapping[int, float], steps_changed: bool
 ) -> Iterator[_Asked]:
     """Rebound names one by one; of the others of a policy, which are all answered alike, one for all."""
     bound = Counter(steered[3] for steered in served)
     left = Counter(steered[3] for steered in served if steered not in rebound)
     for steered in served:
         policy = steered[3]
-        each = asked[policy] / bound[policy]
+        each = asked.get(policy, 0) / bound[policy]
         if steered in rebound:
             yield _Asked(steered, each)
         elif steps_changed and left[policy]:
             yield _Asked(steered, each * left.pop(policy))
 
 
-def _moved_share(before: responder.Snapshot, after: responder.Snapshot, steered: Steered, now: datetime) -> float:
+def _moves(
+    before: responder.Snapshot, after: responder.Snapshot, steered: Steered, now: datetime
+) -> Sequence[tuple[str, int, int, float]]:
     _origin, name, qtype, policy = steered
     since = now - RECENTLY
-    replay = responder.replay(
+    return responder.replay(
         before,
         after,
         opened(current_health()),
@@ -84,5 +114,4 @@ def _moved_share(before: responder.Snapshot, after: responder.Snapshot, steered:
         networks=networks([policy], since, now, MOST_NETWORKS),
         latency=current_latencies.get(),
         now_s=int(now.timestamp()),
-    )
-    return sum(share for _country, source, target, share in replay["moves"] if source != target)
+    )["moves"]

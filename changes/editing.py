@@ -1,0 +1,124 @@
+"""What a change says: its edits, each against what its author saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.audit.actor import Actor
+from accounts.models import Team
+from changes.models import Change, Edit, State
+from changes.objects import kind_of, present, proposed
+from changes.refusals import Conflict, UnknownEditError, WrongStateError
+from documents.kind import Document, Kind
+
+MOST_EDITS = 5000
+
+
+class _Now:
+    """The base is what there is now."""
+
+
+NOW = _Now()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """An edit that someone asks for. `document` None: the object goes. `base`: what its author saw; default: now."""
+
+    kind: str
+    key: str
+    document: Document | None
+    partial: bool = False
+    base: Document | _Now | None = NOW
+
+    @property
+    def action(self) -> str:
+        if self.document is None:
+            return Edit.Action.DELETE
+        return Edit.Action.PATCH if self.partial else Edit.Action.PUT
+
+
+def put_edit(change: Change, actor: Actor, edit: Proposed) -> Edit:
+    """Have a change make this of an object; an edit of the same object is replaced, and keeps its base.
+
+    Raises WrongStateError, UnknownEditError.
+    """
+    with transaction.atomic():
+        held_draft(change)
+        return _put(change, actor, edit)
+
+
+def put_edits(change: Change, actor: Actor, edits: Iterable[Proposed]) -> list[Edit]:
+    """The same of several, all or none."""
+    with transaction.atomic():
+        held_draft(change)
+        return [_put(change, actor, edit) for edit in edits]
+
+
+def remove_edit(change: Change, kind: str, key: str) -> bool:
+    """Have a change leave an object alone. False: it did. Raises WrongStateError."""
+    with transaction.atomic():
+        held_draft(change)
+        return bool(change.edits.filter(kind=kind, key=key).delete()[0])
+
+
+def rebase(change: Change, kind: str, key: str) -> Edit:
+    """Take what there is now as what the author of an edit has seen. Raises WrongStateError, UnknownEditError."""
+    with transaction.atomic():
+        held_draft(change)
+        edit = change.edits.filter(kind=kind, key=key).first()
+        if edit is None:
+            raise UnknownEditError("key", f"Change {change.number} does not edit {kind} {key}.")
+        edit.base = present(change.team, kind_of(kind), key)
+        edit.save(update_fields=["base", "updated"])
+    return edit
+
+
+def conflicts(change: Change) -> list[Conflict]:
+    """Edits of objects that are not what their authors saw any more."""
+    return [found for edit in change.edits.all() if (found := conflict_of(change.team, edit))]
+
+
+def conflict_of(team: Team, edit: Edit) -> Conflict | None:
+    """Whether an object is another than the edit's author saw."""
+    kind = kind_of(edit.kind)
+    return clash(kind, edit, present(team, kind, edit.key))
+
+
+def clash(kind: Kind[Any], edit: Edit, theirs: Document | None) -> Conflict | None:
+    """The same of an object that is `theirs` now."""
+    if kind.alike(edit.base, theirs):
+        return None
+    return Conflict(edit.kind, edit.key, edit.base, proposed(edit, edit.base), theirs)
+
+
+def held_draft(change: Change) -> None:
+    """Hold a change until the transaction ends. Raises WrongStateError if it is no draft any more."""
+    state = Change.objects.select_for_update(no_key=True).values_list("state", flat=True).get(pk=change.pk)
+    change.state = state
+    if state != State.DRAFT:
+        raise WrongStateError(change.number, state, [State.DRAFT])
+
+
+def _put(change: Change, actor: Actor, wanted: Proposed) -> Edit:
+    kind = kind_of(wanted.kind)
+    edit = change.edits.filter(kind=wanted.kind, key=wanted.key).first()
+    if edit is None:
+        base = present(change.team, kind, wanted.key) if isinstance(wanted.base, _Now) else wanted.base
+        last = change.edits.aggregate(last=Max("position"))["last"]
+        position = 0 if last is None else last + 1
+        if change.edits.count() >= MOST_EDITS:
+            raise UnknownEditError("edits", f"A change has at most {MOST_EDITS} edits: make another one.")
+        edit = Edit(change=change, position=position, kind=wanted.kind, key=wanted.key, base=base)
+    if wanted.document is None and edit.base is None:
+        raise UnknownEditError("key", f"There is no {kind.singular} {wanted.key} that could be deleted.")
+    edit.action = wanted.action
+    edit.document = None if wanted.document is None else dict(wanted.document)
+    edit.author, edit.author_name = actor.user, actor.name
+    edit.save()
+    return edit

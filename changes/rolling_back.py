@@ -1,0 +1,114 @@
+"""Going back: the journal, undone from its end, as a new draft that is looked at and published like any other.
+
+entries after generation N, newest first ─► what each object was ─► edits that make it so again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from accounts.audit.actor import Actor
+from accounts.audit.horizon import UnknownHorizonError, after
+from accounts.audit.models import AuditEntry
+from accounts.models import Team
+from changes.drafting import open_change
+from changes.editing import MOST_EDITS, NOW, Proposed, put_edits
+from changes.models import Change, State
+from changes.objects import kind_of, present
+from changes.refusals import CannotRollBackError, WrongStateError
+from documents.kind import Document
+from documents.kinds import KINDS, NODES
+from snapshots.models import Snapshot
+
+LEFT_OUT = {
+    "channels": "where channels send to is a secret that the journal does not hold",
+}
+"""Kinds that cannot be put back, and why."""
+GONE_NODE = "a deleted node has another token when it comes back: create it anew"
+
+Place = tuple[str, str]
+"""Kind and key."""
+
+
+def roll_back(team: Team, generation: int, actor: Actor) -> Change:
+    """A draft that makes a team's objects what they were when a generation was made. Raises CannotRollBackError."""
+    snapshot = Snapshot.objects.filter(generation=generation).first()
+    if snapshot is None:
+        raise CannotRollBackError(f"Generation {generation} is not kept any more: choose a later one.")
+    try:
+        entries = after(snapshot.horizon).filter(team=team, kind__in=KINDS)
+    except UnknownHorizonError as error:
+        raise CannotRollBackError(f"What came after generation {generation} is not known: {error}") from error
+    targets, _made = undone(_objects(entries))
+    title = f"Roll back to generation {generation}"
+    return _drafted(team, actor, title, targets, rolls_back_to=generation)
+
+
+def revert(change: Change, actor: Actor) -> Change:
+    """A draft that takes a published change back. What others have changed since is a conflict to be looked at.
+
+    Raises WrongStateError.
+    """
+    if change.state != State.PUBLISHED:
+        raise WrongStateError(change.number, change.state, [State.PUBLISHED])
+    entries = AuditEntry.objects.filter(team=change.team, change=change.number, kind__in=KINDS)
+    targets, made = undone(_objects(entries))
+    title = f"Revert change {change.number}: {change.title}"[:200]
+    return _drafted(change.team, actor, title, targets, made, reverts=change)
+
+
+def undone(entries: Iterable[AuditEntry]) -> tuple[dict[Place, Document | None], dict[Place, Document | None]]:
+    """What objects were before these entries, and what they were after them, by what they are called after them.
+
+    `entries`: newest first. None: there was no object.
+    """
+    target: dict[Place, Document | None] = {}
+    made: dict[Place, Document | None] = {}
+    called: dict[Place, Place] = {}  # what an object was called at this point of the journal ─► after it
+    for entry in entries:
+        kind = kind_of(entry.kind)
+        ended = kind.key_in(entry.after, entry.key) if entry.after is not None else entry.key
+        now = called.pop((entry.kind, ended), (entry.kind, ended))
+        target[now] = entry.before
+        made.setdefault(now, entry.after)
+        if entry.before is not None:
+            called[entry.kind, entry.key] = now
+    return target, made
+
+
+def _objects(entries: Any) -> Iterable[AuditEntry]:
+    if entries.count() > MOST_EDITS:
+        raise CannotRollBackError(
+            f"More than {MOST_EDITS} objects have changed: import the zone files of then, and roll back the rest after."
+        )
+    found: Iterable[AuditEntry] = entries.order_by("-id")
+    return found
+
+
+def _drafted(
+    team: Team,
+    actor: Actor,
+    title: str,
+    targets: dict[Place, Document | None],
+    made: dict[Place, Document | None] | None = None,
+    **columns: Any,
+) -> Change:
+    edits, left_out = [], []
+    for place in sorted(targets):
+        kind, key = kind_of(place[0]), place[1]
+        now = present(team, kind, key)
+        if kind.alike(targets[place], now):
+            continue
+        if place[0] in LEFT_OUT or (kind is NODES and now is None):
+            left_out.append(f"{kind.singular} {key}: {LEFT_OUT.get(place[0], GONE_NODE)}")
+            continue
+        base = NOW if made is None else made[place]
+        edits.append(Proposed(place[0], key, targets[place], base=base))
+    with transaction.atomic():
+        description = "\n".join(["Left out:", *left_out]) if left_out else ""
+        change = open_change(team, actor, title, description=description, **columns)
+        put_edits(change, actor, edits)
+    return change
