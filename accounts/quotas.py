@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from django.db import connection
 
 TAKE = """
-    INSERT INTO accounts_quota AS quota (caller, due) VALUES (%(caller)s, clock_timestamp() + make_interval(secs => %(step)s))
+    INSERT INTO accounts_quota AS quota (caller, due)
+    VALUES (%(caller)s, clock_timestamp() + make_interval(secs => %(step)s))
     ON CONFLICT (caller) DO UPDATE SET due = greatest(quota.due, clock_timestamp()) + make_interval(secs => %(step)s)
-    WHERE greatest(quota.due, clock_timestamp()) + make_interval(secs => %(step)s) <= clock_timestamp() + make_interval(secs => %(window)s)
+    WHERE greatest(quota.due, clock_timestamp()) + make_interval(secs => %(step)s - %(window)s) <= clock_timestamp()
     RETURNING extract(epoch FROM due - clock_timestamp())::float8
 """
 LEFT = "SELECT extract(epoch FROM due - clock_timestamp())::float8 FROM accounts_quota WHERE caller = %s"

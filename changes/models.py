@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Team
+from changes import claim_models  # noqa: F401 - Django looks for tables here
 
 
 class State(models.TextChoices):

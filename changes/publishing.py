@@ -16,6 +16,7 @@ from accounts.audit.actor import Actor
 from accounts.audit.horizon import UnknownHorizonError, sees
 from accounts.audit.models import TRANSACTION
 from changes.applying import Applied, apply
+from changes.claims import settle
 from changes.drafting import note
 from changes.models import Change, State
 from changes.refusals import ChangeError, EmptyChangeError, NotApprovedError, WrongStateError
@@ -35,6 +36,7 @@ def publish(change: Change, actor: Actor, now: datetime, *, states: Sequence[str
     with transaction.atomic():
         _take(change, actor, now, states)
         applied = apply(change.team, actor, list(change.edits.all()), change.number)
+        settle(change)
         note(change, actor, "publish", was=change.state, state=State.PUBLISHED)
     change.refresh_from_db()
     return applied
