@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.audit.journal import Event
 from api.resources import DeclaredViewSet, TeamView
 from documents.kinds import ALERT_RULES, CHANNELS
 from healthchecks.alerts.models import Attempt, Delivery, DeliveryState
@@ -75,7 +76,9 @@ class ChannelViewSet(DeclaredViewSet[Any]):
     @transaction.atomic
     def test(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Send a message that says that messages arrive. What becomes of it is at /api/v1/deliveries/{id}."""
-        delivery = send_test(self.found(self.find()), timezone.now())
+        channel = self.found(self.find())
+        delivery = send_test(channel, timezone.now())
+        self.note(Event("channels", channel.name, "test"))
         return Response(DeliverySerializer(delivery).data, status=HTTP_202_ACCEPTED)
 
 
@@ -111,5 +114,7 @@ class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Send the same message once more, as a delivery of its own."""
-        again = resend(self.get_object(), timezone.now())
+        with transaction.atomic():
+            again = resend(self.get_object(), timezone.now())
+            self.note(Event("deliveries", str(again.pk), "resend"))
         return Response(DeliverySerializer(again).data, status=HTTP_202_ACCEPTED)

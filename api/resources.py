@@ -14,30 +14,29 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from rest_framework import mixins
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT, HTTP_304_NOT_MODIFIED
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import ApiToken, Team, User
+from accounts.models import ApiToken, User
 from accounts.services import team_of
 from api.etags import etag_of, is_unchanged, require_match
-from documents.kind import Kind
+from api.noting import DRY_RUN, NotingView
+from documents.journal import proposed_by
+from documents.kind import Document, Kind
 
 Row = TypeVar("Row", bound=Model)
 
 
-class TeamView(APIView):
+class TeamView(NotingView):
     """A view that acts for the caller's team: that of the token, or in a browser the one joined first."""
-
-    team: Team
-    offers_dry_run = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if "dry_run" in request.query_params and not self.offers_dry_run:
-            raise ValidationError({"dry_run": ["Plans are not offered: nothing was changed. Leave dry_run out."]})
+        if DRY_RUN in request.query_params:
+            self._require_plan(request)
         team = request.auth.team if isinstance(request.auth, ApiToken) else team_of(cast("User", request.user))
         if team is None:
             raise PermissionDenied("You are in no team: an administrator adds you to one.")
@@ -45,9 +44,18 @@ class TeamView(APIView):
         if "Transfer-Encoding" in request.headers:  # REST framework takes a body without a length for none
             request.META["CONTENT_LENGTH"] = str(len(request.body))
 
+    def _require_plan(self, request: Request) -> None:
+        if not self.offers_dry_run:
+            raise ValidationError({DRY_RUN: ["Plans are not offered: nothing was changed. Leave dry_run out."]})
+        if request.method not in SAFE_METHODS and request.query_params[DRY_RUN] != "1":
+            raise ValidationError({DRY_RUN: ["Say dry_run=1 for a plan, or leave it out: nothing was changed."]})
+
 
 class TeamCollection(TeamView, GenericViewSet[Row]):
     """Rows of a team, found by the column `lookup_field`."""
+
+    kind: ClassVar[Kind[Any]]
+    """Of the documents: in this form they are written down."""
 
     lookup_field = "name"
     lookup_value_regex = "[a-z0-9-]{1,63}"
@@ -108,10 +116,17 @@ class Creatable(TeamCollection[Row]):
         return quote(str(getattr(row, self.lookup_field)), safe="")
 
     def write(self, serializer: Any) -> Row:
-        serializer.is_valid(raise_exception=True)
-        row: Row = serializer.save()
+        row = self.stored(serializer)
         self.changed()
         return self.get_queryset().get(pk=row.pk)
+
+    def stored(self, serializer: Any) -> Row:
+        """Write what a serializer holds, and write it down. Raises ValidationError."""
+        with self.noted(self.kind, serializer.instance, _proposed(self.kind, serializer)) as going_on:
+            serializer.is_valid(raise_exception=True)
+            row: Row = serializer.save()
+            going_on.made = row
+        return row
 
     def written(self, row: Row, serializer: Any, location: str | None = None) -> Response:
         """The answer to a write: what a reader sees now. `location`: of a row that is new."""
@@ -165,13 +180,15 @@ class Deletable(TeamCollection[Row]):
         return Response(status=HTTP_204_NO_CONTENT)
 
     def remove(self, row: Row) -> None:
-        row.delete()
+        """Delete it, and write it down."""
+        with self.noted(self.kind, row, None):
+            self.kind.remove(row)
 
 
 class Documented(TeamCollection[Row]):
     """What has documents: they are written and removed as everywhere else."""
 
-    kind: ClassVar[Kind[Any]]
+    offers_dry_run = True
 
     def document_key(self) -> str:
         """The key of the document that the URL is about."""
@@ -181,12 +198,15 @@ class Documented(TeamCollection[Row]):
         found: Row | None = self.kind.hold(self.team, self.document_key())
         return found
 
-    def remove(self, row: Row) -> None:
-        self.kind.remove(row)
-
     def changed(self) -> None:
         self.kind.changed()
 
 
 class DeclaredViewSet(Documented[Row], Readable[Row], Replaceable[Row], Changeable[Row], Deletable[Row]):
     """What a team declares by name."""
+
+
+def _proposed(kind: Kind[Any], serializer: Any) -> Document | None:
+    """What a body makes of an object, as far as the journal has to know."""
+    body = serializer.initial_data
+    return proposed_by(kind, body, partial=serializer.partial) if isinstance(body, Mapping) else None

@@ -7,8 +7,10 @@ from rest_framework.routers import SimpleRouter
 
 from api.accounts import TokenViewSet
 from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
+from api.audit import AuditViewSet
 from api.brake import ReleaseView
 from api.capacity import CapacityView
+from api.changes import ChangeViewSet
 from api.fairness import FairnessView
 from api.forced import EndpointForcedView, ForcedStateViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
@@ -51,6 +53,8 @@ router.register("latency/models", LatencyModelViewSet)
 router.register("latency/decisions", LatencyDecisionViewSet)
 router.register("alarms", AlarmViewSet)
 router.register("forced", ForcedStateViewSet)
+router.register("changes", ChangeViewSet)
+router.register("audit", AuditViewSet, basename="audit")
 router.register("tokens", TokenViewSet)
 
 # An origin may hold slashes (RFC 2317), so the longest URLs come first.
