@@ -15,6 +15,7 @@ from accounts.services import create_token
 from api.resources import Creatable, Deletable, Readable
 from documents.base import DeclaredSerializer
 from documents.fields import TextField
+from documents.kind import Kind
 
 NAME_HELP = "Use lower-case letters, digits and hyphens, at most 63."
 
@@ -43,10 +44,22 @@ class TokenWithSecretSerializer(TokenSerializer):
         fields = [*TokenSerializer.Meta.fields, "token"]
 
 
+class Tokens(Kind[ApiToken]):
+    """Their secrets are shown once, and in no document."""
+
+    plural = "tokens"
+    rows = ApiToken.objects.select_related("user")
+    serializer = TokenSerializer
+
+    def changed(self) -> None:
+        """Tokens are no part of a snapshot."""
+
+
 class TokenViewSet(Readable[ApiToken], Creatable[ApiToken], Deletable[ApiToken]):
     """Secrets for automation. Whoever holds one acts for the team."""
 
-    queryset = ApiToken.objects.select_related("user")
+    kind = Tokens()
+    queryset = Tokens.rows
     serializer_class = TokenSerializer
     lookup_value_regex = "[^/\\x00]{1,63}"
     search_fields = ("name", "user__username")

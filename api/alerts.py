@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 
+from accounts.audit.journal import Event
 from api.declared import DeclaredViewSet
 from api.filters import DeclaredFilter
 from api.resources import Collection
@@ -83,7 +84,9 @@ class ChannelViewSet(DeclaredViewSet[Any]):
     @transaction.atomic
     def test(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Send a message that says that messages arrive. What becomes of it is at /api/v1/deliveries/{id}."""
-        delivery = send_test(self.found(self.find()), timezone.now())
+        channel = self.found(self.find())
+        delivery = send_test(channel, timezone.now())
+        self.note(Event("channels", channel.name, "test"))
         return Response(DeliverySerializer(delivery).data, status=HTTP_202_ACCEPTED)
 
 
@@ -126,5 +129,7 @@ class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collecti
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Send the same message once more, as a delivery of its own."""
-        again = resend(self.get_object(), timezone.now())
+        with transaction.atomic():
+            again = resend(self.get_object(), timezone.now())
+            self.note(Event("deliveries", str(again.pk), "resend"))
         return Response(DeliverySerializer(again).data, status=HTTP_202_ACCEPTED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
+from accounts.audit.journal import Event
 from accounts.models import User
 from api.resources import TeamView
 from documents.base import RefusesUnknownFields
@@ -42,5 +44,7 @@ class ReleaseView(TeamView):
         asked.is_valid(raise_exception=True)
         given: dict[str, Any] = asked.validated_data
         user = cast("User", request.user)
-        released = release_brake(given["part"], given["reason"], user, timezone.now())
+        with transaction.atomic():
+            released = release_brake(given["part"], given["reason"], user, timezone.now())
+            self.note(Event("releases", released.part, "release", after={"reason": released.reason}))
         return Response(ReleasedSerializer(released).data, status=HTTP_201_CREATED)

@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from api.limits import MOST_AT_ONCE as MOST
-from api.resources import Creatable, Documented
+from api.resources import Creatable, Deletable, Documented
 
 Row = TypeVar("Row", bound=Model)
 T = TypeVar("T")
@@ -50,9 +50,7 @@ class CreatesMany(Documented[Row], Creatable[Row]):
 
     def _stored(self, row: Row | None, item: Any, *, partial: bool = False) -> Row:
         serializer = self.get_serializer(row, data=item, partial=partial)
-        serializer.is_valid(raise_exception=True)
-        stored: Row = serializer.save()
-        return stored
+        return self.stored(serializer)
 
     def _answered(self, rows: list[Row], status: int) -> Response:
         self.changed()
@@ -60,7 +58,7 @@ class CreatesMany(Documented[Row], Creatable[Row]):
         return Response({"results": [self.shown(found[row.pk]) for row in rows]}, status=status)
 
 
-class DeletesMany(Documented[Row]):
+class DeletesMany(Documented[Row], Deletable[Row]):
     keys_parameter = "name"
     """Of the query: the keys of what is deleted."""
 

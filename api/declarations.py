@@ -14,7 +14,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
-from api.acting import actor_of
 from api.resources import TeamView
 from api.schema import path_parameters
 from changes.claim_models import Claim
@@ -51,8 +50,10 @@ class DeclaredSerializer(serializers.Serializer[Declared]):
 
 
 class DeclarationView(TeamView):
-    offers_dry_run = True
     writing_parameters = frozenset({"dry_run", "adopt"})
+
+    def _require_plan(self, request: Request) -> None:
+        """Plans are made here, by those who know whose objects are."""
 
     @OWNER
     @extend_schema(responses=ClaimSerializer(many=True))
@@ -74,7 +75,7 @@ class DeclarationView(TeamView):
         if _truth(request, "dry_run"):
             declared = try_declaration(self.team, owner, request.data, timezone.now(), adopt=adopt)
         else:
-            declared = declare(self.team, actor_of(request), owner, request.data, timezone.now(), adopt=adopt)
+            declared = declare(self.team, self.acting, owner, request.data, timezone.now(), adopt=adopt)
         return Response(DeclaredSerializer(declared).data)
 
     @OWNER

@@ -16,10 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
+from accounts.audit.journal import Event
 from api.resources import Collection, TeamView
 from common.clock import database_time
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import TextField, WholeNumberField
+from documents.kind import Document
 from healthchecks.guard_models import ForcedState
 from healthchecks.services import force, unforce
 from regions.models import Endpoint
@@ -61,7 +63,7 @@ class EndpointForcedView(TeamView):
     @extend_schema(responses=ForcedStateSerializer)
     def get(self, request: Request, name: str) -> Response:
         """What is forced of an endpoint now."""
-        forced = ForcedState.objects.filter(endpoint=self._endpoint(name), ended__isnull=True).first()
+        forced = self._forced(self._endpoint(name))
         if forced is None:
             raise _nothing(name)
         return Response(ForcedStateSerializer(forced).data)
@@ -77,7 +79,9 @@ class EndpointForcedView(TeamView):
         until = now + timedelta(seconds=lifetime_s) if lifetime_s else None
         try:
             with transaction.atomic():
+                before = self._shown(self._forced(endpoint))
                 forced = force(endpoint, given["state"], given["reason"], request.user.get_username(), now, until)
+                self.note(Event.of_write("forced", name, before, self._shown(forced)))
                 request_publish()
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
@@ -86,11 +90,20 @@ class EndpointForcedView(TeamView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
         """Let checks decide about an endpoint again."""
+        endpoint = self._endpoint(name)
         with transaction.atomic():
-            if not unforce(self._endpoint(name), request.user.get_username(), database_time()):
+            before = self._shown(self._forced(endpoint))
+            if not unforce(endpoint, request.user.get_username(), database_time()):
                 raise _nothing(name)
+            self.note(Event.of_write("forced", name, before, None))
             request_publish()
         return Response(status=HTTP_204_NO_CONTENT)
+
+    def _forced(self, endpoint: Endpoint) -> ForcedState | None:
+        return ForcedState.objects.filter(endpoint=endpoint, ended__isnull=True).first()
+
+    def _shown(self, forced: ForcedState | None) -> Document | None:
+        return dict(ForcedStateSerializer(forced).data) if forced else None
 
     def _endpoint(self, name: str) -> Endpoint:
         return get_object_or_404(Endpoint, team=self.team, name=name)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import RegexValidator
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -17,6 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
+from accounts.audit.journal import Event
+from accounts.audit.models import Action
 from accounts.models import NAME_PATTERN, User
 from api.accounts import NAME_HELP
 from api.resources import Collection
@@ -27,6 +30,8 @@ from latency.parameters import BadParameterError
 from latency.versions import ask, promote, propose, return_to
 
 NAME = "[a-z0-9-]{1,63}"
+MODELS = "latency-models"
+"""In the journal."""
 
 
 class DecisionSerializer(serializers.ModelSerializer[LatencyDecision]):
@@ -113,7 +118,9 @@ class LatencyModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Coll
         proposal.is_valid(raise_exception=True)
         said = proposal.validated_data
         try:
-            decision = propose(said["name"], said["parameters"], said.get("note", ""), user, timezone.now())
+            with transaction.atomic():
+                decision = propose(said["name"], said["parameters"], said.get("note", ""), user, timezone.now())
+                self.note_for_all(Event(MODELS, said["name"], Action.CREATE, after={"parameters": said["parameters"]}))
         except BadParameterError as error:
             field = f"parameters.{error.field}" if error.field else "parameters"
             raise ValidationError({field: [error.problem]}) from error
@@ -138,11 +145,18 @@ class LatencyModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Coll
     def ask(self, request: Request, name: str) -> Response:
         """Have the gate decide on this version once more."""
         _administrator(request)
-        return Response(DecisionSerializer(ask(self.get_object(), timezone.now())).data, status=HTTP_202_ACCEPTED)
+        model = self.get_object()
+        with transaction.atomic():
+            decision = ask(model, timezone.now())
+            self.note_for_all(Event(MODELS, model.name, "ask"))
+        return Response(DecisionSerializer(decision).data, status=HTTP_202_ACCEPTED)
 
     def _serve(self, how: Callable[..., LatencyPromotion], request: Request) -> Response:
         user = _administrator(request)
-        return Response(self._shown(how(self.get_object(), user, timezone.now()).model))
+        with transaction.atomic():
+            model = how(self.get_object(), user, timezone.now()).model
+            self.note_for_all(Event(MODELS, model.name, how.__name__))
+        return Response(self._shown(model))
 
     def _shown(self, model: LatencyModel) -> Any:
         return LatencyModelSerializer(self.get_queryset().get(pk=model.pk)).data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
@@ -10,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
+from accounts.audit.journal import Event
 from accounts.models import Team
 from api.push import push_url
 from api.resources import TeamView
@@ -88,7 +90,9 @@ class PushUrlView(TeamView):
         """Give an endpoint a new push URL: the old one is unknown from now on. What was said at it holds."""
         assignment = _assignment_of(self.team, name, endpoint)
         try:
-            rotate(assignment)
+            with transaction.atomic():
+                rotate(assignment)
+                self.note(Event("push-urls", f"{name} {endpoint}", "rotate"))
         except DjangoValidationError as error:
             raise ValidationError(error.messages) from error
         return Response(LeaseSerializer(_lease_of(assignment), context={"request": request}).data)

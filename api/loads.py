@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -15,16 +16,20 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 from rest_framework.throttling import BaseThrottle
 
+from accounts.audit.journal import Event
 from accounts.models import Team
 from api.resources import TeamView
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import NumberField, TextField, WholeNumberField
+from documents.kind import Document
 from healthchecks.load_sources import save_source
 from healthchecks.models import FORMATS, EndpointLoad, LoadSource
 from healthchecks.services import LoadReport, forget_load, report_load
 from regions.models import Endpoint
 
 MOST = 1e12
+SOURCES = "load-sources"
+"""In the journal."""
 DAY_S = 86_400
 
 
@@ -144,8 +149,11 @@ class LoadSourceView(TeamView):
         endpoint = _endpoint_of(self.team, name)
         said = LoadSourceSerializer(data=request.data)
         said.is_valid(raise_exception=True)
+        before = LoadSource.objects.filter(endpoint=endpoint).first()
         try:
-            source = save_source(LoadSource(endpoint=endpoint, **said.validated_data))
+            with transaction.atomic():
+                source = save_source(LoadSource(endpoint=endpoint, **said.validated_data))
+                self.note(Event.of_write(SOURCES, name, _declared(before), _declared(source)))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
         return Response(LoadSourceSerializer(source).data)
@@ -153,7 +161,10 @@ class LoadSourceView(TeamView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
         """Have it read no more. What was read last counts until it is too old."""
-        self._source(name).delete()
+        source = self._source(name)
+        with transaction.atomic():
+            self.note(Event.of_write(SOURCES, name, _declared(source), None))
+            source.delete()
         return Response(status=HTTP_204_NO_CONTENT)
 
     def _source(self, name: str) -> LoadSource:
@@ -161,6 +172,14 @@ class LoadSourceView(TeamView):
         if source is None:
             raise NotFound(f"The load of endpoint {name} is read nowhere.")
         return source
+
+
+def _declared(source: LoadSource | None) -> Document | None:
+    """Where it is read, without how that goes."""
+    if source is None:
+        return None
+    shown = LoadSourceSerializer(source).data
+    return {name: shown[name] for name in shown if name not in {"read", "error"}}
 
 
 def _endpoint_of(team: Team, name: str) -> Endpoint:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +24,7 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.exceptions import PermissionDenied as NotPermitted
 from rest_framework.settings import api_settings
 
+from changes.refusals import ChangeError, ConflictError, NotYoursError, RefusedError, UnknownEditError
 from common.problems import problem_response
 from latency.versions import NotPromotedError
 from snapshots.services import NothingPublishedError
@@ -119,6 +121,16 @@ def _stream_lost(error: StreamError) -> HttpResponseBase:
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "Measurements cannot be taken now. Send them again.")
 
 
+def _clash(error: ConflictError) -> HttpResponseBase:
+    """Of each object, what its editor saw, what they make of it, and what it is now."""
+    return problem_response(HTTPStatus.CONFLICT, str(error), conflicts=[asdict(one) for one in error.conflicts])
+
+
+def _not_taken(error: RefusedError) -> HttpResponseBase:
+    errors = [{"object": f"{one.kind} {one.key}", "field": one.field, "message": one.message} for one in error.refusals]
+    return problem_response(HTTPStatus.BAD_REQUEST, str(error), errors=errors)
+
+
 ANSWERS: list[tuple[type[Exception], Callable[[Any], HttpResponseBase]]] = [
     (ValidationError, lambda error: _bad_request(list(field_errors(error.detail)))),
     (DjangoValidationError, lambda error: _bad_request(list(field_errors(_by_field(error))))),
@@ -128,6 +140,11 @@ ANSWERS: list[tuple[type[Exception], Callable[[Any], HttpResponseBase]]] = [
     (APIException, _api_problem),
     (ProtectedError, lambda error: _conflict(f"It is in use: {_named(error.protected_objects)}.")),
     (IntegrityError, lambda error: _conflict(_conflict_message(error))),
+    (ConflictError, _clash),
+    (RefusedError, _not_taken),
+    (NotYoursError, lambda error: problem_response(HTTPStatus.FORBIDDEN, str(error))),
+    (UnknownEditError, lambda error: _bad_request([{"field": error.field, "message": str(error)}])),
+    (ChangeError, lambda error: _conflict(str(error))),
     (NotPromotedError, lambda error: _conflict(str(error))),
     (NothingPublishedError, lambda error: problem_response(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.")),
     (OperationalError, _database_lost),

@@ -21,28 +21,27 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT, HTTP_304_NOT_MODIFIED
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import ApiToken, Team, User
+from accounts.models import ApiToken, User
 from accounts.services import team_of
 from api.etags import etag_of, is_unchanged, require_match
 from api.filters import parameters_of
 from api.idempotency import answer_once
 from api.limits import CallersQuota, tell
+from api.noting import DRY_RUN, NotingView
 from api.selecting import PARAMETER as FIELDS
 from api.selecting import chosen, leave_out, require_known
-from documents.kind import Kind
+from documents.journal import proposed_by
+from documents.kind import Document, Kind
 
 Row = TypeVar("Row", bound=Model)
 
 
-class TeamView(APIView):
+class TeamView(NotingView):
     """A view that acts for the caller's team: that of the token, or in a browser the one joined first."""
 
-    team: Team
     throttle_classes: list[type[BaseThrottle]] = [CallersQuota]
-    offers_dry_run = False
     writing_parameters: ClassVar[frozenset[str]] = frozenset({"dry_run"})
     """What the query of a request that writes may hold: a slip of the pen there would do what nobody meant."""
 
@@ -53,8 +52,8 @@ class TeamView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if "dry_run" in request.query_params and not self.offers_dry_run:
-            raise ValidationError({"dry_run": ["Plans are not offered: nothing was changed. Leave dry_run out."]})
+        if DRY_RUN in request.query_params:
+            self._require_plan(request)
         team = request.auth.team if isinstance(request.auth, ApiToken) else team_of(cast("User", request.user))
         if team is None:
             raise PermissionDenied("You are in no team: an administrator adds you to one.")
@@ -63,6 +62,12 @@ class TeamView(APIView):
         self.team = team
         if "Transfer-Encoding" in request.headers:  # REST framework takes a body without a length for none
             request.META["CONTENT_LENGTH"] = str(len(request.body))
+
+    def _require_plan(self, request: Request) -> None:
+        if not self.offers_dry_run:
+            raise ValidationError({DRY_RUN: ["Plans are not offered: nothing was changed. Leave dry_run out."]})
+        if request.method not in SAFE_METHODS and request.query_params[DRY_RUN] != "1":
+            raise ValidationError({DRY_RUN: ["Say dry_run=1 for a plan, or leave it out: nothing was changed."]})
 
 
 class Collection(TeamView, GenericViewSet[Row]):
@@ -74,9 +79,13 @@ class Collection(TeamView, GenericViewSet[Row]):
         super().initial(request, *args, **kwargs)
         if request.method not in SAFE_METHODS:
             return
-        require_known(request, parameters_of(self) if self.action == "list" else {FIELDS})
+        require_known(request, self.reading_parameters())
         if FIELDS in request.query_params:
             self.chosen = chosen(request, self.offered_fields())
+
+    def reading_parameters(self) -> set[str]:
+        """What the query of a request that reads may hold."""
+        return parameters_of(self) if self.action == "list" else {FIELDS}
 
     def offered_fields(self) -> set[str]:
         """What the documents here consist of."""
@@ -90,6 +99,9 @@ class Collection(TeamView, GenericViewSet[Row]):
 
 class TeamCollection(Collection[Row]):
     """Rows of a team, found by the column `lookup_field`."""
+
+    kind: ClassVar[Kind[Any]]
+    """Of the documents: in this form they are written down."""
 
     lookup_field = "name"
     lookup_value_regex = "[a-z0-9-]{1,63}"
@@ -150,10 +162,17 @@ class Creatable(TeamCollection[Row]):
         return quote(str(getattr(row, self.lookup_field)), safe="")
 
     def write(self, serializer: Any) -> Row:
-        serializer.is_valid(raise_exception=True)
-        row: Row = serializer.save()
+        row = self.stored(serializer)
         self.changed()
         return self.get_queryset().get(pk=row.pk)
+
+    def stored(self, serializer: Any) -> Row:
+        """Write what a serializer holds, and write it down. Raises ValidationError."""
+        with self.noted(self.kind, serializer.instance, _proposed(self.kind, serializer)) as going_on:
+            serializer.is_valid(raise_exception=True)
+            row: Row = serializer.save()
+            going_on.made = row
+        return row
 
     def written(self, row: Row, serializer: Any, location: str | None = None) -> Response:
         """The answer to a write: what a reader sees now. `location`: of a row that is new."""
@@ -207,13 +226,15 @@ class Deletable(TeamCollection[Row]):
         return Response(status=HTTP_204_NO_CONTENT)
 
     def remove(self, row: Row) -> None:
-        row.delete()
+        """Delete it, and write it down."""
+        with self.noted(self.kind, row, None):
+            self.kind.remove(row)
 
 
 class Documented(TeamCollection[Row]):
     """What has documents: they are written and removed as everywhere else."""
 
-    kind: ClassVar[Kind[Any]]
+    offers_dry_run = True
 
     def document_key(self) -> str:
         """The key of the document that the URL is about."""
@@ -223,8 +244,11 @@ class Documented(TeamCollection[Row]):
         found: Row | None = self.kind.hold(self.team, self.document_key())
         return found
 
-    def remove(self, row: Row) -> None:
-        self.kind.remove(row)
-
     def changed(self) -> None:
         self.kind.changed()
+
+
+def _proposed(kind: Kind[Any], serializer: Any) -> Document | None:
+    """What a body makes of an object, as far as the journal has to know."""
+    body = serializer.initial_data
+    return proposed_by(kind, body, partial=serializer.partial) if isinstance(body, Mapping) else None

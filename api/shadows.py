@@ -15,6 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
+from accounts.audit.journal import Event
+from accounts.audit.models import Action
 from api.resources import TeamView
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import NamesField, NumberField, WholeNumberField
@@ -101,6 +103,7 @@ class ShadowView(TeamView):
         try:
             with transaction.atomic():
                 start(change, timezone.now(), percent=given.get("percent", PERCENT), lifetime=lifetime)
+                self.note(Event("shadows", name, Action.CREATE, after=dict(request.data)))
                 request_publish()
         except DjangoValidationError as error:
             raise in_fields_of(proposal, error) from error
@@ -113,6 +116,7 @@ class ShadowView(TeamView):
         with transaction.atomic():
             if not stop_shadow(policy):
                 raise _none(policy)
+            self.note(Event("shadows", name, Action.DELETE))
             request_publish()
         return Response(status=HTTP_204_NO_CONTENT)
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_201_CREATED
 
+from api.change_documents import ChangeWithEditsSerializer
 from api.resources import Collection
+from changes.services import roll_back
 from snapshots.models import Snapshot
 
 
@@ -39,6 +47,14 @@ class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collecti
     queryset = Snapshot.objects.all()
     page_key = ("-generation",)
     lookup_value_regex = "[0-9]{1,18}"
+
+    @extend_schema(request=None, responses={HTTP_201_CREATED: ChangeWithEditsSerializer})
+    @action(detail=True, methods=["post"], url_path="roll-back")
+    def roll_back(self, request: Request, pk: str) -> Response:
+        """A draft that makes the team's objects what they were when this generation was made (docs/changes.md)."""
+        change = roll_back(self.team, int(pk), self.acting)
+        location = reverse("change-detail", args=[change.number])
+        return Response(ChangeWithEditsSerializer(change).data, status=HTTP_201_CREATED, headers={"Location": location})
 
     def get_serializer_class(self) -> type[SnapshotSerializer]:
         return SnapshotWithManifestSerializer if self.action == "retrieve" else SnapshotSerializer

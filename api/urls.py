@@ -9,8 +9,11 @@ from rest_framework.routers import Route, SimpleRouter
 
 from api.accounts import TokenViewSet
 from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
+from api.audit import AuditViewSet
 from api.brake import ReleaseView
 from api.capacity import CapacityView
+from api.changes import ChangeViewSet
+from api.declarations import DeclarationView
 from api.fairness import FairnessView
 from api.forced import EndpointForcedView, ForcedStateViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
@@ -70,6 +73,8 @@ router.register("latency/models", LatencyModelViewSet)
 router.register("latency/decisions", LatencyDecisionViewSet)
 router.register("alarms", AlarmViewSet)
 router.register("forced", ForcedStateViewSet)
+router.register("changes", ChangeViewSet)
+router.register("audit", AuditViewSet, basename="audit")
 router.register("tokens", TokenViewSet)
 
 # An origin may hold slashes (RFC 2317), so the longest URLs come first.
@@ -94,6 +99,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/history/?$", EndpointHistoryView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/?$", EndpointLoadView.as_view()),
     re_path(r"^endpoints/(?P<name>[a-z0-9-]{1,63})/load/source/?$", LoadSourceView.as_view()),
+    re_path(r"^declarations/(?P<owner>[a-z0-9-]{1,63})/?$", DeclarationView.as_view()),
     re_path(r"^capacity/?$", CapacityView.as_view()),
     re_path(r"^fairness/?$", FairnessView.as_view()),
     re_path(r"^explain/?$", ExplainView.as_view()),

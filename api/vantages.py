@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -13,6 +14,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.audit.journal import Event
 from api.resources import Collection, TeamView
 from common.clock import database_time
 from healthchecks.alarms import alarms_of
@@ -82,6 +84,8 @@ class AlarmViewSet(mixins.ListModelMixin, Collection[Alarm]):
         alarm = self.get_queryset().filter(pk=pk, until__isnull=True).first()
         if alarm is None:
             raise NotFound(f"There is no alarm {pk}, or it is over.")
-        acknowledge(alarm, request.user.get_username(), database_time())
+        with transaction.atomic():
+            if acknowledge(alarm, request.user.get_username(), database_time()):
+                self.note(Event("alarms", alarm.subject, "acknowledge", after={"kind": alarm.kind}))
         alarm.refresh_from_db()
         return Response(AlarmSerializer(alarm).data)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.models import Team
 from api.bulk import CreatesMany, DeletesMany
@@ -20,11 +21,12 @@ from api.filters import DeclaredFilter, NamesFilter
 from api.parsers import ZONE_FILE_TYPE, ZoneFileParser, ZoneFileRenderer
 from api.resources import Deletable, Readable, TeamView
 from api.schema import path_parameters
+from documents import zone_files
 from documents.kinds import ZONES
 from snapshots.services import request_publish
 from zones.models import Zone
 from zones.names import InvalidNameError, parse_origin
-from zones.services import create_zone, export_zone_file, import_zone_file
+from zones.services import export_zone_file
 
 ORIGIN = path_parameters(origin="Such as `example.com.`; the final dot may be missing.")
 
@@ -67,6 +69,7 @@ class ZoneFileView(TeamView):
     """A zone as a master file (RFC 1035 section 5)."""
 
     has_etag = True
+    offers_dry_run = True
     parser_classes = [ZoneFileParser]
 
     def get_renderers(self) -> list[BaseRenderer]:
@@ -86,17 +89,21 @@ class ZoneFileView(TeamView):
     @ORIGIN
     @extend_schema(request={ZONE_FILE_TYPE: OpenApiTypes.STR}, responses=ImportSerializer)
     @transaction.atomic
-    def put(self, request: Request, origin: str) -> JsonResponse:
+    def put(self, request: Request, origin: str) -> Response:
         """Make the zone what the file says, all or nothing; create it if it is new."""
         if not isinstance(request.data, str):
             raise ParseError("The body is empty: send the zone file, with its Content-Length.")
         zone = Zone.objects.filter(team=self.team, origin=read_origin(origin)).select_for_update().first()
         require_match(request, _etag(zone) if zone else None)
         status = 200 if zone else 201
-        zone = zone or create_zone(self.team, origin)
-        result = import_zone_file(zone, request.data)
+        if zone is None:
+            zone, made = zone_files.create(self.acting, self.team, origin)
+            self.events.extend(made)
+        result, written = zone_files.import_file(self.acting, zone, request.data)
+        self.events.extend(written)
         request_publish()
-        return JsonResponse({"serial": zone.serial, **result._asdict()}, status=status, headers={"ETag": _etag(zone)})
+        said = {"serial": zone.serial, **result._asdict()}
+        return Response(said, status=status, headers={"ETag": _etag(zone)})
 
 
 def read_origin(text: str) -> str:

@@ -37,7 +37,7 @@ UNADOPTED = "It is there already, otherwise than declared, and belongs to nobody
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What came of a declaration. `unchanged`: objects that are as declared. `change` None: all are, or it was a trial."""
+    """What came of a declaration. `unchanged`: how many are as declared. `change` None: all are, or a trial."""
 
     owner: str
     plan: Plan

@@ -44,6 +44,14 @@ def describe(change: Change, actor: Actor, *, title: str | None = None, descript
         note(change, actor, "describe", title=change.title)
 
 
+def discard(change: Change, actor: Actor) -> None:
+    """Delete a draft that nobody else has looked at. Raises WrongStateError."""
+    with transaction.atomic():
+        held_draft(change)
+        note(change, actor, "delete", title=change.title)
+        change.delete()
+
+
 def comment(change: Change, actor: Actor, text: str) -> Comment:
     """Say something of a change. Raises ValidationError."""
     said = Comment(change=change, author=actor.user, author_name=actor.name, text=text.strip())

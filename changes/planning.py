@@ -5,20 +5,22 @@ edits ─► transaction { apply, one by one; compile; roll back } ─► differ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from accounts.audit.actor import Actor
+from accounts.audit.journal import Event
 from accounts.models import Team
 from changes.applying import apply_all, held_conflicts
 from changes.models import Change, Edit
-from changes.objects import in_order, kind_of
+from changes.objects import in_order
 from changes.refusals import Conflict, Refusal
 from documents.kind import Document
+from documents.kinds import KINDS
 from simulation.traffic import Traffic, traffic
 from snapshots.proposal import Proposal
 from snapshots.services import NothingPublishedError, brake_limits
@@ -85,17 +87,31 @@ def plan_of(team: Team, edits: Sequence[Edit], now: datetime) -> Plan:
     with transaction.atomic():
         found, proposal = _tried(team, edits, now)
         transaction.set_rollback(True)
-    if found.refusals or not found.objects:
-        return found
-    if proposal is None:
-        return _with(found, unknown="Nothing is published yet: there are no answers that could move.")
-    judged = proposal.judged(brake_limits(), now)
-    return _with(
+    return found if proposal is None else judged(found, proposal, now)
+
+
+def planned(events: Sequence[Event], edited: Collection[Place] | None, now: datetime) -> tuple[Plan, Proposal | None]:
+    """What was written in the present transaction, which is about to be rolled back; to be `judged` after that.
+
+    `edited`: places of the objects that edits are about; None: those of all events.
+    """
+    objects = _objects(events, edited)
+    try:
+        proposal = Proposal.of(now) if objects else None
+    except NothingPublishedError:
+        return Plan(objects, unknown="Nothing is published yet: there are no answers that could move."), None
+    return Plan(objects), proposal
+
+
+def judged(found: Plan, proposal: Proposal, now: datetime) -> Plan:
+    """The plan with what would become of the proposal."""
+    outcome = proposal.judged(brake_limits(), now)
+    return replace(
         found,
-        traffic=traffic(judged, now),
-        held=judged.held,
-        refused=judged.refused,
-        generation=judged.before.generation,
+        traffic=traffic(outcome, now),
+        held=outcome.held,
+        refused=outcome.refused,
+        generation=outcome.before.generation,
     )
 
 
@@ -109,34 +125,34 @@ def _tried(team: Team, edits: Sequence[Edit], now: datetime) -> tuple[Plan, Prop
     ordered = in_order(list(edits))
     conflicts = held_conflicts(team, ordered)
     applied = apply_all(team, Actor.system(PLANNER), ordered, None)
-    own = {(edit.kind, edit.key) for edit in ordered}
+    refusals = [refusal for one in applied for refusal in one.refusals]
+    events = [event for one in applied for event in one.events]
+    edited = {(edit.kind, edit.key) for edit in ordered}
+    if refusals:
+        return Plan(_objects(events, edited), refusals, conflicts), None
+    found, proposal = planned(events, edited, now)
+    return replace(found, conflicts=conflicts), proposal
+
+
+def _objects(events: Sequence[Event], edited: Collection[Place] | None) -> list[ObjectPlan]:
+    """What all events together make of each object."""
     merged: dict[Place, tuple[Document | None, Document | None]] = {}
     called: dict[Place, Place] = {}  # what an object is called by now ─► what it was called at first
-    for event in (event for one in applied for event in one.events):
+    for event in events:
         place = called.get((event.kind, event.key), (event.kind, event.key))
         merged[place] = (merged[place][0] if place in merged else event.before, event.after)
-        if event.after is not None:
-            called[event.kind, kind_of(event.kind).key_in(event.after, event.key)] = place
-    objects = [
-        _object(place, before, after, edited=place in own)
+        if event.after is not None and event.kind in KINDS:
+            called[event.kind, KINDS[event.kind].key_in(event.after, event.key)] = place
+    return [
+        _object(place, before, after, edited=edited is None or place in edited)
         for place, (before, after) in merged.items()
-        if not kind_of(place[0]).alike(before, after)
+        if place[0] not in KINDS or not KINDS[place[0]].alike(before, after)
     ]
-    refusals = [refusal for one in applied for refusal in one.refusals]
-    try:
-        proposal = None if refusals or not objects else Proposal.of(now)
-    except NothingPublishedError:
-        proposal = None
-    return Plan(objects, refusals, conflicts), proposal
 
 
 def _object(place: Place, before: Document | None, after: Document | None, *, edited: bool) -> ObjectPlan:
     action = "create" if before is None else "delete" if after is None else "update"
     return ObjectPlan(*place, action, before, after, edited, differences(before, after))
-
-
-def _with(found: Plan, **more: Any) -> Plan:
-    return Plan(found.objects, found.refusals, found.conflicts, **more)
 
 
 def _differences(before: Any, after: Any, path: tuple[object, ...]) -> Iterator[Difference]:

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.audit.actor import Actor
-from changes.drafting import comment, describe, note, open_change
+from changes.drafting import comment, describe, discard, note, open_change
 from changes.editing import NOW, Proposed, conflicts, held_draft, put_edit, put_edits, rebase, remove_edit
 from changes.models import OPEN_STATES, Approval, Change, State
 from changes.planning import Plan, plan, plan_of
@@ -29,6 +29,7 @@ __all__ = [
     "comment",
     "conflicts",
     "describe",
+    "discard",
     "note_generations",
     "open_change",
     "plan",

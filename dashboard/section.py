@@ -24,7 +24,9 @@ from dashboard.access import signed_in, team_for_writing, visible
 from dashboard.dependents import Dependents, dependents_of
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.rows import perform
+from dashboard.noting import noted
 from dashboard.writing import declare, field_asked, field_problems, sent
+from documents.kinds import KINDS
 
 M = TypeVar("M", bound=Model)
 View = Callable[..., HttpResponseBase]
@@ -33,7 +35,7 @@ ROWS_A_PAGE = 50
 
 
 class Section(Generic[M]):
-    """Pages for one model. `slug` names their URLs and their folder of templates."""
+    """Pages for one model. `slug` names their URLs, documents and folder of templates."""
 
     model: ClassVar[type[Model]]
     form_class: ClassVar[type[ObjectForm[Any]]]
@@ -145,7 +147,7 @@ class Section(Generic[M]):
         dependents = self.dependents(doomed)
         problems: list[str] = []
         if request.method == "POST" and not dependents.blocking:
-            problems = self._delete(doomed)
+            problems = self._delete(request, doomed)
             if not problems:
                 messages.success(request, f"{self.singular.capitalize()} {doomed} is deleted.")
                 return redirect(self.slug)
@@ -174,7 +176,7 @@ class Section(Generic[M]):
             return field_problems(request, form, field)
         if form.is_bound and form.is_valid():
             try:
-                stored = declare(form.store, self.after_write)
+                stored = declare(noted(request, team, KINDS[self.slug], edited, form.store), self.after_write)
             except ValidationError as problem:
                 form.refuse(problem)
             else:
@@ -187,10 +189,12 @@ class Section(Generic[M]):
         messages.success(request, f"{self.singular.capitalize()} {stored} is saved{self.aftermath}.")
         return redirect(self.url_of(stored))
 
-    def _delete(self, doomed: M) -> list[str]:
+    def _delete(self, request: HttpRequest, doomed: M) -> list[str]:
         """Why it could not be deleted; nothing if it was."""
         try:
-            declare(lambda: self.remove(doomed), self.after_write)
+            team = doomed.team  # type: ignore[attr-defined]
+            removal = noted(request, team, KINDS[self.slug], doomed, lambda: self.remove(doomed))
+            declare(removal, self.after_write)
         except ValidationError as problem:
             return problem.messages
         return []

@@ -8,7 +8,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard.live import live
-from dashboard.pages import alerts, health, latency, records, snapshots
+from dashboard.pages import alerts, audit, health, latency, records, snapshots
 from dashboard.pages.alerts import AlertRuleSection, ChannelSection
 from dashboard.pages.capacity import capacity_page
 from dashboard.pages.checks import CheckSection
@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),
     *health.urlpatterns,
     *alerts.urlpatterns,
+    *audit.urlpatterns,
     *latency.urlpatterns,
     *records.urlpatterns,
     *(pattern for section in SECTIONS for pattern in section.urls()),

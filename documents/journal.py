@@ -6,7 +6,7 @@ writing ─► the document before ─► the write, whoever does it ─► the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,6 +39,8 @@ class Writing:
         self.before |= self._found(others)
         _add(self.watched, others)
         self.events: list[Event] = []
+        # Whoever makes an endpoint may make the check along with it that watches it.
+        self.checks = set(CHECKS.of(team).values_list("pk", flat=True)) if row is None and kind is ENDPOINTS else set()
 
     def finish(self) -> None:
         """Find out what happened, once it has."""
@@ -54,6 +56,10 @@ class Writing:
             if not self._alike(place[0], was := self.before.get(place), became := after.get(place))
         ]
 
+    def watch(self, kind: Kind[Any], pks: set[int]) -> None:
+        """Look at further objects, which this write has made."""
+        _add(self.watched, {kind.plural: pks})
+
     def _watch_attached(self) -> None:
         """A new zone has record sets; a new endpoint is in the checks whose templates match, which had all but it."""
         assert self.made is not None  # noqa: S101 - for type checkers
@@ -68,7 +74,8 @@ class Writing:
         _add(self.watched, attached)
         for place, (name, check) in self._found(attached).items():
             others = [endpoint for endpoint in check["endpoints"] if endpoint != key]
-            self.before.setdefault(place, (name, {**check, "endpoints": others}))
+            if place[1] in self.checks:
+                self.before.setdefault(place, (name, {**check, "endpoints": others}))
 
     def _found(self, rows: Rows) -> Found:
         found: Found = {}
@@ -106,11 +113,9 @@ def writing(
     record(actor, team, going_on.events, change=change)
 
 
-def proposed_by(kind: Kind[Any], before: Document | None, body: Document, *, partial: bool) -> Document:
-    """What a body makes of a document, as far as `writing` has to know: a PUT of a check names all its endpoints."""
-    if partial:
-        return {**(before or {}), **body}
-    return {"endpoints": [], **body} if kind is CHECKS else body
+def proposed_by(kind: Kind[Any], body: Mapping[str, Any], *, partial: bool) -> Document:
+    """What a body says of an object, as far as `writing` has to know: a check that is replaced names all it watches."""
+    return dict(body) if partial or kind is not CHECKS else {"endpoints": [], **body}
 
 
 def _add(rows: Rows, more: Rows) -> None:

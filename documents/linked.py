@@ -77,4 +77,9 @@ def named(kind: Kind[Any], team: Team, document: Document) -> Rows:
 
 def _concerns_others(kind: Kind[Any], before: Document, proposed: Document) -> bool:
     fields = [name for name in ("name", MUTUAL.get(kind.plural)) if name in proposed]
-    return any(proposed[name] != before.get(name) for name in fields if name)
+    return any(_sorted(proposed[name]) != _sorted(before.get(name)) for name in fields if name)
+
+
+def _sorted(said: Any) -> Any:
+    """Who is named, in whatever order."""
+    return sorted(map(str, said)) if isinstance(said, list) else said

@@ -139,6 +139,7 @@ SPECTACULAR_SETTINGS = {
         "api.push_schema.with_heartbeats",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "ChangeStateEnum": "changes.models.State",
         "AlarmKindEnum": "healthchecks.guard_models.Alarm.Kind",
         "ForcedStateEnum": "healthchecks.guard_models.ForcedState.State",
         "HealthStateEnum": "healthchecks.models.STATE_CHOICES",

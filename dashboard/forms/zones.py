@@ -8,12 +8,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
+from accounts.audit.actor import Actor
 from dashboard.forms.base import ObjectForm, StoredForm
+from documents.zone_files import import_file
 from zones.models import MAX_TTL_S, RecordSet, Zone
 from zones.names import InvalidNameError, origin_name, parse_origin, parse_owner
 from zones.rdata import COMMON_TYPES, RdataError, UnknownTypeError, canonical_type, parse_rdata
 from zones.refusals import sentence
-from zones.services import ImportResult, create_zone, import_zone_file, put_record_set
+from zones.services import ImportResult, create_zone, put_record_set
 from zones.zonefile import ZoneFileError
 
 MAX_FILE_OCTETS = 64 * 2**20
@@ -79,10 +81,10 @@ class ZoneFileForm(StoredForm):
             raise ValidationError({"text": "Choose a file or paste one."})
         return cleaned
 
-    def store(self) -> ImportResult:
+    def store(self, actor: Actor) -> ImportResult:
         field = "file" if self.cleaned_data["file"] else "text"
         try:
-            return import_zone_file(self.zone, self.cleaned_data[field])
+            return import_file(actor, self.zone, self.cleaned_data[field])[0]
         except ZoneFileError as error:
             raise ValidationError({field: str(error)}) from error
 

@@ -8,15 +8,20 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
+from accounts.audit.journal import Event
 from dashboard.access import signed_in, visible
 from dashboard.forms.alerts import AlertRuleForm, ChannelForm
+from dashboard.noting import actor_of, tell
 from dashboard.section import ROWS_A_PAGE, Section, View
+from documents.journal import writing
+from documents.kinds import ALERT_RULES
 from healthchecks.alerts.channel_kinds import destination
 from healthchecks.alerts.messages import body, headline
 from healthchecks.alerts.models import AlertRule, Channel, Delivery, DeliveryState
@@ -58,7 +63,10 @@ class ChannelSection(Section[Channel]):
 
     def test(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Send a message that says that messages arrive."""
-        delivery = send_test(self.find(request, key), datetime.now(UTC))
+        channel = self.find(request, key)
+        with transaction.atomic():
+            delivery = send_test(channel, datetime.now(UTC))
+            tell(request, channel.team, Event("channels", channel.name, "test"))
         return redirect("deliveries-show", delivery.pk)
 
 
@@ -93,7 +101,8 @@ class AlertRuleSection(Section[AlertRule]):
         rule = self.find(request, key)
         hours = request.POST.get("hours", "")
         if hours in MUTES or hours == UNMUTE:
-            mute(rule, datetime.now(UTC), timedelta(hours=int(hours)))
+            with transaction.atomic(), writing(actor_of(request), rule.team, ALERT_RULES, rule):
+                mute(rule, datetime.now(UTC), timedelta(hours=int(hours)))
             messages.success(request, f"Rule {rule} is muted." if hours in MUTES else f"Rule {rule} speaks again.")
         return redirect(self.url_of(rule))
 
@@ -127,7 +136,10 @@ def show(request: HttpRequest, key: int) -> HttpResponseBase:
 @require_POST
 def send_again(request: HttpRequest, key: int) -> HttpResponseBase:
     """The same message once more."""
-    again = resend(_find(request, key), datetime.now(UTC))
+    delivery = _find(request, key)
+    with transaction.atomic():
+        again = resend(delivery, datetime.now(UTC))
+        tell(request, delivery.team, Event("deliveries", str(again.pk), "resend"))
     messages.success(request, "It is being sent again, as this delivery.")
     return redirect("deliveries-show", again.pk)
 

@@ -7,14 +7,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from accounts.audit.journal import Event
 from common.clock import database_time
 from dashboard.forms.checks import CheckForm
 from dashboard.history import MOST_ASSIGNMENTS, shown_history
+from dashboard.noting import tell
 from dashboard.section import Section, View
 from healthchecks import probes
 from healthchecks.derived_models import Lease
@@ -67,7 +70,9 @@ class CheckSection(Section[Check]):
         check = self.find(request, key)
         watched = get_object_or_404(check.assignments, pk=assignment)
         try:
-            rotate(watched)
+            with transaction.atomic():
+                rotate(watched)
+                tell(request, check.team, Event("push-urls", f"{check.name} {watched.endpoint}", "rotate"))
         except ValidationError as problem:
             messages.error(request, " ".join(problem.messages))
         else:

@@ -7,11 +7,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from accounts.audit.journal import Event
+from accounts.audit.models import Action
 from common.clock import database_time
 from dashboard.access import signed_in
 from dashboard.forms.forcing import ForcingForm
@@ -19,6 +22,7 @@ from dashboard.forms.load_sources import LoadSourceForm
 from dashboard.forms.regions import EndpointForm
 from dashboard.health import health_of, together
 from dashboard.history import shown_history
+from dashboard.noting import tell
 from dashboard.section import Section, View
 from dashboard.writing import declare, field_asked, field_problems, sent
 from healthchecks.models import Assignment, EndpointLoad, Family, LoadSource, Transition
@@ -75,7 +79,8 @@ class EndpointSection(Section[Endpoint]):
             return field_problems(request, form, field)
         if form.is_bound and form.is_valid():
             try:
-                forced = declare(form.store)
+                event = Event("forced", endpoint.name, "force", after=form.cleaned_data)
+                forced = declare(form.store, lambda: tell(request, endpoint.team, event))
             except ValidationError as problem:
                 form.refuse(problem)
             else:
@@ -89,7 +94,9 @@ class EndpointSection(Section[Endpoint]):
     def release(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Let checks decide about an endpoint again."""
         endpoint = self.find(request, key)
-        declare(lambda: unforce(endpoint, signed_in(request).get_username(), database_time()))
+        event = Event("forced", endpoint.name, Action.DELETE)
+        author = signed_in(request).get_username()
+        declare(lambda: unforce(endpoint, author, database_time()), lambda: tell(request, endpoint.team, event))
         messages.success(request, f"Nothing is forced of {endpoint} any more.")
         return redirect(self.url_of(endpoint))
 
@@ -110,7 +117,9 @@ class EndpointSection(Section[Endpoint]):
             return field_problems(request, form, field)
         if form.is_bound and form.is_valid():
             try:
-                form.store()
+                with transaction.atomic():
+                    form.store()
+                    tell(request, endpoint.team, Event("load-sources", endpoint.name, "set", after=form.cleaned_data))
             except ValidationError as problem:
                 form.refuse(problem)
             else:
@@ -123,7 +132,9 @@ class EndpointSection(Section[Endpoint]):
     def delete_load_source(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Have the load of an endpoint read no more."""
         endpoint = self.find(request, key)
-        LoadSource.objects.filter(endpoint=endpoint).delete()
+        with transaction.atomic():
+            LoadSource.objects.filter(endpoint=endpoint).delete()
+            tell(request, endpoint.team, Event("load-sources", endpoint.name, Action.DELETE))
         messages.success(
             request, f"The load of {endpoint} is read no more. What was read last counts until it is too old."
         )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
+from accounts.audit.journal import Event
 from accounts.services import team_of
 from common.clock import database_time
 from dashboard.access import signed_in, visible, visible_alarms
+from dashboard.noting import tell
 from healthchecks.services import acknowledge, active_states, vantages_of_team
 from regions.models import Endpoint
 
@@ -39,7 +42,11 @@ def acknowledge_alarm(request: HttpRequest, key: int) -> HttpResponseBase:
     """Note that the user looks after an alarm."""
     user = signed_in(request)
     alarm = get_object_or_404(visible_alarms(user), pk=key)
-    if acknowledge(alarm, user.get_username(), database_time()):
+    with transaction.atomic():
+        taken = acknowledge(alarm, user.get_username(), database_time())
+        if taken:
+            tell(request, team_of(user), Event("alarms", alarm.subject, "acknowledge", after={"kind": alarm.kind}))
+    if taken:
         messages.success(request, f"You look after it: {alarm}.")
     else:
         messages.info(request, "It is over, or someone looks after it already.")

@@ -8,18 +8,25 @@ from datetime import UTC, datetime
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
+from accounts.audit.journal import Event
+from accounts.audit.models import Action
 from accounts.models import User
 from dashboard.access import signed_in
 from dashboard.forms.latency_models import ProposalForm
 from dashboard.latency import parameters_in_service, read_latency
+from dashboard.noting import tell
 from dashboard.writing import field_asked, field_problems, sent
 from latency.models import LatencyModel, LatencyPromotion
 from latency.versions import NotPromotedError, ask, promote, return_to
+
+MODELS = "latency-models"
+"""In the journal."""
 
 Serve = Callable[[LatencyModel, User | None, datetime], LatencyPromotion]
 
@@ -40,7 +47,9 @@ def latency_propose(request: HttpRequest) -> HttpResponseBase:
         return field_problems(request, form, field)
     if form.is_bound and form.is_valid():
         try:
-            decision = form.store(now)
+            with transaction.atomic():
+                decision = form.store(now)
+                tell(request, None, Event(MODELS, decision.candidate.name, Action.CREATE))
         except ValidationError as problem:
             form.refuse(problem)
         else:
@@ -56,7 +65,9 @@ def latency_ask(request: HttpRequest, key: int) -> HttpResponseBase:
     """Have the gate decide on a version once more."""
     _administrator(request)
     model = get_object_or_404(LatencyModel, pk=key)
-    ask(model, datetime.now(UTC))
+    with transaction.atomic():
+        ask(model, datetime.now(UTC))
+        tell(request, None, Event(MODELS, model.name, "ask"))
     messages.success(request, f"The gate decides on {model} within a minute or so.")
     return redirect("latency")
 
@@ -79,7 +90,9 @@ def _serve(request: HttpRequest, key: int, how: Serve) -> HttpResponseBase:
     user = _administrator(request)
     model = get_object_or_404(LatencyModel, pk=key)
     try:
-        how(model, user, datetime.now(UTC))
+        with transaction.atomic():
+            how(model, user, datetime.now(UTC))
+            tell(request, None, Event(MODELS, model.name, how.__name__))
     except NotPromotedError as problem:
         messages.error(request, str(problem))
     else:

@@ -12,13 +12,17 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from accounts.audit.journal import Event
+from accounts.audit.models import Action
 from dashboard.forms.policies import BindForm, PolicyForm
+from dashboard.noting import noted, noted_in_zone, tell
 from dashboard.overview import policy_figure
 from dashboard.section import Section, View
 from dashboard.simulated import change_map, flows
 from dashboard.steps import described_steps
 from dashboard.traffic import buckets_until, policy_traffic
 from dashboard.writing import declare, field_asked, field_problems, sent
+from documents.kinds import RECORD_SETS
 from simulation.shadows import shadow_of, start
 from simulation.what_if import Change, what_if
 from snapshots.services import NothingPublishedError
@@ -78,7 +82,8 @@ class PolicySection(Section[Policy]):
             return field_problems(request, form, field)
         if form.is_bound and form.is_valid():
             try:
-                declare(form.store)
+                zone = form.cleaned_data["zone"]
+                declare(noted_in_zone(request, zone, lambda: [made.record_set for made in form.store()]))
             except ValidationError as problem:
                 form.refuse(problem)
             else:
@@ -103,7 +108,8 @@ class PolicySection(Section[Policy]):
         policy = self.find(request, key)
         try:
             change = _typed(request, policy)
-            declare(lambda: start(change, datetime.now(UTC)))
+            event = Event("shadows", policy.name, Action.CREATE)
+            declare(lambda: start(change, datetime.now(UTC)), lambda: tell(request, policy.team, event))
         except (ValidationError, NothingPublishedError) as problem:
             return self._render(request, "what_if", {"problems": _said(problem)})
         return self._render(
@@ -113,7 +119,8 @@ class PolicySection(Section[Policy]):
     def stop_shadow(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Try the shadow of the policy no more."""
         policy = self.find(request, key)
-        if declare(lambda: stop_shadow(policy)):
+        event = Event("shadows", policy.name, Action.DELETE)
+        if declare(lambda: stop_shadow(policy), lambda: tell(request, policy.team, event)):
             messages.success(request, f"The shadow of {policy} is stopped.")
         return redirect(self.url_of(policy))
 
@@ -121,7 +128,7 @@ class PolicySection(Section[Policy]):
         """Let the policy answer a name no more."""
         policy = self.find(request, key)
         bound = get_object_or_404(Binding, pk=binding, policy=policy)
-        declare(lambda: unbind(bound))
+        declare(noted(request, policy.team, RECORD_SETS, bound.record_set, lambda: unbind(bound)))
         messages.success(request, f"{bound.record_set.name} is no longer answered by {policy}.")
         return redirect(self.url_of(policy))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,9 @@ from django.urls import URLPattern, path
 
 from dashboard.access import signed_in, visible
 from dashboard.forms.zones import RecordSetForm
+from dashboard.noting import noted
 from dashboard.writing import declare, field_asked, field_problems, sent
+from documents.kinds import RECORD_SETS
 from zones.models import RecordSet, Zone
 from zones.services import delete_record_set
 
@@ -39,7 +42,8 @@ def delete(request: HttpRequest, origin: str, key: int) -> HttpResponseBase:
     problems: list[str] = []
     if request.method == "POST":
         try:
-            declare(lambda: delete_record_set(zone, doomed.name, doomed.type))
+            removal = partial(delete_record_set, zone, doomed.name, doomed.type)
+            declare(noted(request, zone.team, RECORD_SETS, doomed, removal))
         except ValidationError as problem:
             problems = problem.messages
         else:
@@ -53,8 +57,10 @@ def _write(request: HttpRequest, zone: Zone, edited: RecordSet | None) -> HttpRe
     if field := field_asked(request):
         return field_problems(request, form, field)
     if form.is_bound and form.is_valid():
+        key = {"name": form.cleaned_data["name"], "type": form.cleaned_data["type"]}
+        present = edited or zone.record_sets.filter(**key).first()
         try:
-            stored = declare(form.store)
+            stored = declare(noted(request, zone.team, RECORD_SETS, present, form.store))
         except ValidationError as problem:
             form.refuse(problem)
         else:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 
+from accounts.audit.journal import Event
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.regions import NodeForm, RegionForm, SiteForm
 from dashboard.health import health_of, tally, tally_by
+from dashboard.noting import tell
 from dashboard.section import Section, View
 from dashboard.writing import declare
 from healthchecks.services import sync_schedule
@@ -90,7 +93,10 @@ class NodeSection(Section[EdgeNode]):
     def renew_token(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Ask first, then give the node another token and show it this once."""
         node = self.find(request, key)
-        secret = declare(lambda: create_node_token(node)) if request.method == "POST" else None
+        event = Event("nodes", node.name, "renew-token")
+        secret = None
+        if request.method == "POST":
+            secret = declare(lambda: create_node_token(node), lambda: tell(request, node.team, event))
         return self._token_page(request, node, secret)
 
     def enrol(self, request: HttpRequest, key: object) -> HttpResponseBase:
@@ -99,7 +105,9 @@ class NodeSection(Section[EdgeNode]):
         shown: dict[str, Any] = {"object": node, "feed": request.build_absolute_uri("/").rstrip("/")}
         if request.method == "POST":
             try:
-                shown["invitation"] = invite(node, datetime.now(UTC))
+                with transaction.atomic():
+                    shown["invitation"] = invite(node, datetime.now(UTC))
+                    tell(request, node.team, Event("nodes", node.name, "enrol"))
             except SigningError as error:
                 shown["refused"] = str(error)
         response = self._render(request, "enrolment", shown)

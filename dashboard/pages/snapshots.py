@@ -8,11 +8,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
+from accounts.audit.journal import Event
+from accounts.services import team_of
 from dashboard.access import signed_in, visible
 from dashboard.forms.brake import ReleaseForm
+from dashboard.noting import tell
 from dashboard.section import ROWS_A_PAGE
 from dashboard.writing import sent
 from regions.models import EdgeNode
@@ -42,7 +46,10 @@ def release(request: HttpRequest, key: int) -> HttpResponseBase:
     form = ReleaseForm(sent(request))
     if form.is_bound and form.is_valid():
         try:
-            released = form.store(refusal, signed_in(request), datetime.now(UTC))
+            with transaction.atomic():
+                released = form.store(refusal, signed_in(request), datetime.now(UTC))
+                said = {"reason": released.reason}
+                tell(request, team_of(signed_in(request)), Event("releases", released.part, "release", after=said))
         except ValidationError as problem:
             form.refuse(problem)
         else:

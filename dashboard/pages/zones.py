@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 
 from dashboard.dependents import Dependents, Group
 from dashboard.forms.zones import ZoneFileForm, ZoneForm
+from dashboard.noting import actor_of
 from dashboard.section import ROWS_A_PAGE, Section, View
 from dashboard.writing import declare, sent
 from steering.models import Binding
@@ -79,7 +80,7 @@ class ZoneSection(Section[Zone]):
         form = ZoneFileForm(sent(request), request.FILES if request.method == "POST" else None, zone=zone)
         if form.is_bound and form.is_valid():
             try:
-                result = declare(form.store)
+                result = declare(lambda: form.store(actor_of(request)))
             except ValidationError as problem:
                 form.refuse(problem)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -213,6 +214,16 @@ def field(form: Any, name: str) -> BoundField:
 def series(place: int) -> int:
     """The colour of a series by its place, as in static/js/charts.js."""
     return place % SERIES_COLOURS
+
+
+@register.filter
+def said(value: Any) -> str:
+    """A value of a document, as people read it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "\n".join(value)
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 @register.filter
