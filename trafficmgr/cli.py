@@ -37,6 +37,8 @@ PROCESSES = {
     "demo": Entry("demo", "Run and break the demo's endpoints."),
 }
 CLIENT = {
+    "plan": Entry("plan", "Say what applying files would do."),
+    "apply": Entry("apply", "Make everything as files say."),
     "zone": Entry("zone", "Import, export and list zones."),
     "node": Entry("node", "Enrol edge nodes."),
     "explain": Entry("explain", "Say why a client gets its answer."),

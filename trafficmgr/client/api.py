@@ -46,6 +46,9 @@ class Api:
     def put(self, path: str, body: bytes, content_type: str) -> Any:
         return self.request("PUT", path, body, content_type)
 
+    def put_json(self, path: str, body: object) -> Any:
+        return self.put(path, json.dumps(body).encode(), JSON)
+
     def pages(self, path: str) -> Iterator[Any]:
         """Every object of a list, page after page."""
         following: str | None = path

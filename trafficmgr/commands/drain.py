@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import click
 
-from trafficmgr.client.api import JSON, Api
+from trafficmgr.client.api import Api
 from trafficmgr.client.output import output_option, print_json, print_table
 from trafficmgr.environment import environment
 
@@ -52,7 +51,7 @@ def drain(
     if not reason:
         raise click.UsageError("say why, with --reason: colleagues and the history want to know")
     body = {"state": force or "drain", "reason": reason, "lifetime": lifetime_s}
-    _show([api.put(path, json.dumps(body).encode(), JSON)], output)
+    _show([api.put_json(path, body)], output)
 
 
 def _show(rows: list[dict[str, Any]], output: str) -> None:
