@@ -19,9 +19,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 
+from accounts.audit.journal import Event
+from accounts.audit.models import Action
 from accounts.models import Team
 from dashboard.access import signed_in, team_for_writing, visible
 from dashboard.dependents import Dependents, dependents_of
+from dashboard.drafting import draft, is_drafted, put
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.rows import perform
 from dashboard.noting import noted
@@ -146,6 +149,8 @@ class Section(Generic[M]):
         doomed = self.find(request, key)
         dependents = self.dependents(doomed)
         problems: list[str] = []
+        if request.method == "POST" and is_drafted(request):
+            return self._draft_removal(request, doomed)
         if request.method == "POST" and not dependents.blocking:
             problems = self._delete(request, doomed)
             if not problems:
@@ -175,6 +180,8 @@ class Section(Generic[M]):
         if field := field_asked(request):
             return field_problems(request, form, field)
         if form.is_bound and form.is_valid():
+            if is_drafted(request):
+                return self._draft(request, form, edited, team)
             try:
                 stored = declare(noted(request, team, KINDS[self.slug], edited, form.store), self.after_write)
             except ValidationError as problem:
@@ -182,6 +189,17 @@ class Section(Generic[M]):
             else:
                 return self._after_store(request, form, stored, is_new=edited is None)
         return self._form_page(request, form, edited)
+
+    def _draft(self, request: HttpRequest, form: ObjectForm[M], edited: M | None, team: Team) -> HttpResponseBase:
+        """Put what the form says into a change, instead of writing it."""
+        title = f"{'Edit' if edited else 'New'} {self.singular} {edited or form.instance}"
+        try:
+            change = draft(request, team, KINDS[self.slug], edited, form.store, title)
+        except ValidationError as problem:
+            form.refuse(problem)
+            return self._form_page(request, form, edited)
+        messages.success(request, f"It is in change {change.number}. Nothing happens before that is published.")
+        return redirect("changes-show", change.number)
 
     def _after_store(self, request: HttpRequest, form: ObjectForm[M], stored: M, *, is_new: bool) -> HttpResponseBase:
         if is_new:
@@ -198,6 +216,14 @@ class Section(Generic[M]):
         except ValidationError as problem:
             return problem.messages
         return []
+
+    def _draft_removal(self, request: HttpRequest, doomed: M) -> HttpResponseBase:
+        """Put the removal into a change. What still uses the object is judged when that is published."""
+        team, kind = doomed.team, KINDS[self.slug]  # type: ignore[attr-defined]
+        gone = Event(kind.plural, kind.key_of(doomed), Action.DELETE, kind.declared(team, doomed), None)
+        change = put(request, team, [gone], f"Delete {self.singular} {doomed}")
+        messages.success(request, f"The removal of {doomed} is in change {change.number}.")
+        return redirect("changes-show", change.number)
 
     def _form_page(self, request: HttpRequest, form: ObjectForm[M], edited: M | None) -> HttpResponse:
         response = self._render(request, "form", {"form": form, "object": edited}, generic=not form.has_template)

@@ -8,7 +8,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard.live import live
-from dashboard.pages import alerts, audit, health, latency, records, snapshots
+from dashboard.pages import alerts, audit, changes, health, latency, records, snapshots
 from dashboard.pages.alerts import AlertRuleSection, ChannelSection
 from dashboard.pages.capacity import capacity_page
 from dashboard.pages.checks import CheckSection
@@ -46,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/held/<int:key>/release/", snapshots.release, name="snapshots-release"),
     path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),
+    *changes.urlpatterns,
     *health.urlpatterns,
     *alerts.urlpatterns,
     *audit.urlpatterns,

@@ -12,10 +12,15 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 
+from accounts.audit.journal import Event
+from accounts.audit.models import Action
+from changes.models import Change
 from dashboard.access import signed_in, visible
+from dashboard.drafting import draft, is_drafted, put
 from dashboard.forms.zones import RecordSetForm
 from dashboard.noting import noted
 from dashboard.writing import declare, field_asked, field_problems, sent
+from documents.kind import Document
 from documents.kinds import RECORD_SETS
 from zones.models import RecordSet, Zone
 from zones.services import delete_record_set
@@ -41,6 +46,9 @@ def delete(request: HttpRequest, origin: str, key: int) -> HttpResponseBase:
     doomed = get_object_or_404(zone.record_sets.filter(steered=False), pk=key)
     problems: list[str] = []
     if request.method == "POST":
+        if is_drafted(request):
+            gone = Event(RECORD_SETS.plural, RECORD_SETS.key_of(doomed), Action.DELETE, _declared(zone, doomed), None)
+            return _drafted(request, put(request, zone.team, [gone], f"Delete {doomed} of {zone}"))
         try:
             removal = partial(delete_record_set, zone, doomed.name, doomed.type)
             declare(noted(request, zone.team, RECORD_SETS, doomed, removal))
@@ -60,6 +68,9 @@ def _write(request: HttpRequest, zone: Zone, edited: RecordSet | None) -> HttpRe
         key = {"name": form.cleaned_data["name"], "type": form.cleaned_data["type"]}
         present = edited or zone.record_sets.filter(**key).first()
         try:
+            if is_drafted(request):
+                title = f"{'Edit' if present else 'New'} record set {key['name']} {key['type']} of {zone}"
+                return _drafted(request, draft(request, zone.team, RECORD_SETS, present, form.store, title))
             stored = declare(noted(request, zone.team, RECORD_SETS, present, form.store))
         except ValidationError as problem:
             form.refuse(problem)
@@ -67,6 +78,15 @@ def _write(request: HttpRequest, zone: Zone, edited: RecordSet | None) -> HttpRe
             messages.success(request, f"{stored} is saved and being published.")
             return redirect("zones-show", zone.origin)
     return _render(request, "form", zone, {"form": form, "object": edited}, 422 if form.is_bound else 200)
+
+
+def _drafted(request: HttpRequest, change: Change) -> HttpResponseBase:
+    messages.success(request, f"It is in change {change.number}. Nothing happens before that is published.")
+    return redirect("changes-show", change.number)
+
+
+def _declared(zone: Zone, record_set: RecordSet) -> Document:
+    return RECORD_SETS.declared(zone.team, record_set)
 
 
 def _zone(request: HttpRequest, origin: str) -> Zone:

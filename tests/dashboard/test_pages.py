@@ -8,7 +8,10 @@ import pytest
 from django.db.models import Model
 from django.urls import reverse
 
+from accounts.audit.actor import Actor
 from accounts.models import Team
+from changes.models import Change
+from changes.services import open_change
 from healthchecks.alerts.models import AlertRule, Channel, Delivery
 from healthchecks.alerts.services import send_test
 from healthchecks.models import Check
@@ -32,6 +35,7 @@ LISTS = [
     "channels",
     "alert-rules",
     "deliveries",
+    "changes",
 ]
 FIRST_OF: dict[str, type[Model]] = {
     "regions": Region,
@@ -42,6 +46,7 @@ FIRST_OF: dict[str, type[Model]] = {
     "channels": Channel,
     "alert": AlertRule,
     "deliveries": Delivery,
+    "changes": Change,
 }
 MOST_QUERIES = 14
 NO_PAGES = {
@@ -55,6 +60,8 @@ NO_PAGES = {
     "endpoints-load-delete",
     "checks-push-url",
     "health-acknowledge",
+    "changes-act",
+    "snapshots-roll-back",
     "channels-test",
     "alert-rules-mute",
     "deliveries-resend",
@@ -80,6 +87,7 @@ def told(demo):
     channel = Channel.objects.create(team=demo, name="mail", kind="email", recipients=["ada@example.com"])
     AlertRule.objects.create(team=demo, name="pager", subjects=["endpoint"]).channels.add(channel)
     send_test(channel, datetime.now(UTC))
+    open_change(demo, Actor.system("test"), "Nothing yet")
 
 
 def arguments_for(name: str, arguments: dict[str, object], edge: EdgeNode) -> dict[str, object]:

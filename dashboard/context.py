@@ -1,0 +1,17 @@
+"""What every page shows besides its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from dashboard.drafting import current_draft
+
+
+def drafting(request: HttpRequest) -> dict[str, Any]:
+    """`draft`: the change that forms write into, if there is one; looked up where a template asks."""
+    if not request.session.get("change"):
+        return {"draft": None}
+    return {"draft": SimpleLazyObject(lambda: current_draft(request))}

@@ -1,0 +1,90 @@
+"""What a form would write, as edits of a change instead.
+
+form ─► its write, in a transaction that is rolled back ─► what it did, by the journal ─► edits of the current draft
+
+The draft that someone writes to is theirs alone: it is kept in their session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Model
+from django.http import HttpRequest
+
+from accounts.audit.journal import Event
+from accounts.models import Team
+from changes.models import Change, State
+from changes.services import Proposed, open_change, put_edits
+from dashboard.noting import actor_of
+from dashboard.writing import TAKEN
+from documents.journal import Writing, writing
+from documents.kind import Kind
+
+T = TypeVar("T")
+
+FIELD, VALUE = "into", "change"
+"""Of the button that says: not now, but with a change."""
+CURRENT = "change"
+"""In the session: the number of the draft that is being written."""
+
+
+def is_drafted(request: HttpRequest) -> bool:
+    """Whether a form is sent to become a part of a change."""
+    return request.POST.get(FIELD) == VALUE
+
+
+def current_draft(request: HttpRequest) -> Change | None:
+    """The draft that someone is writing, if it is still one."""
+    number = request.session.get(CURRENT)
+    if not number:
+        return None
+    return Change.objects.filter(pk=number, state=State.DRAFT).select_related("team").first()
+
+
+def write_into(request: HttpRequest, change: Change | None) -> None:
+    """What is drafted from now on goes into this change; None: into a new one."""
+    request.session[CURRENT] = change.number if change else None
+
+
+def draft(
+    request: HttpRequest, team: Team, kind: Kind[Any], row: Model | None, write: Callable[[], Any], title: str
+) -> Change:
+    """Put what `write` would do to `row` into the current draft, or a new one. Raises ValidationError."""
+    return put(request, team, tried(request, team, kind, row, write), title)
+
+
+def tried(
+    request: HttpRequest, team: Team, kind: Kind[Any], row: Model | None, write: Callable[[], Any]
+) -> list[Event]:
+    """What `write` does to objects. Nothing of it stays."""
+    try:
+        with transaction.atomic():
+            with writing(actor_of(request), team, kind, row) as going_on:
+                _note_made(going_on, row, write())
+            transaction.set_rollback(True)
+    except IntegrityError as error:
+        raise ValidationError(TAKEN) from error
+    return going_on.events
+
+
+def put(request: HttpRequest, team: Team, events: list[Event], title: str) -> Change:
+    """Edits that do what these events tell, in the current draft or a new one. Raises ValidationError."""
+    edits = [Proposed(event.kind, event.key, event.after, base=event.before) for event in events]
+    if not edits:
+        raise ValidationError("Nothing is otherwise than it was: there is nothing to put into a change.")
+    actor, change = actor_of(request), current_draft(request)
+    if change is None or change.team_id != team.pk:
+        change = open_change(team, actor, title, edits)
+    else:
+        put_edits(change, actor, edits)
+    write_into(request, change)
+    return change
+
+
+def _note_made(going_on: Writing, row: Model | None, written: Any) -> None:
+    if row is None and isinstance(written, going_on.kind.rows.model):
+        going_on.made = written
