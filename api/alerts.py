@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.permissions import Action
 from api.resources import DeclaredViewSet, TeamView
 from documents.kinds import ALERT_RULES, CHANNELS
 from healthchecks.alerts.models import Attempt, Delivery, DeliveryState
@@ -66,6 +67,7 @@ class DeliveryWithTriesSerializer(DeliverySerializer):
 class ChannelViewSet(DeclaredViewSet[Any]):
     """Where alerts go: webhooks, Slack-compatible hooks, e-mail."""
 
+    actions = {"test": Action.OPERATE}
     kind = CHANNELS
     queryset = CHANNELS.rows
     serializer_class = CHANNELS.serializer
@@ -96,6 +98,7 @@ class DeliveryFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter 
 class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, GenericViewSet[Delivery]):
     """Every message to a channel of the last thirty days, the newest first."""
 
+    actions = {"resend": Action.OPERATE}
     queryset = Delivery.objects.select_related("channel")
     filterset_class = DeliveryFilter
     page_key = ("-id",)

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 from rest_framework.viewsets import GenericViewSet
 
+from api.permissions import OPERATING
 from api.resources import TeamView
 from common.clock import database_time
 from documents.base import RefusesUnknownFields, in_fields_of
@@ -59,6 +60,9 @@ class ForcedStateSerializer(serializers.ModelSerializer[ForcedState]):
 
 
 class EndpointForcedView(TeamView):
+    part = "forced"
+    actions = OPERATING
+
     @extend_schema(responses=ForcedStateSerializer)
     def get(self, request: Request, name: str) -> Response:
         """What is forced of an endpoint now."""

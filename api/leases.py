@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Team
+from accounts.permissions import Action
 from api.push import push_url
 from api.resources import TeamView
 from api.schema import path_parameters
@@ -54,6 +55,9 @@ class StateReportSerializer(RefusesUnknownFields):
 
 
 class CheckStateView(TeamView):
+    part = "state"
+    actions = {"GET": Action.OPERATE, "PUT": Action.OPERATE}  # whoever knows a push URL can report by it
+
     @of_a_check
     @extend_schema(responses=LeaseSerializer)
     def get(self, request: Request, name: str, endpoint: str) -> Response:
@@ -79,6 +83,8 @@ class CheckStateView(TeamView):
 
 
 class PushUrlView(TeamView):
+    part = "push-url"
+
     @of_a_check
     @extend_schema(request=None, responses=LeaseSerializer)
     def post(self, request: Request, name: str, endpoint: str) -> Response:

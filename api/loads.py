@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
 from accounts.models import Team
+from api.permissions import OPERATING
 from api.resources import TeamView
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import NumberField, TextField, WholeNumberField
@@ -72,6 +73,9 @@ class LoadSerializer(serializers.Serializer[Any]):
 
 
 class EndpointLoadView(TeamView):
+    part = "load"
+    actions = OPERATING
+
     @extend_schema(responses=LoadSerializer)
     def get(self, request: Request, name: str) -> Response:
         """What edges are told of an endpoint's load."""
@@ -130,6 +134,8 @@ class LoadSourceSerializer(RefusesUnknownFields):
 
 
 class LoadSourceView(TeamView):
+    part = "load"
+
     @extend_schema(responses=LoadSourceSerializer)
     def get(self, request: Request, name: str) -> Response:
         """Where the load of an endpoint is read, and how that went the last time."""

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from accounts.models import Team
 from api.metrics import note
+from api.permissions import OPERATING
 from api.resources import TeamView
 from api.schema import FieldErrorSerializer
 from regions.models import Endpoint
@@ -73,6 +74,8 @@ OUTCOME = inline_serializer(
 
 
 class MeasurementsView(TeamView):
+    actions = OPERATING
+
     offers_dry_run = True
 
     @extend_schema(responses=MeasurementsSerializer)

@@ -14,6 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.permissions import ADMINISTERING
 from api.resources import DeclaredViewSet
 from documents.kinds import ENDPOINTS, NODES, REGIONS, SITES
 from documents.regions import NodeSerializer
@@ -96,6 +97,7 @@ class NodeFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has 
 class NodeViewSet(DeclaredViewSet[EdgeNode]):
     """Edge machines. Creating one returns the token that it fetches snapshots with."""
 
+    actions = ADMINISTERING  # a node fetches what every team has published
     kind = NODES
     queryset = NODES.rows
     serializer_class = NODES.serializer

@@ -7,21 +7,19 @@ request ─► row, locked ─► If-Match ─► serializer ─► service ─�
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from rest_framework import mixins
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT, HTTP_304_NOT_MODIFIED
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import ApiToken, Team, User
-from accounts.services import team_of
+from api.acting import ActingView
 from api.etags import etag_of, is_unchanged, require_match
 from documents.kind import Kind
 from snapshots.services import request_publish
@@ -29,20 +27,15 @@ from snapshots.services import request_publish
 Row = TypeVar("Row", bound=Model)
 
 
-class TeamView(APIView):
-    """A view that acts for the caller's team: that of the token, or in a browser the one joined first."""
+class TeamView(ActingView):
+    """A view that acts for the caller's team, once the caller may."""
 
-    team: Team
     offers_dry_run = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if "dry_run" in request.query_params and not self.offers_dry_run:
             raise ValidationError({"dry_run": ["Plans are not offered: nothing was changed. Leave dry_run out."]})
-        team = request.auth.team if isinstance(request.auth, ApiToken) else team_of(cast("User", request.user))
-        if team is None:
-            raise PermissionDenied("You are in no team: an administrator adds you to one.")
-        self.team = team
         if "Transfer-Encoding" in request.headers:  # REST framework takes a body without a length for none
             request.META["CONTENT_LENGTH"] = str(len(request.body))
 

@@ -21,7 +21,7 @@ from rest_framework.response import Response
 
 from api.resources import Deletable, Documented, Readable, Replaceable
 from api.schema import path_parameters
-from api.zones import find_zone
+from api.zone_access import ZoneActingView, find_zone
 from documents.kinds import RECORD_SETS
 from documents.records import canonical_key
 from steering.services import take_turn
@@ -41,9 +41,12 @@ class RecordSetFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter
 
 
 @extend_schema_view(list=COLLECTION, create=COLLECTION, retrieve=ITEM, update=ITEM, destroy=ITEM)
-class RecordSetViewSet(Documented[RecordSet], Readable[RecordSet], Replaceable[RecordSet], Deletable[RecordSet]):
+class RecordSetViewSet(
+    ZoneActingView, Documented[RecordSet], Readable[RecordSet], Replaceable[RecordSet], Deletable[RecordSet]
+):
     """The record sets of a zone."""
 
+    part = "rrsets"
     kind = RECORD_SETS
     queryset = RECORD_SETS.rows
     serializer_class = RECORD_SETS.serializer

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from api.permissions import OPERATING
 from api.resources import TeamView
 from common.clock import database_time
 from healthchecks.alarms import alarms_of
@@ -67,6 +68,7 @@ class AlarmFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has
 class AlarmViewSet(mixins.ListModelMixin, TeamView, GenericViewSet[Alarm]):
     """Vantages that are not well, checks without a quorum, and pools that failed as a whole; the newest first."""
 
+    actions = OPERATING
     queryset = Alarm.objects.all()
     serializer_class = AlarmSerializer
     filterset_class = AlarmFilter

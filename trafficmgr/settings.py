@@ -108,7 +108,7 @@ REST_FRAMEWORK = {
         "api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "api.permissions.MayAct"],
     "DEFAULT_PAGINATION_CLASS": "api.paging.NamePagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "api.schema.ProblemSchema",
@@ -153,6 +153,7 @@ DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
 PROBES_PER_ADDRESS = ENVIRONMENT.probes_per_address
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
+TOKEN_MAX_DAYS = ENVIRONMENT.token_max_days
 RUM_SHARE = ENVIRONMENT.rum_share
 MAX_DELETED_PERCENT = ENVIRONMENT.max_deleted_percent
 MAX_MOVED_PERCENT = ENVIRONMENT.max_moved_percent

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.services import create_token, find_token, team_of
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -22,13 +26,13 @@ def ada(db):
 def test_a_token_is_found_by_its_secret_and_kept_without_it(ada, ops):
     token, secret = create_token(ada, ops, "ci")
 
-    assert find_token(secret) == token
+    assert find_token(secret, "", NOW) == token
     assert secret not in str(ApiToken.objects.values().get())
 
 
 def test_a_secret_can_be_chosen_beforehand(ada, ops):
     assert create_token(ada, ops, "ci", secret="chosen")[1] == "chosen"
-    assert find_token("chosen") == ApiToken.objects.get()
+    assert find_token("chosen", "", NOW) == ApiToken.objects.get()
 
 
 def test_two_tokens_differ(ada, ops):
@@ -39,14 +43,14 @@ def test_two_tokens_differ(ada, ops):
 def test_another_secret_finds_none(ada, ops, secret):
     create_token(ada, ops, "ci")
 
-    assert find_token(secret) is None
+    assert find_token(secret, "", NOW) is None
 
 
 def test_a_disabled_user_has_no_tokens(ada, ops):
     secret = create_token(ada, ops, "ci")[1]
     User.objects.update(is_active=False)
 
-    assert find_token(secret) is None
+    assert find_token(secret, "", NOW) is None
 
 
 @pytest.mark.parametrize("name", ["ci", "", "x" * 64])
