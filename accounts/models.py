@@ -117,6 +117,7 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = "token"
         constraints = [
             models.UniqueConstraint(
                 fields=["team", "name"],

@@ -24,6 +24,8 @@ from dashboard.access import signed_in, team_for_writing, visible
 from dashboard.dependents import Dependents, dependents_of
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.rows import perform
+from dashboard.guard import acting_of
+from dashboard.needs import NEEDS
 from dashboard.writing import declare, field_asked, field_problems, sent
 
 M = TypeVar("M", bound=Model)
@@ -204,7 +206,13 @@ class Section(Generic[M]):
         self, request: HttpRequest, page: str, context: dict[str, Any], *, generic: bool = False
     ) -> HttpResponse:
         folder = "generic" if generic else self.slug
-        return render(request, f"dashboard/{folder}/{page}.html", {"section": self} | context)
+        shown = {"section": self, "may_write": self._may_write(request)} | context
+        return render(request, f"dashboard/{folder}/{page}.html", shown)
+
+    def _may_write(self, request: HttpRequest) -> bool:
+        """Whether the reader may declare, change and delete such objects."""
+        acting, write = acting_of(request), NEEDS[f"{self.slug}-delete"].write
+        return acting is not None and (write is None or acting.may(write))
 
 
 def _suggested(request: HttpRequest, edited: Model | None) -> dict[str, Any] | None:
