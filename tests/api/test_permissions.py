@@ -80,11 +80,10 @@ def endpoints() -> Iterator[Endpoint]:
         actions = getattr(pattern.callback, "actions", None)
         methods = actions or {method: None for method in METHODS if hasattr(view, method)}
         path = GROUP.sub(lambda group: SAMPLES.get(group[1], "x"), str(pattern.pattern))
-        for method, name in methods.items():
+        for method, name in list(methods.items()):  # asking adds HEAD
             if method in METHODS:
-                yield Endpoint(
-                    method.upper(), "/api/v1/" + path.strip("^$").removesuffix("/?"), view.needed(method.upper(), name)
-                )
+                url = "/api/v1/" + path.strip("^$").removesuffix("/?")
+                yield Endpoint(method.upper(), url, view.needed(method.upper(), name))
 
 
 def ask(client: APIClient, method: str, url: str) -> int:
@@ -154,15 +153,10 @@ def test_a_token_can_be_limited_to_every_collection_that_there_is():
 
 
 def test_a_token_can_be_limited_to_every_part_that_a_view_names():
-    views = {
-        pattern.callback.cls for pattern in get_resolver("api.urls").url_patterns if hasattr(pattern.callback, "cls")
-    }
+    patterns = get_resolver("api.urls").url_patterns
+    named = {pattern.callback.cls.part for pattern in patterns if pattern.callback is not unknown_url}
 
-    assert {view.part for view in views if view.part} == {part for _, _, part in map(split, SUBJECTS) if part}
-
-
-def split(subject: str) -> tuple[str, str, str]:
-    return subject.partition(":")
+    assert named - {""} == {subject.split(":")[1] for subject in SUBJECTS if ":" in subject}
 
 
 class Forgetful(APIView):
