@@ -113,9 +113,6 @@ class TokenViewSet(Readable[ApiToken], Creatable[ApiToken], Deletable[ApiToken])
         response.data = {**response.data, "token": serializer.secret}
         return response
 
-    def changed(self) -> None:
-        """Tokens are no part of a snapshot."""
-
 
 class TeamSerializer(serializers.ModelSerializer[Team]):
     """A team that the caller can act for."""

@@ -22,7 +22,6 @@ from rest_framework.viewsets import GenericViewSet
 from api.acting import ActingView
 from api.etags import etag_of, is_unchanged, require_match
 from documents.kind import Kind
-from snapshots.services import request_publish
 
 Row = TypeVar("Row", bound=Model)
 
@@ -79,7 +78,6 @@ class TeamCollection(TeamView, GenericViewSet[Row]):
 
     def changed(self) -> None:
         """Called inside the transaction of each write."""
-        request_publish()
 
 
 class Readable(mixins.ListModelMixin, TeamCollection[Row]):
