@@ -32,11 +32,11 @@ PUBLIC = frozenset({"login", "logout"})
 """Routes that need no login."""
 
 
-def of_section(slug: str, *, write: Needs = PUBLISH) -> Iterator[tuple[str, Needs]]:
+def of_section(slug: str, *, write: Needs = PUBLISH, editable: bool = True) -> Iterator[tuple[str, Needs]]:
     """The pages that every kind of object has."""
     yield slug, VIEW
     yield f"{slug}-show", VIEW
-    for page in ("new", "edit", "delete"):
+    for page in ("new", "delete", *(["edit"] if editable else [])):
         yield f"{slug}-{page}", write
 
 
@@ -65,7 +65,7 @@ TEAM: Mapping[str, Needs] = {
     "members": Needs(Action.VIEW, Action.ADMINISTER),
     "members-role": ADMINISTER,
     "members-remove": ADMINISTER,
-    **dict(of_section("tokens", write=ADMINISTER)),
+    **dict(of_section("tokens", write=ADMINISTER, editable=False)),
     "tokens": ADMINISTER,
     "tokens-show": ADMINISTER,
 }
@@ -97,7 +97,7 @@ OBJECTS: Mapping[str, Needs] = {
     "alert-rules-mute": OPERATE,
 }
 ZONES: Mapping[str, Needs] = {
-    **dict(of_section("zones")),
+    **dict(of_section("zones", editable=False)),
     "zones": Needs(Action.VIEW, Action.VIEW, granted=True),
     "zones-show": Needs(Action.VIEW, Action.VIEW, zone="key"),
     "zones-delete": Needs(Action.PUBLISH, Action.PUBLISH, zone="key"),
