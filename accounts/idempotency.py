@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet
 from django.db import OperationalError, connection
 from psycopg.errors import LockNotAvailable
 
-from accounts.models import RememberedAnswer
+from accounts.remembered_models import RememberedAnswer
 
 KEPT = timedelta(days=1)
 WAIT_S = 10

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 
 from accounts.audit.journal import Event
+from accounts.permissions import Action
 from api.declared import DeclaredViewSet
 from api.filters import DeclaredFilter
 from api.resources import Collection
@@ -73,6 +74,7 @@ class ChannelFilter(DeclaredFilter):
 class ChannelViewSet(DeclaredViewSet[Any]):
     """Where alerts go: webhooks, Slack-compatible hooks, e-mail."""
 
+    actions = {"test": Action.OPERATE}
     kind = CHANNELS
     queryset = CHANNELS.rows
     serializer_class = CHANNELS.serializer
@@ -114,6 +116,7 @@ class DeliveryFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter 
 class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collection[Delivery]):
     """Every message to a channel of the last thirty days, the newest first."""
 
+    actions = {"resend": Action.OPERATE}
     queryset = Delivery.objects.select_related("channel")
     filterset_class = DeliveryFilter
     page_key = ("-id",)

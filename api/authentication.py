@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
-from accounts.services import find_token, note_use
+from accounts.services import TokenElsewhereError, TokenExpiredError, find_token, note_use
+from telemetry.rum.clients import address_behind
 
 SCHEME = "Token"
 
@@ -20,11 +23,33 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != SCHEME.lower():
             return None
-        token = find_token(secret.strip())
+        token = token_shown(secret.strip(), caller_address(request))
         if token is None:
             raise AuthenticationFailed("This token is not known, or its user is disabled.")
-        note_use(token, timezone.now())
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
         return f'{SCHEME} realm="trafficmgr"'
+
+
+def token_shown(secret: str, address: str) -> ApiToken | None:
+    """The token with this secret, whose use from `address` is noted; None: there is none.
+
+    Raises AuthenticationFailed for one that expired, PermissionDenied for one that may not be used from there.
+    """
+    now = timezone.now()
+    try:
+        token = find_token(secret, address, now)
+    except TokenExpiredError as error:
+        raise AuthenticationFailed(str(error)) from error
+    except TokenElsewhereError as error:
+        raise PermissionDenied(str(error)) from error
+    if token is not None:
+        note_use(token, address, now)
+    return token
+
+
+def caller_address(request: HttpRequest | Request) -> str:
+    """Where a request comes from, by the proxies that are trusted; empty where the server was not told."""
+    peer, forwarded_for = request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", "")
+    return address_behind(peer, forwarded_for, settings.TRUSTED_PROXIES)

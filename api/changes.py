@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
+from accounts.permissions import Action
 from api.change_documents import (
     ChangeSerializer,
     ChangeWithEditsSerializer,
@@ -41,6 +42,18 @@ PLAN = {HTTP_200_OK: OpenApiTypes.OBJECT}
 ONE = {HTTP_200_OK: ChangeWithEditsSerializer}
 
 
+ACTIONS = {
+    "POST": Action.DRAFT,
+    "PATCH": Action.DRAFT,
+    "DELETE": Action.DRAFT,
+    "approve": Action.APPROVE,
+    "reject": Action.APPROVE,
+    "publish": Action.PUBLISH,
+    "schedule": Action.PUBLISH,
+}
+"""What each needs: who drafts a change need not be allowed to publish it."""
+
+
 class ChangeFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     state = filters.MultipleChoiceFilter(choices=State.choices)
     author = filters.CharFilter("author_name")
@@ -58,9 +71,10 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
     serializer_class = ChangeSerializer
     filterset_class = ChangeFilter
     page_key = ("-number",)
+    actions = ACTIONS
     has_etag = True
     lookup_field = "number"
-    writing_parameters = frozenset({"dry_run", "kind", "key"})
+    writing_parameters = frozenset({"dry_run", "kind", "key", "team"})
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[Change]:

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
+from accounts.permissions import Action
 from api.resources import TeamView
 from api.schema import path_parameters
 from changes.claim_models import Claim
@@ -50,7 +51,8 @@ class DeclaredSerializer(serializers.Serializer[Declared]):
 
 
 class DeclarationView(TeamView):
-    writing_parameters = frozenset({"dry_run", "adopt"})
+    actions = {"PUT": Action.DRAFT, "DELETE": Action.PUBLISH}
+    writing_parameters = frozenset({"dry_run", "adopt", "team"})
 
     def _require_plan(self, request: Request) -> None:
         """Plans are made here, by those who know whose objects are."""

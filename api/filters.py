@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from rest_framework.views import APIView
 
-SHARED = frozenset({"limit", "after", "ordering", "fields"})
+SHARED = frozenset({"limit", "after", "ordering", "fields", "team"})
 SEARCH = "search"
 
 

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
 from accounts.audit.journal import Event
+from api.permissions import OPERATING
 from api.resources import Collection, TeamView
 from common.clock import database_time
 from documents.base import RefusesUnknownFields, in_fields_of
@@ -60,6 +61,9 @@ class ForcedStateSerializer(serializers.ModelSerializer[ForcedState]):
 
 
 class EndpointForcedView(TeamView):
+    part = "forced"
+    actions = OPERATING
+
     @extend_schema(responses=ForcedStateSerializer)
     def get(self, request: Request, name: str) -> Response:
         """What is forced of an endpoint now."""

@@ -13,6 +13,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.audit.journal import Event
 from accounts.models import Team
+from accounts.permissions import Action
 from api.push import push_url
 from api.resources import TeamView
 from api.schema import path_parameters
@@ -58,6 +59,8 @@ class StateReportSerializer(RefusesUnknownFields):
 
 class CheckStateView(TeamView):
     throttle_classes: list[type[BaseThrottle]] = []  # as many as there are endpoints, all the time
+    part = "state"
+    actions = {"GET": Action.OPERATE, "PUT": Action.OPERATE}  # whoever knows a push URL can report by it
 
     @of_a_check
     @extend_schema(responses=LeaseSerializer)
@@ -84,6 +87,8 @@ class CheckStateView(TeamView):
 
 
 class PushUrlView(TeamView):
+    part = "push-url"
+
     @of_a_check
     @extend_schema(request=None, responses=LeaseSerializer)
     def post(self, request: Request, name: str, endpoint: str) -> Response:

@@ -18,6 +18,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.audit.journal import Event
 from accounts.models import Team
+from api.permissions import OPERATING
 from api.resources import TeamView
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import NumberField, TextField, WholeNumberField
@@ -79,6 +80,8 @@ class LoadSerializer(serializers.Serializer[Any]):
 
 class EndpointLoadView(TeamView):
     throttle_classes: list[type[BaseThrottle]] = []  # as many as there are endpoints, all the time
+    part = "load"
+    actions = OPERATING
 
     @extend_schema(responses=LoadSerializer)
     def get(self, request: Request, name: str) -> Response:
@@ -138,6 +141,8 @@ class LoadSourceSerializer(RefusesUnknownFields):
 
 
 class LoadSourceView(TeamView):
+    part = "load"
+
     @extend_schema(responses=LoadSourceSerializer)
     def get(self, request: Request, name: str) -> Response:
         """Where the load of an endpoint is read, and how that went the last time."""

@@ -17,6 +17,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.models import Team
 from api.metrics import note
+from api.permissions import OPERATING
 from api.resources import TeamView
 from api.schema import FieldErrorSerializer
 from regions.models import Endpoint
@@ -75,6 +76,7 @@ OUTCOME = inline_serializer(
 
 class MeasurementsView(TeamView):
     throttle_classes: list[type[BaseThrottle]] = []  # as many as there are endpoints, all the time
+    actions = OPERATING
 
     offers_dry_run = True
 

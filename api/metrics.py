@@ -26,8 +26,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
+from api.acting import ActingView
 from api.lean import Application, Message, Receive, Scope, Send
 from healthchecks.alerts.services import waiting
 from healthchecks.guard_models import Alarm, VantageHealth
@@ -87,7 +87,7 @@ class MeasuredApplication:
         await self._application(scope, receive, measured)
 
 
-class MetricsView(APIView):
+class MetricsView(ActingView):
     """For Prometheus: `authorization: {type: Token, credentials: …}` in its scrape configuration."""
 
     @extend_schema(exclude=True)

@@ -17,12 +17,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_400_BAD_REQUEST
-from rest_framework.views import APIView
 
 from accounts.audit.actor import Actor
 from accounts.audit.journal import Event, record
 from accounts.audit.models import Via
-from accounts.models import ApiToken, Team, User
+from accounts.models import ApiToken, User
+from api.acting import ActingView
 from changes.planning import judged, planned
 from documents.acting import acting
 from documents.journal import Writing, writing
@@ -31,10 +31,9 @@ from documents.kind import Document, Kind
 DRY_RUN = "dry_run"
 
 
-class NotingView(APIView):
+class NotingView(ActingView):
     """A view that writes for a team, and writes down what it does."""
 
-    team: Team
     offers_dry_run = False
 
     @cached_property

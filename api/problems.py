@@ -136,7 +136,7 @@ ANSWERS: list[tuple[type[Exception], Callable[[Any], HttpResponseBase]]] = [
     (DjangoValidationError, lambda error: _bad_request(list(field_errors(_by_field(error))))),
     (ZoneFileError, lambda error: _bad_request([{"field": "", "line": error.line, "message": error.reason}])),
     (Http404, lambda _error: _api_problem(NotFound())),
-    (PermissionDenied, lambda _error: _api_problem(NotPermitted())),
+    (PermissionDenied, lambda error: _api_problem(NotPermitted(str(error) or None))),
     (APIException, _api_problem),
     (ProtectedError, lambda error: _conflict(f"It is in use: {_named(error.protected_objects)}.")),
     (IntegrityError, lambda error: _conflict(_conflict_message(error))),

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from api.declared import DeclaredViewSet
 from api.filters import AddressFilter, DeclaredFilter, LabelFilter, NamesFilter
+from api.permissions import ADMINISTERING
 from documents.kinds import ENDPOINTS, NODES, REGIONS, SITES
 from documents.regions import NodeSerializer
 from regions.models import AdminState, EdgeNode, Endpoint, Region, Site
@@ -109,6 +110,7 @@ class NodeFilter(DeclaredFilter):
 class NodeViewSet(DeclaredViewSet[EdgeNode]):
     """Edge machines. Creating one returns the token that it fetches snapshots with."""
 
+    actions = ADMINISTERING  # a node fetches what every team has published
     kind = NODES
     queryset = NODES.rows
     serializer_class = NODES.serializer

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework import mixins
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,8 +23,6 @@ from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_204_NO_CON
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import ApiToken, User
-from accounts.services import team_of
 from api.etags import etag_of, is_unchanged, require_match
 from api.filters import parameters_of
 from api.idempotency import answer_once
@@ -39,10 +37,10 @@ Row = TypeVar("Row", bound=Model)
 
 
 class TeamView(NotingView):
-    """A view that acts for the caller's team: that of the token, or in a browser the one joined first."""
+    """A view that acts for the caller's team, once the caller may."""
 
     throttle_classes: list[type[BaseThrottle]] = [CallersQuota]
-    writing_parameters: ClassVar[frozenset[str]] = frozenset({"dry_run"})
+    writing_parameters: ClassVar[frozenset[str]] = frozenset({"dry_run", "team"})
     """What the query of a request that writes may hold: a slip of the pen there would do what nobody meant."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -54,12 +52,8 @@ class TeamView(NotingView):
         super().initial(request, *args, **kwargs)
         if DRY_RUN in request.query_params:
             self._require_plan(request)
-        team = request.auth.team if isinstance(request.auth, ApiToken) else team_of(cast("User", request.user))
-        if team is None:
-            raise PermissionDenied("You are in no team: an administrator adds you to one.")
         if request.method not in SAFE_METHODS:
             require_known(request, self.writing_parameters)
-        self.team = team
         if "Transfer-Encoding" in request.headers:  # REST framework takes a body without a length for none
             request.META["CONTENT_LENGTH"] = str(len(request.body))
 
@@ -85,7 +79,7 @@ class Collection(TeamView, GenericViewSet[Row]):
 
     def reading_parameters(self) -> set[str]:
         """What the query of a request that reads may hold."""
-        return parameters_of(self) if self.action == "list" else {FIELDS}
+        return parameters_of(self) if self.action == "list" else {FIELDS, "team"}
 
     def offered_fields(self) -> set[str]:
         """What the documents here consist of."""

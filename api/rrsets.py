@@ -23,7 +23,7 @@ from api.bulk import DeletesMany, WritesMany
 from api.filters import NamesFilter
 from api.resources import Deletable, Readable, Replaceable
 from api.schema import path_parameters
-from api.zones import find_zone
+from api.zone_access import ZoneActingView, find_zone
 from documents.kinds import RECORD_SETS
 from documents.records import canonical_key
 from steering.services import take_turn
@@ -48,10 +48,16 @@ class RecordSetFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter
 
 @extend_schema_view(list=COLLECTION, create=COLLECTION, retrieve=ITEM, update=ITEM, destroy=ITEM)
 class RecordSetViewSet(
-    WritesMany[RecordSet], DeletesMany[RecordSet], Readable[RecordSet], Replaceable[RecordSet], Deletable[RecordSet]
+    ZoneActingView,
+    WritesMany[RecordSet],
+    DeletesMany[RecordSet],
+    Readable[RecordSet],
+    Replaceable[RecordSet],
+    Deletable[RecordSet],
 ):
     """The record sets of a zone."""
 
+    part = "rrsets"
     kind = RECORD_SETS
     queryset = RECORD_SETS.rows
     serializer_class = RECORD_SETS.serializer

@@ -18,17 +18,20 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import get_conditional_response
 from django.utils.crypto import salted_hmac
 from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import APIException
 
+from accounts.actors import actor_of, why_not
 from accounts.models import ApiToken
-from accounts.services import find_token, note_use
-from api.authentication import SCHEME
+from accounts.permissions import Action, allowed
+from api.acting import require_subject
+from api.authentication import SCHEME, caller_address, token_shown
 from api.measurements import outcome_body
 from api.metrics import note
 from api.problems import handle_exception
@@ -45,6 +48,7 @@ from telemetry.rum.services import take_in
 from telemetry.rum.stream import StreamError
 from telemetry.rum.token import LIFETIME_S, NONCE_OCTETS, Token
 
+EXPECTED = (ValidationError, PermissionDenied, APIException, NothingPublishedError, OperationalError, StreamError)
 URL_LABEL = "rum-url"
 """Label of an endpoint that says what browsers fetch to measure it."""
 SCRIPT_MAX_AGE_S = 3600
@@ -89,7 +93,7 @@ def _answer(view: View, method: str, request: HttpRequest) -> HttpResponseBase:
         return view(request)
     except RefusedError as error:
         return error.response
-    except (ValidationError, NothingPublishedError, OperationalError, StreamError) as error:
+    except EXPECTED as error:
         return handle_exception(error, {})
 
 
@@ -189,7 +193,7 @@ def _judge_signed(request: HttpRequest, now: datetime) -> Judged:
 
 
 def _judge_own(request: HttpRequest, now: datetime) -> Judged:
-    token = _api_token(request, now)
+    token = _api_token(request)
     with _naming_what_is_malformed():
         sent = beacon.read_own(_body(request, beacon.MAX_BATCH_OCTETS))
     endpoint_ids = dict(Endpoint.objects.filter(team=token.team).values_list("name", "pk"))
@@ -214,16 +218,20 @@ def _body(request: HttpRequest, limit: int) -> bytes:
     return body
 
 
-def _api_token(request: HttpRequest, now: datetime) -> ApiToken:
+def _api_token(request: HttpRequest) -> ApiToken:
+    """The token that an application sends measurements with, which has to allow that."""
     scheme, _, secret = request.headers["Authorization"].partition(" ")
-    token = find_token(secret.strip()) if scheme.lower() == SCHEME.lower() else None
+    token = token_shown(secret.strip(), caller_address(request)) if scheme.lower() == SCHEME.lower() else None
     if token is None:
         error = RefusedError(
             HTTPStatus.UNAUTHORIZED, "Send `Authorization: Token SECRET` with the secret of an API token."
         )
         error.response.headers["WWW-Authenticate"] = f'{SCHEME} realm="trafficmgr"'
         raise error
-    note_use(token, now)
+    require_subject(token, "measurements")
+    actor = actor_of(token.user, token)
+    if not allowed(actor, Action.OPERATE, token.team_id):
+        raise PermissionDenied(why_not(actor, Action.OPERATE, token.team))
     return token
 
 

@@ -86,6 +86,8 @@ class ShadowSerializer(serializers.Serializer[Any]):
 
 
 class ShadowView(TeamView):
+    part = "shadow"
+
     @extend_schema(responses=ShadowSerializer)
     def get(self, request: Request, name: str) -> Response:
         """The shadow of a policy, with what it would have answered so far: docs/simulation.md."""

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.permissions import READING
 from api.resources import TeamView
 from documents.base import RefusesUnknownFields
 from documents.fields import NamedField, NamesField, TextField, WholeNumberField
@@ -38,6 +39,8 @@ class QuestionSerializer(RefusesUnknownFields):
 
 
 class ExplainView(TeamView):
+    actions = READING
+
     @extend_schema(request=QuestionSerializer, responses={200: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         """Why a client gets its answer, stage by stage: docs/explain.md."""
@@ -62,6 +65,8 @@ class ChangeSerializer(RefusesUnknownFields):
 
 
 class SimulateView(TeamView):
+    actions = READING
+
     @extend_schema(request=ChangeSerializer, responses={200: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         """Whom a change of a policy would move, and from where to where: docs/simulation.md. Nothing is changed."""

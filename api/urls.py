@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.urls import URLPattern, URLResolver, re_path
 from rest_framework.routers import Route, SimpleRouter
 
-from api.accounts import TokenViewSet
+from api.accounts import MemberViewSet, TeamViewSet, TokenViewSet
 from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
 from api.audit import AuditViewSet
 from api.brake import ReleaseView
@@ -16,6 +16,7 @@ from api.changes import ChangeViewSet
 from api.declarations import DeclarationView
 from api.fairness import FairnessView
 from api.forced import EndpointForcedView, ForcedStateViewSet
+from api.grants import GrantViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
 from api.history import EndpointHistoryView
 from api.latency import CalibrationView, CoverageView, LatencyStatusView
@@ -76,12 +77,16 @@ router.register("forced", ForcedStateViewSet)
 router.register("changes", ChangeViewSet)
 router.register("audit", AuditViewSet, basename="audit")
 router.register("tokens", TokenViewSet)
+router.register("teams", TeamViewSet)
+router.register("members", MemberViewSet)
 
 # An origin may hold slashes (RFC 2317), so the longest URLs come first.
 zone_patterns = [
     re_path(r"^zones/?$", ZoneViewSet.as_view({"get": "list", "post": "create", "delete": "destroy_many"})),
     re_path(r"^zones/(?P<origin>.+?)/zonefile/?$", ZoneFileView.as_view()),
     re_path(r"^zones/(?P<origin>.+?)/rrsets/?$", RecordSetViewSet.as_view(MANY)),
+    re_path(r"^zones/(?P<origin>.+?)/grants/?$", GrantViewSet.as_view({"get": "list", "post": "create"})),
+    re_path(r"^zones/(?P<origin>.+?)/grants/(?P<pk>[0-9]{1,18})/?$", GrantViewSet.as_view({"delete": "destroy"})),
     re_path(
         r"^zones/(?P<origin>.+?)/rrsets/(?P<name>.+)/(?P<type>[^/]+)/?$",
         RecordSetViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),

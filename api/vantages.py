@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.audit.journal import Event
+from api.permissions import OPERATING
 from api.resources import Collection, TeamView
 from common.clock import database_time
 from healthchecks.alarms import alarms_of
@@ -68,6 +69,7 @@ class AlarmFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has
 class AlarmViewSet(mixins.ListModelMixin, Collection[Alarm]):
     """Vantages that are not well, checks without a quorum, and pools that failed as a whole; the newest first."""
 
+    actions = OPERATING
     queryset = Alarm.objects.all()
     serializer_class = AlarmSerializer
     filterset_class = AlarmFilter

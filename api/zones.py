@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Team
 from api.bulk import CreatesMany, DeletesMany
 from api.etags import etag_of, is_unchanged, require_match
 from api.filters import DeclaredFilter, NamesFilter
 from api.parsers import ZONE_FILE_TYPE, ZoneFileParser, ZoneFileRenderer
 from api.resources import Deletable, Readable, TeamView
 from api.schema import path_parameters
+from api.zone_access import ZoneActingView, find_zone, read_origin
 from documents import zone_files
 from documents.kinds import ZONES
 from snapshots.services import request_publish
 from zones.models import Zone
-from zones.names import InvalidNameError, parse_origin
 from zones.services import export_zone_file
 
 ORIGIN = path_parameters(origin="Such as `example.com.`; the final dot may be missing.")
@@ -37,7 +37,7 @@ class ZoneFilter(DeclaredFilter):
 
 
 @extend_schema_view(retrieve=ORIGIN, destroy=ORIGIN)
-class ZoneViewSet(CreatesMany[Zone], DeletesMany[Zone], Readable[Zone], Deletable[Zone]):
+class ZoneViewSet(ZoneActingView, CreatesMany[Zone], DeletesMany[Zone], Readable[Zone], Deletable[Zone]):
     """Zones we are authoritative for. A new one has a SOA and NS records."""
 
     kind = ZONES
@@ -48,6 +48,9 @@ class ZoneViewSet(CreatesMany[Zone], DeletesMany[Zone], Readable[Zone], Deletabl
     keys_parameter = "origin"
     filterset_class = ZoneFilter
     search_fields = ("origin",)
+
+    def get_queryset(self) -> QuerySet[Zone]:
+        return self.visible_zones(super().get_queryset())
 
     def key(self) -> dict[str, str]:
         return {"origin": read_origin(self.kwargs["origin"])}
@@ -65,9 +68,10 @@ class ImportSerializer(serializers.Serializer[Any]):
     removed = serializers.IntegerField()
 
 
-class ZoneFileView(TeamView):
+class ZoneFileView(ZoneActingView, TeamView):
     """A zone as a master file (RFC 1035 section 5)."""
 
+    part = "zonefile"
     has_etag = True
     offers_dry_run = True
     parser_classes = [ZoneFileParser]
@@ -104,22 +108,6 @@ class ZoneFileView(TeamView):
         request_publish()
         said = {"serial": zone.serial, **result._asdict()}
         return Response(said, status=status, headers={"ETag": _etag(zone)})
-
-
-def read_origin(text: str) -> str:
-    """The origin that a URL names. Raises NotFound for one that no zone can have."""
-    try:
-        return parse_origin(text)
-    except InvalidNameError as error:
-        raise NotFound(f"There is no zone {text}: {error}.") from error
-
-
-def find_zone(team: Team, origin: str) -> Zone:
-    """The team's zone that a URL names. Raises NotFound."""
-    zone = Zone.objects.filter(team=team, origin=read_origin(origin)).first()
-    if zone is None:
-        raise NotFound(f"There is no zone {origin}.")
-    return zone
 
 
 def _etag(zone: Zone) -> str:

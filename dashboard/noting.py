@@ -52,6 +52,17 @@ def noted_in_zone(request: HttpRequest, zone: Zone, write: Callable[[], Iterable
     return run
 
 
+def told(request: HttpRequest, team: Team, event: Event, write: Callable[[], T]) -> Callable[[], T]:
+    """`write` of what has no documents, with it written down."""
+
+    def run() -> T:
+        written = write()
+        tell(request, team, event)
+        return written
+
+    return run
+
+
 def tell(request: HttpRequest, team: Team | None, event: Event) -> None:
     """Write down what is done to what has no documents. `team` None: it concerns every team."""
     record(actor_of(request), team, [event])

@@ -27,6 +27,8 @@ from dashboard.dependents import Dependents, dependents_of
 from dashboard.drafting import draft, is_drafted, put
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.rows import perform
+from dashboard.guard import acting_of
+from dashboard.needs import NEEDS
 from dashboard.noting import noted
 from dashboard.writing import declare, field_asked, field_problems, sent
 from documents.kinds import KINDS
@@ -211,11 +213,14 @@ class Section(Generic[M]):
         """Why it could not be deleted; nothing if it was."""
         try:
             team = doomed.team  # type: ignore[attr-defined]
-            removal = noted(request, team, KINDS[self.slug], doomed, lambda: self.remove(doomed))
-            declare(removal, self.after_write)
+            declare(self.noted_removal(request, team, doomed), self.after_write)
         except ValidationError as problem:
             return problem.messages
         return []
+
+    def noted_removal(self, request: HttpRequest, team: Team, doomed: M) -> Callable[[], object]:
+        """The removal, with it written down."""
+        return noted(request, team, KINDS[self.slug], doomed, lambda: self.remove(doomed))
 
     def _draft_removal(self, request: HttpRequest, doomed: M) -> HttpResponseBase:
         """Put the removal into a change. What still uses the object is judged when that is published."""
@@ -234,7 +239,13 @@ class Section(Generic[M]):
         self, request: HttpRequest, page: str, context: dict[str, Any], *, generic: bool = False
     ) -> HttpResponse:
         folder = "generic" if generic else self.slug
-        return render(request, f"dashboard/{folder}/{page}.html", {"section": self} | context)
+        shown = {"section": self, "may_write": self._may_write(request)} | context
+        return render(request, f"dashboard/{folder}/{page}.html", shown)
+
+    def _may_write(self, request: HttpRequest) -> bool:
+        """Whether the reader may declare, change and delete such objects."""
+        acting, needed = acting_of(request), NEEDS[f"{self.slug}-delete"].read
+        return acting is not None and (needed is None or acting.may(needed))
 
 
 def _suggested(request: HttpRequest, edited: Model | None) -> dict[str, Any] | None:

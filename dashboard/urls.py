@@ -1,4 +1,4 @@
-"""Every page."""
+"""Every page, each behind what dashboard.needs says of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
+from dashboard.guard import guarded
 from dashboard.live import live
-from dashboard.pages import alerts, audit, changes, health, latency, records, snapshots
+from dashboard.pages import alerts, audit, changes, grants, health, latency, members, records, snapshots
 from dashboard.pages.alerts import AlertRuleSection, ChannelSection
 from dashboard.pages.capacity import capacity_page
 from dashboard.pages.checks import CheckSection
@@ -19,6 +20,7 @@ from dashboard.pages.overview import overview_page
 from dashboard.pages.policies import PolicySection
 from dashboard.pages.pools import PoolSection
 from dashboard.pages.regions import NodeSection, RegionSection, SiteSection
+from dashboard.pages.tokens import TokenSection
 from dashboard.pages.zones import ZoneSection
 from dashboard.section import Section
 
@@ -33,9 +35,10 @@ SECTIONS: list[Section[Any]] = [
     ZoneSection(),
     ChannelSection(),
     AlertRuleSection(),
+    TokenSection(),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [
+ROUTES: list[URLPattern | URLResolver] = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("", overview_page, name="overview"),
@@ -47,6 +50,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("snapshots/held/<int:key>/release/", snapshots.release, name="snapshots-release"),
     path("snapshots/<int:generation>/", snapshots.show, name="snapshots-show"),
     *changes.urlpatterns,
+    *grants.urlpatterns,
+    *members.urlpatterns,
     *health.urlpatterns,
     *alerts.urlpatterns,
     *audit.urlpatterns,
@@ -54,3 +59,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *records.urlpatterns,
     *(pattern for section in SECTIONS for pattern in section.urls()),
 ]
+
+urlpatterns = guarded(ROUTES)

@@ -46,6 +46,7 @@ CLIENT = {
     "model": Entry("model", "Propose, promote and list model versions of latency."),
     "measurements": Entry("measurements", "Import what others have measured."),
     "drain": Entry("drain", "Drain an endpoint, or force it up or down."),
+    "token": Entry("token", "List, create and revoke API tokens."),
     "status": Entry("status", "Show health, generation and edges."),
 }
 

@@ -100,6 +100,7 @@ class Environment(BaseSettings):
     trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
         [], description="Address blocks whose X-Forwarded-For the web process believes."
     )
+    token_max_days: int = Field(366, ge=1, le=36_600, description="How long a new API token can be good for, in days.")
     rum_share: float = Field(0.1, ge=0, le=1, description="Share of page views that beacon.js measures.")
     api_requests_per_s: float = Field(
         100.0, ge=0, le=1e6, description="Requests per second of the REST API that one token may send; 0: any number."

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from accounts.models import ApiToken, Membership, Team, User
+from accounts.permissions import Role
 from accounts.services import create_token, token_digest
 from common.addresses import reachable
 from edge.store import Store
@@ -81,7 +82,7 @@ def _admin_user(team: Team) -> tuple[User, str | None]:
     if user is None:
         password = secrets.token_urlsafe(12)
         user = User.objects.create_superuser(ADMIN_NAME, password=password)
-    Membership.objects.get_or_create(user=user, team=team)
+    Membership.objects.get_or_create(user=user, team=team, defaults={"role": Role.ADMIN})
     return user, password
 
 

@@ -70,6 +70,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dashboard.context.drafting",
+                "dashboard.teams.teams",
             ],
         },
     },
@@ -112,7 +113,7 @@ REST_FRAMEWORK = {
         "api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "api.permissions.MayAct"],
     "DEFAULT_PAGINATION_CLASS": "api.paging.NamePagination",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
@@ -162,6 +163,7 @@ PROBE_PRIVATE_ADDRESSES = ENVIRONMENT.probe_private
 PROBES_PER_ADDRESS = ENVIRONMENT.probes_per_address
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 API_REQUESTS_PER_S = ENVIRONMENT.api_requests_per_s
+TOKEN_MAX_DAYS = ENVIRONMENT.token_max_days
 RUM_SHARE = ENVIRONMENT.rum_share
 MAX_DELETED_PERCENT = ENVIRONMENT.max_deleted_percent
 MAX_MOVED_PERCENT = ENVIRONMENT.max_moved_percent

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, IntegerField, Q, Value, When
 
 from accounts.models import Team
+from zones import grant_models  # noqa: F401 - Django looks for tables here
 
 ORIGIN_PATTERN = r"^(\.|([^.[:space:][:upper:]]{1,63}\.)+)$"
 RELATIVE_NAME_PATTERN = r"^(@|[^[:space:][:upper:]]*[^.[:space:][:upper:]])$"

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from accounts.audit.journal import Event
 from accounts.services import team_of
 from common.clock import database_time
-from dashboard.access import signed_in, visible, visible_alarms
+from dashboard.access import sees_all, signed_in, visible, visible_alarms
 from dashboard.noting import tell
 from healthchecks.services import acknowledge, active_states, vantages_of_team
 from regions.models import Endpoint
@@ -30,7 +30,7 @@ def health_page(request: HttpRequest) -> HttpResponseBase:
     context = {
         "alarms": alarms.filter(until__isnull=True),
         "past": alarms.filter(until__isnull=False)[:RECENT],
-        "vantages": vantages_of_team(None if user.is_superuser else team_of(user)),
+        "vantages": vantages_of_team(None if sees_all(user) else team_of(user)),
         "forced": active_states(endpoints).values(),
     }
     return render(request, "dashboard/health/index.html", context)

@@ -10,20 +10,24 @@ from datetime import datetime
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
+from accounts.actors import actor_of
 from accounts.models import User
+from accounts.permissions import Action, allowed
 from snapshots.brake.keys import key_of_policies, key_of_zone
 from snapshots.manifest import Contents
 from snapshots.models import BrakeRelease, Refusal
 from snapshots.settle import POLICIES, zones_of
+from zones.grants import with_grants
 from zones.models import Zone
 
 
 def may_release(user: User, part: str) -> bool:
-    """Whoever belongs to the team of a zone; an administrator what all teams share, and zones that are gone."""
-    if user.is_superuser:
-        return True
-    teams = user.memberships.values("team")
-    return Zone.objects.filter(origin__in=zones_of([part]), team__in=teams).exists()
+    """Whoever may publish a zone; an administrator what all teams share, and zones that are gone."""
+    zone = Zone.objects.filter(origin__in=zones_of([part])).first()
+    if zone is None:
+        return user.is_superuser
+    actor = with_grants(actor_of(user), user, [zone.pk])
+    return allowed(actor, Action.PUBLISH, zone.team_id, zone.pk)
 
 
 def release(part: str, reason: str, user: User, now: datetime) -> BrakeRelease:

@@ -6,13 +6,14 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import Membership, Team, User
+from accounts.permissions import Role
 from accounts.services import create_token
 from regions.models import Endpoint, Region
 
 
-def member_of(team: Team, name: str) -> User:
+def member_of(team: Team, name: str, role: Role = Role.ADMIN) -> User:
     user = User.objects.create_user(name)
-    Membership.objects.create(user=user, team=team)
+    Membership.objects.create(user=user, team=team, role=role)
     return user
 
 

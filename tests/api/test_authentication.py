@@ -25,7 +25,9 @@ def every_view():
 
 def test_every_view_asks_who_calls():
     for view in every_view():
-        assert [permission.__name__ for permission in view.cls.permission_classes] == ["IsAuthenticated"], view
+        assert [permission.__name__ for permission in view.cls.permission_classes] == ["IsAuthenticated", "MayAct"], (
+            view
+        )
         assert view.cls.authentication_classes[0].__name__ == "TokenAuthentication", view
 
 

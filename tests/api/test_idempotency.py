@@ -10,7 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import idempotency
-from accounts.models import ApiToken, RememberedAnswer
+from accounts.models import ApiToken
+from accounts.remembered_models import RememberedAnswer
 from regions.models import Region
 
 BODY = {"name": "us", "latitude": 39, "longitude": -77.5}

@@ -8,14 +8,15 @@ import pytest
 from django.test import Client
 
 from accounts.models import Membership, Team, User
+from accounts.permissions import Role
 from regions.models import Endpoint, Region
 from snapshots.services import publish
 from trafficmgr.demo.world import declare_demo
 
 
-def member_of(team: Team, name: str) -> User:
+def member_of(team: Team, name: str, role: Role = Role.ADMIN) -> User:
     user = User.objects.create_user(name)
-    Membership.objects.create(user=user, team=team)
+    Membership.objects.create(user=user, team=team, role=role)
     return user
 
 

@@ -124,7 +124,7 @@ def test_before_anything_is_published_it_says_so(ops):
 @pytest.fixture
 def api(ops):
     user = User.objects.create_user("ada")
-    Membership.objects.create(user=user, team=ops)
+    Membership.objects.create(user=user, team=ops, role="admin")
     client = APIClient()
     client.force_authenticate(user)
     return client

@@ -16,7 +16,7 @@ URL = "/api/v1/policies/www/shadow"
 
 def client_of(name: str, team: Team) -> APIClient:
     user = User.objects.create_user(name)
-    Membership.objects.create(user=user, team=team)
+    Membership.objects.create(user=user, team=team, role="admin")
     client = APIClient()
     client.force_authenticate(user)
     return client

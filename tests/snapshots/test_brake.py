@@ -48,7 +48,7 @@ def test_a_move_is_held_exactly_above_the_limit(share, queries, percent):
 def ada(ops):
     """Of the team."""
     user = User.objects.create(username="ada")
-    Membership.objects.create(user=user, team=ops)
+    Membership.objects.create(user=user, team=ops, role="admin")
     return user
 
 

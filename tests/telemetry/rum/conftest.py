@@ -44,7 +44,7 @@ def iad(ops):
 @pytest.fixture
 def secret(ops):
     ada = User.objects.create_user("ada")
-    Membership.objects.create(user=ada, team=ops)
+    Membership.objects.create(user=ada, team=ops, role="admin")
     return create_token(ada, ops, "shop")[1]
 
 

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0002_approvals_are_required")]
+    dependencies = [("accounts", "0003_roles_and_token_limits")]
 
     operations = [
         migrations.CreateModel(
