@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
+from accounts.audit.admin import JournaledAdmin
 from accounts.models import ApiToken, Membership, Team, User
 
 
@@ -11,17 +12,17 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generi
 
 
 @admin.register(User)
-class TeamUserAdmin(UserAdmin):  # type: ignore[type-arg]
+class TeamUserAdmin(JournaledAdmin, UserAdmin):  # type: ignore[type-arg]
     inlines = [MembershipInline]
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TeamAdmin(JournaledAdmin):
     list_display = ["name", "created"]
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiTokenAdmin(JournaledAdmin):
     """Tokens are listed and revoked here; the API makes them, since only it can show the secret."""
 
     list_display = ["name", "team", "user", "created", "last_used"]

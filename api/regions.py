@@ -14,6 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.audit.journal import Event
 from api.declared import DeclaredViewSet
 from api.filters import AddressFilter, DeclaredFilter, LabelFilter, NamesFilter
 from api.permissions import ADMINISTERING
@@ -144,6 +145,7 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
         node = self.found(self.find())
         self.require_match(node)
         secret = create_node_token(node)
+        self.note(Event("nodes", node.name, "renew-token"))
         return Response({**self.shown(node), "token": secret})
 
     @extend_schema(request=None, responses={200: InvitationSerializer})
@@ -156,6 +158,7 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
             invitation = invite(node, datetime.now(UTC))
         except SigningError as error:
             raise serializers.ValidationError(str(error)) from error
+        self.note(Event("nodes", node.name, "enrol"))
         return Response(InvitationSerializer(invitation).data)
 
     def written(self, row: EdgeNode, serializer: Any, location: str | None = None) -> Response:

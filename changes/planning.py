@@ -146,7 +146,7 @@ def _objects(events: Sequence[Event], edited: Collection[Place] | None) -> list[
     return [
         _object(place, before, after, edited=edited is None or place in edited)
         for place, (before, after) in merged.items()
-        if place[0] not in KINDS or not KINDS[place[0]].alike(before, after)
+        if not (KINDS[place[0]].alike(before, after) if place[0] in KINDS else before == after)
     ]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from common.read_only_admin import ReadOnlyAdmin
 from steering.models import Binding, Policy, PolicyPool, PolicyStep, Pool, PoolMember
-from zones.admin import ReadOnlyAdmin
 
 
 class PoolMemberInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs, not at run time

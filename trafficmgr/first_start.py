@@ -12,6 +12,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from accounts.audit.actor import Actor
+from accounts.audit.journal import Event, record
+from accounts.audit.models import Action
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.permissions import Role
 from accounts.services import create_token, token_digest
@@ -44,7 +47,9 @@ class Admin:
 
 def prepare(environment: Environment) -> Admin:
     """Make what is missing in the database and the state directory, then publish. Returns what `admin.json` holds."""
-    team, _created = Team.objects.get_or_create(name=TEAM_NAME)
+    team, is_new = Team.objects.get_or_create(name=TEAM_NAME)
+    if is_new:
+        record(Actor.system("first start"), team, [Event("teams", TEAM_NAME, Action.CREATE)])
     admin = _admin(environment, team)
     now = datetime.now(UTC)
     create_first_key(environment.keys_directory, now)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
@@ -20,6 +22,7 @@ from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
 from snapshots.models import Refusal
 from snapshots.services import publish
+from snapshots.signing import create_first_key
 from steering.models import Policy, Pool
 from steering.services import Member, bind, save_policy, set_pool_members
 from tests.api.conftest import client_with
@@ -48,6 +51,7 @@ WRITES = {
     "PUT /nodes/{name}": ("/nodes/fra-a", {"site": "lone"}),
     "PATCH /nodes/{name}": ("/nodes/fra-a", {"site": "lone"}),
     "DELETE /nodes/{name}": ("/nodes/fra-a", None),
+    "POST /nodes/{name}/token": ("/nodes/fra-a/token", {}),
     "POST /nodes/{name}/enrolment": ("/nodes/fra-a/enrolment", {}),
     "POST /endpoints": ("/endpoints", ENDPOINT),
     "PUT /endpoints/{name}": ("/endpoints/fra-1", {"region": "eu", "ipv4": "192.0.2.7"}),
@@ -69,7 +73,7 @@ WRITES = {
     "DELETE /policies/{name}/shadow": ("/policies/lone/shadow", None),
     "POST /checks": ("/checks", {"name": "new", "kind": "tcp"}),
     "PUT /checks/{name}": ("/checks/web", {"kind": "tcp", "interval_ms": 5000}),
-    "PATCH /checks/{name}": ("/checks/web", {"interval_ms": 5000}),
+    "PATCH /checks/{name}": ("/checks/web", {"interval_ms": 9000}),
     "DELETE /checks/{name}": ("/checks/web", None),
     "POST /checks/{name}/endpoints/{endpoint}/push-url": ("/checks/push/endpoints/fra-1/push-url", {}),
     "POST /channels": ("/channels", {"name": "new", "kind": "email", "recipients": ["ada@example.com"]}),
@@ -147,8 +151,10 @@ def ops(transactional_db):
 
 
 @pytest.fixture
-def root(ops):
+def root(ops, tmp_path, monkeypatch):
     """An administrator with a token, as who everything may be written."""
+    monkeypatch.setattr(settings.ENVIRONMENT, "keys", tmp_path / "keys")
+    create_first_key(tmp_path / "keys", timezone.now())
     user = User.objects.create_superuser("root")
     Membership.objects.create(user=user, team=ops)
     return client_with(create_token(user, ops, "laptop")[1])
@@ -179,7 +185,7 @@ def numbers(ops, root):
         for name in ("mail", "lone")
     )
     AlertRule.objects.create(team=ops, name="pager", subjects=["endpoint"]).channels.add(mail)
-    alarm = Alarm.objects.create(kind=Alarm.Kind.QUORUM_LOST, team=ops, subject="eu", since=now)
+    alarm = Alarm.objects.create(kind=Alarm.Kind.QUORUM_LOST, team=ops, subject="eu", subject_id=eu.pk, since=now)
     create_token(User.objects.get(), ops, "lone")
     publish(now)
     Refusal.objects.create(part="policies", reason="much", candidate="0" * 64, held="1" * 64, since=now)
@@ -214,17 +220,31 @@ def send(client, method: str, path: str, body, **numbers):
     return getattr(client, method)(url, **data)
 
 
-@pytest.mark.parametrize("operation", WRITES)
-def test_a_write_is_in_the_journal(root, numbers, operation):
+def wrong_with(client, operation: str, numbers) -> str | None:
+    """Why a write is not in the journal as it should be."""
     for method, path, body in BEFORE.get(operation, []):
-        assert send(root, method, path, body).status_code < 300
+        prepared = send(client, method, path, body)
+        if prepared.status_code >= 300:
+            return f"cannot be prepared: {prepared.content!r}"
     written = AuditEntry.objects.count()
     path, body = WRITES[operation]
-    response = send(root, operation.split()[0].lower(), path, body, **numbers)
-    assert response.status_code < 300, response.content
+    response = send(client, operation.split(maxsplit=1)[0].lower(), path, body, **numbers)
+    if response.status_code >= 300:
+        return f"was refused: {response.content!r}"
     entries = AuditEntry.objects.order_by("id")[written:]
-    assert len(entries) >= 1
-    assert {(entry.actor, entry.token, entry.via, entry.address) for entry in entries} == {
-        ("root", "laptop", "api", "127.0.0.1")
-    }
-    assert "secret" not in json.dumps([[entry.before, entry.after] for entry in entries])
+    who = {(entry.actor, entry.token, entry.via, entry.address) for entry in entries}
+    if who != {("root", "laptop", "api", "127.0.0.1")}:
+        return f"was done by {who}"
+    said = json.dumps([[entry.before, entry.after] for entry in entries])
+    return "tells a secret" if "secret" in said or "digest" in said else None
+
+
+def test_each_of_them_is_in_the_journal(root, numbers):
+    problems = {}
+    for operation in WRITES:
+        with transaction.atomic():
+            problem = wrong_with(root, operation, numbers)
+            transaction.set_rollback(True)
+        if problem:
+            problems[operation] = problem
+    assert problems == {}

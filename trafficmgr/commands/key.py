@@ -16,7 +16,9 @@ from trafficmgr.runtime import control_plane
 
 control_plane.load()
 
-from snapshots import signing  # noqa: E402 - models, so after load()
+from accounts.audit.actor import Actor  # noqa: E402 - models, so after load()
+from accounts.audit.journal import Event, record  # noqa: E402
+from snapshots import signing  # noqa: E402
 from snapshots.key_files import KeyFileError, private_key  # noqa: E402
 from snapshots.models import SigningKey  # noqa: E402
 
@@ -52,6 +54,7 @@ def create(after_loss: bool) -> None:
         made = make(environment().keys_directory, datetime.now(UTC))
     if made is None:
         raise click.ClickException("there are keys already: trafficmgr key rotate makes another")
+    _note("create", made)
     _tell(made, "signs from now on")
 
 
@@ -67,6 +70,7 @@ def rotate(overlap: float) -> None:
     """Announce a new key, by a statement that the present one signs. Retire the old one when the new one signs."""
     with _errors():
         made = signing.rotate(environment().keys_directory, datetime.now(UTC), timedelta(hours=overlap))
+    _note("rotate", made)
     _tell(made, f"signs from {made.signs_from:%Y-%m-%d %H:%M} UTC on; have its file on every machine that publishes")
 
 
@@ -76,6 +80,7 @@ def retire(fingerprint: str) -> None:
     """Have edges trust a key no more; the beginning of its FINGERPRINT is enough."""
     with _errors():
         gone = signing.retire(fingerprint, environment().keys_directory, datetime.now(UTC))
+    _note("retire", gone)
     click.echo(f"{gone.fingerprint} is not trusted any more")
 
 
@@ -86,6 +91,7 @@ def trust_for_orders(file: BinaryIO) -> None:
     with _errors():
         public = PublicKey.of_pem(file.read())
         made = signing.trust_for_orders(public, environment().keys_directory, datetime.now(UTC))
+    _note("trust-for-orders", made)
     click.echo(f"{made.fingerprint} may sign break-glass orders")
 
 
@@ -95,6 +101,10 @@ def _errors() -> Iterator[None]:
         yield
     except (signing.SigningError, KeyFileError, KeyFormatError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _note(action: str, key: SigningKey) -> None:
+    record(Actor.command("trafficmgr key"), None, [Event("keys", key.fingerprint, action)])
 
 
 def _tell(made: SigningKey, when: str) -> None:
