@@ -16,7 +16,10 @@ LAST_ADMIN = "This is the only admin of the team: make someone else admin first.
 def add_member(team: Team, login: str, role: Role) -> Membership:
     """Let a user into the team. `login`: a user name or an e-mail address. Raises ValidationError naming the field."""
     membership = Membership(team=team, user=_find_user(login), role=role.value)
-    membership.validate_constraints()
+    try:
+        membership.validate_constraints()
+    except ValidationError as problem:
+        raise ValidationError({"user": problem.messages}) from problem
     membership.save()
     return membership
 

@@ -63,7 +63,8 @@ def guarded(patterns: Iterable[URLPattern | URLResolver]) -> list[URLPattern | U
 
 def acting_of(request: HttpRequest) -> Acting | None:
     """What the guard found out; None on pages that need no login."""
-    return getattr(request, "acting", None)
+    acting: Acting | None = getattr(request, "acting", None)
+    return acting
 
 
 def _guarded(pattern: URLPattern | URLResolver) -> URLPattern:
@@ -71,8 +72,11 @@ def _guarded(pattern: URLPattern | URLResolver) -> URLPattern:
         raise TypeError(f"{pattern} cannot be guarded as a whole: list its routes, or include it in trafficmgr.urls.")
     if pattern.name in PUBLIC:
         return pattern
-    guard = _guard_async if iscoroutinefunction(pattern.callback) else _guard
-    view = guard(pattern.callback, NEEDS.get(str(pattern.name)))
+    needs = NEEDS.get(str(pattern.name))
+    if iscoroutinefunction(pattern.callback):
+        view = _guard_async(pattern.callback, needs)
+    else:
+        view = _guard(pattern.callback, needs)
     return URLPattern(pattern.pattern, view, pattern.default_args, pattern.name)
 
 

@@ -44,7 +44,10 @@ def grant(zone: Zone, role: Role, *, user: str = "", team: str = "") -> ZoneGran
         given.user = _known(User.objects.filter(username=user, is_active=True).first(), "user", user)
     else:
         given.team = _known(Team.objects.filter(name=team).first(), "team", team)
-    given.validate_constraints()
+    try:
+        given.validate_constraints()
+    except ValidationError as problem:
+        raise ValidationError({"user" if user else "team": problem.messages}) from problem
     given.save()
     return given
 
