@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_MS = 1000
 BEAT_EVERY_MS = 1000
-AHEAD_MS = 500
+AHEAD_MS = 1000
 """A tick allows the probes of so long, each at its own moment. Twice as long as from tick to tick, so that one that
 comes late delays nothing; without ticks, probing ends soon."""
 RELOAD_EVERY_MS = 30_000

@@ -13,7 +13,8 @@ from django_celery_beat.models import DAYS, MICROSECONDS, SECONDS, IntervalSched
 
 from regions.models import Region
 
-TICK_US = 250_000
+TICK_US = 500_000
+"""Each tick allows the probes of twice as long, each at a moment of its own (prober.AHEAD_MS)."""
 TICK_EXPIRES_S = 5
 """A backlog of ticks is dropped. Not shorter: beat and worker compare their wall clocks."""
 
