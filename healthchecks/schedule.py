@@ -37,7 +37,6 @@ class Periodic:
 
 CONTROL = [
     Periodic("health: keep watch", "healthchecks.tasks.keep_watch", 1, SECONDS, expire_seconds=5),
-    Periodic("health: reconcile", "healthchecks.tasks.reconcile", 5, SECONDS, expire_seconds=5),
     Periodic("health: expire leases", "healthchecks.tasks.expire_leases", 1, SECONDS, expire_seconds=5),
     Periodic("health: pull loads", "healthchecks.tasks.pull_loads", 5, SECONDS, expire_seconds=5),
     Periodic("health: follow regions", "healthchecks.tasks.sync_schedule", 30, SECONDS, expire_seconds=30),
@@ -49,6 +48,8 @@ CONTROL = [
     ),
     Periodic("history: roll up", "healthchecks.history.tasks.roll_up", 300, SECONDS, expire_seconds=300),
 ]
+RETIRED = ["health: reconcile"]
+"""What releases before had sent: it is part of keeping watch."""
 
 
 def sync_schedule() -> None:
@@ -58,6 +59,7 @@ def sync_schedule() -> None:
     with transaction.atomic():
         for periodic in wanted:
             _keep(periodic)
+        PeriodicTask.objects.filter(name__in=RETIRED).delete()
         of_regions = PeriodicTask.objects.filter(task__in=[TICK, MEASURE])
         of_regions.exclude(name__in=[periodic.name for periodic in wanted]).delete()
 
