@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from django.db import models
 
-from regions.models import Endpoint
+
+class Reachable(Protocol):
+    """An endpoint, or what is known of one."""
+
+    @property
+    def hostname(self) -> str | None: ...
+    @property
+    def ipv4(self) -> str | None: ...
+    @property
+    def ipv6(self) -> str | None: ...
 
 
 class Family(models.IntegerChoices):
@@ -15,7 +26,7 @@ class Family(models.IntegerChoices):
     IPV6 = 6, "IPv6"
 
     @classmethod
-    def of(cls, endpoint: Endpoint) -> list[Family]:
+    def of(cls, endpoint: Reachable) -> list[Family]:
         """What is judged of `endpoint`."""
         if endpoint.hostname:
             return [cls.NAME]

@@ -66,6 +66,9 @@ class VantageHealth(models.Model):
     beat = models.DateTimeField(help_text="Its last heartbeat.")
     lag_ms = models.PositiveIntegerField(default=0, help_text="How late probes began at worst since the one before.")
     targets = models.PositiveIntegerField(default=0, help_text="How many it probes.")
+    left_out = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Probes that it had no time for since the heartbeat before."
+    )
     condition = models.CharField(max_length=10, choices=[(one, one) for one in CONDITIONS], default=Condition.WELL)
     reason = models.CharField(max_length=200, blank=True, help_text="Empty: it is well.")
     since = models.DateTimeField(help_text="Since when it is so.")

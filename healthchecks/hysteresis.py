@@ -31,6 +31,8 @@ class Streak:
         return self._after_success(rise) if succeeded else self._after_failure(fall)
 
     def _after_success(self, rise: int) -> Streak:
+        if self.state is State.UP and self.successes >= rise and not self.failures:
+            return self  # what nearly every probe of an endpoint that is up comes to
         successes = min(self.successes + 1, rise)
         if successes == rise:
             return Streak(State.UP, successes)

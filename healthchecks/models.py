@@ -444,6 +444,9 @@ class HealthSequence(models.Model):
     settled_for = models.TextField(
         default="", help_text="The version of the configuration and the wellness that was reconciled last."
     )
+    held_for = models.TextField(
+        default="", db_default="", help_text="The version of mass failures and their pools that was settled last."
+    )
 
     watched = models.DateTimeField(null=True, help_text="When someone looked after heartbeats last.")
     watched_since = models.DateTimeField(null=True, help_text="Since when that has been done without a pause.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import threading
+import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import partial
@@ -15,11 +16,19 @@ from healthchecks.beliefs import VantageChange
 from healthchecks.certificates import CertificateChange
 from healthchecks.hysteresis import Streak
 from healthchecks.probes import Certificate, Outcome, run
-from healthchecks.sharing import SharedKey, SharedTarget
+from healthchecks.probes.polling import Poller
+from healthchecks.sharing import SharedTarget
 from healthchecks.state import State
 from healthchecks.targets import Key, ProbeTarget
+from healthchecks.turns import Turns
 
 MAX_CONCURRENT = 4000
+BEGIN_AT_ONCE = 32
+"""Then those that have been begun are looked after."""
+SLOT_S = 0.002
+"""Probes whose moments are so close together are begun together."""
+GRACE_S = 0.05
+"""A timeout that is noticed a little late does not cost the turn after it."""
 
 Observe = Callable[[Key, Outcome], None]
 """Told of every outcome, in the thread of the loop. Must not block."""
@@ -43,7 +52,10 @@ class ProbeLoop:
         self._allow_private = allow_private
         self._streaks: dict[Key, Streak] = {}
         self._late_s = 0.0
-        self._probing: dict[SharedKey, asyncio.Task[None]] = {}
+        self._turns: Turns[SharedTarget] = Turns()
+        self._next_turn: asyncio.Handle | None = None
+        self._most = _max_concurrent()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._certificates: dict[Key, Certificate] = {}
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
@@ -56,16 +68,16 @@ class ProbeLoop:
 
     def start(self, targets: Collection[tuple[float, SharedTarget]]) -> None:
         """Probe each in so many seconds, unless its last probe has not ended by then."""
-        self._loop.call_soon_threadsafe(self._start, targets, self._loop.time())
+        self._loop.call_soon_threadsafe(self._start, targets, time.monotonic())
 
     def withdraw(self, keys: Collection[Key], cause: str) -> None:
         """Take back what is believed of these targets, and begin anew."""
         self._loop.call_soon_threadsafe(self._withdraw, keys, cause)
 
-    def after_all(self, then: Callable[[int], object]) -> None:
+    def after_all(self, then: Callable[[int, int], object]) -> None:
         """Call `then`, in the thread of the loop, after all that was asked of it before, with how late it is: by how
-        many milliseconds this and the probes since the last time had to wait at worst."""
-        self._loop.call_soon_threadsafe(self._after_all, then, self._loop.time())
+        many milliseconds this and the probes since the last time had to wait at worst, and how many were left out."""
+        self._loop.call_soon_threadsafe(self._after_all, then, time.monotonic())
 
     def close(self) -> None:
         """Abandon the probes under way and end the thread."""
@@ -79,12 +91,15 @@ class ProbeLoop:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
-        self._slots = asyncio.Semaphore(_max_concurrent())
+        self._poller = Poller(self._loop, allow_private=self._allow_private)
         self._started.set()
         await self._closing.wait()
-        for task in self._probing.values():
+        if self._next_turn:
+            self._next_turn.cancel()
+        self._poller.close()
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._probing.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _adopt(self, targets: Collection[ProbeTarget]) -> None:
         self._streaks = {target.key: self._streaks.get(target.key) or Streak(target.believed) for target in targets}
@@ -92,13 +107,38 @@ class ProbeLoop:
 
     def _start(self, targets: Collection[tuple[float, SharedTarget]], asked_s: float) -> None:
         for in_s, target in targets:
-            self._loop.call_at(asked_s + in_s, self._begin, target, asked_s + in_s)
+            self._turns.add(asked_s + in_s, target, GRACE_S if target.is_tight else 0.0)
+        self._take_turns()
 
-    def _begin(self, target: SharedTarget, due_s: float) -> None:
-        if target.key not in self._probing:
-            task = self._loop.create_task(self._probe(target, due_s))
-            self._probing[target.key] = task
-            task.add_done_callback(partial(self._ended, target.key))
+    def _take_turns(self) -> None:
+        """Begin what is due, as far as there may be more at once."""
+        self._turns.come(time.monotonic())
+        for _ in range(min(BEGIN_AT_ONCE, self._most - self._turns.probed)):
+            turn = self._turns.take()
+            if turn is None:
+                break
+            self._late_s = max(self._late_s, time.monotonic() - turn.due_s)
+            self._begin(turn.target)
+        self._await_turn()
+
+    def _await_turn(self) -> None:
+        """While as many are probed as may be, the first to end says when to go on."""
+        if self._next_turn:
+            self._next_turn.cancel()
+            self._next_turn = None
+        if self._turns.waiting:
+            if self._turns.probed < self._most:
+                self._next_turn = self._loop.call_soon(self._take_turns)
+        elif (at_s := self._turns.next_s()) is not None:
+            self._next_turn = self._loop.call_later(max(at_s - time.monotonic(), SLOT_S), self._take_turns)
+
+    def _begin(self, target: SharedTarget) -> None:
+        if target.peer and target.dialogues:
+            self._poller.begin(target.peer, target.dialogues(), partial(self._ended, target))
+            return
+        task = self._loop.create_task(self._probe(target))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _withdraw(self, keys: Collection[Key], cause: str) -> None:
         for key in keys:
@@ -106,18 +146,24 @@ class ProbeLoop:
                 self._streaks[key] = Streak()
                 self._report(_change(key, State.UNKNOWN, cause))
 
-    def _after_all(self, then: Callable[[int], object], asked_s: float) -> None:
-        late_s = max(self._late_s, self._loop.time() - asked_s)
+    def _after_all(self, then: Callable[[int, int], object], asked_s: float) -> None:
+        now_s = time.monotonic()
+        late_s = max(self._late_s, self._turns.late_s(now_s), now_s - asked_s)
+        left_out, self._turns.left_out = self._turns.left_out, 0
         self._late_s = 0.0
-        then(int(late_s * 1000))
+        then(int(late_s * 1000), left_out)
 
-    def _ended(self, key: SharedKey, _task: asyncio.Task[None]) -> None:
-        del self._probing[key]
-
-    async def _probe(self, target: SharedTarget, due_s: float) -> None:
-        async with self._slots:
-            self._late_s = max(self._late_s, self._loop.time() - due_s)
+    async def _probe(self, target: SharedTarget) -> None:
+        outcome = None
+        try:
             outcome = await run(target.probe, target.target, allow_private=self._allow_private)
+        finally:
+            self._ended(target, outcome)
+
+    def _ended(self, target: SharedTarget, outcome: Outcome | None) -> None:
+        if self._turns.probed == self._most and not self._next_turn:
+            self._next_turn = self._loop.call_soon(self._take_turns)
+        self._turns.ended(target.key)
         for member in target.members:
             if outcome and member.key in self._streaks:
                 self._learn(member, outcome)
@@ -128,6 +174,8 @@ class ProbeLoop:
             self._observe(target.key, outcome)
         before = self._streaks[target.key]
         after = before.after(outcome.succeeded, target.rise, target.fall)
+        if after is before:
+            return
         self._streaks[target.key] = after
         if after.state is not before.state:
             self._report(_change(target.key, after.state, outcome.cause))

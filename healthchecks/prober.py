@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_MS = 1000
 BEAT_EVERY_MS = 1000
-AHEAD_MS = 500
+AHEAD_MS = 1000
 """A tick allows the probes of so long, each at its own moment. Twice as long as from tick to tick, so that one that
 comes late delays nothing; without ticks, probing ends soon."""
 RELOAD_EVERY_MS = 30_000
@@ -59,8 +59,9 @@ class Database:
     note_overruns: Callable[[Sequence[Overrun]], object]
     resume: Callable[[], object]
     """Takes back what this vantage said before it fell silent. Called once, before the targets are read."""
-    beat: Callable[[int, int], object]
-    """Says how many targets there are, and by how many milliseconds probes began late at worst."""
+    beat: Callable[[int, int, int], object]
+    """Says how many targets there are, by how many milliseconds probes began late at worst, and how many were left out
+    since the one before."""
 
 
 class Prober:
@@ -138,7 +139,9 @@ class Prober:
         late_ms = self._late_ms
         self._beat_at_ms, self._late_ms = now_ms + BEAT_EVERY_MS, 0
         self._loop.after_all(
-            lambda lag_ms: self._recorder.beat(partial(self._database.beat, targets, max(late_ms, lag_ms)))
+            lambda lag_ms, left_out: self._recorder.beat(
+                partial(self._database.beat, targets, max(late_ms, lag_ms), left_out)
+            )
         )
 
     def _look(self, now_ms: int) -> None:

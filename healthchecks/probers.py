@@ -55,8 +55,8 @@ def _resume(region_name: str) -> None:
     withdraw_stale_votes(region_name, database_time())
 
 
-def _beat(region_name: str, targets: int, lag_ms: int) -> None:
-    heartbeat(region_name, targets=targets, lag_ms=lag_ms, now=database_time())
+def _beat(region_name: str, targets: int, lag_ms: int, left_out: int) -> None:
+    heartbeat(region_name, targets=targets, lag_ms=lag_ms, left_out=left_out, now=database_time())
 
 
 def _record(changes: Sequence[VantageChange]) -> None:

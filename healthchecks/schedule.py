@@ -13,7 +13,8 @@ from django_celery_beat.models import DAYS, MICROSECONDS, SECONDS, IntervalSched
 
 from regions.models import Region
 
-TICK_US = 250_000
+TICK_US = 500_000
+"""Each tick allows the probes of twice as long, each at a moment of its own (prober.AHEAD_MS)."""
 TICK_EXPIRES_S = 5
 """A backlog of ticks is dropped. Not shorter: beat and worker compare their wall clocks."""
 
@@ -36,7 +37,6 @@ class Periodic:
 
 CONTROL = [
     Periodic("health: keep watch", "healthchecks.tasks.keep_watch", 1, SECONDS, expire_seconds=5),
-    Periodic("health: reconcile", "healthchecks.tasks.reconcile", 5, SECONDS, expire_seconds=5),
     Periodic("health: expire leases", "healthchecks.tasks.expire_leases", 1, SECONDS, expire_seconds=5),
     Periodic("health: pull loads", "healthchecks.tasks.pull_loads", 5, SECONDS, expire_seconds=5),
     Periodic("health: follow regions", "healthchecks.tasks.sync_schedule", 30, SECONDS, expire_seconds=30),
@@ -48,6 +48,8 @@ CONTROL = [
     ),
     Periodic("history: roll up", "healthchecks.history.tasks.roll_up", 300, SECONDS, expire_seconds=300),
 ]
+RETIRED = ["health: reconcile"]
+"""What releases before had sent: it is part of keeping watch."""
 
 
 def sync_schedule() -> None:
@@ -57,6 +59,7 @@ def sync_schedule() -> None:
     with transaction.atomic():
         for periodic in wanted:
             _keep(periodic)
+        PeriodicTask.objects.filter(name__in=RETIRED).delete()
         of_regions = PeriodicTask.objects.filter(task__in=[TICK, MEASURE])
         of_regions.exclude(name__in=[periodic.name for periodic in wanted]).delete()
 

@@ -79,6 +79,7 @@ logger = logging.getLogger(__name__)
 
 KEEP_TRANSITIONS = timedelta(days=30)
 ENDPOINTS_AT_ONCE = 1000
+"""What is worked out between two statements takes no longer than a ledger may be idle (ledger.MOST_IDLE_MS)."""
 LEAP = 1_000_000
 """A number further above those given is not believed: an edge that lies could use them all up."""
 
@@ -103,7 +104,9 @@ def assign(check: Check, endpoints: Iterable[Endpoint], now: datetime | None = N
         follow_leases(check)
         follow_inputs(check)
         forget_choice(wanted)
-        settle(ledger, before | wanted.keys(), {}, f"check {check.name} was changed")
+        concerned = sorted(before | wanted.keys())
+        for start in range(0, len(concerned), ENDPOINTS_AT_ONCE):
+            settle(ledger, concerned[start : start + ENDPOINTS_AT_ONCE], {}, f"check {check.name} was changed")
 
 
 def delete_check(check: Check, now: datetime | None = None) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
 
 from healthchecks import derived
+from healthchecks.family import Reachable
 from healthchecks.models import Assignment, Check, Family, VantageState
 from healthchecks.probes import OptionsError, Probe, Target, read_options
 from healthchecks.state import State
@@ -72,36 +74,46 @@ def _targets_of(vantage: Region) -> Iterator[ProbeTarget]:
             "assignment", "family", "state"
         )
     }
-    probes: dict[int, Probe | None] = {}
-    for assignment in _assignments_of(vantage):
-        check = assignment.check_definition
-        if check.id not in probes:
-            probes[check.id] = _probe_of(check)
-        probe = probes[check.id]
+    checks = {check.id: (check, _probe_of(check)) for check in _checks_of(vantage)}
+    for assignment, check_id, reached in _reached_by(checks):
+        check, probe = checks[check_id]
         if probe is None:
             continue
-        for family in Family.of(assignment.endpoint):
+        for family in Family.of(reached):
             yield ProbeTarget(
-                assignment_id=assignment.id,
+                assignment_id=assignment,
                 family=family,
                 vantage_id=vantage.id,
                 probe=probe,
-                target=_target(check, assignment.endpoint, family),
+                target=Target(host_of(reached, family), check.port or reached.port, check.timeout_ms / 1000),
                 interval_ms=check.interval_ms,
                 rise=check.rise,
                 fall=check.fall,
-                believed=believed.get((assignment.id, family), State.UNKNOWN),
+                believed=believed.get((assignment, family), State.UNKNOWN),
             )
 
 
-def _assignments_of(vantage: Region) -> list[Assignment]:
+def _checks_of(vantage: Region) -> list[Check]:
     checks = Check.objects.filter(Q(vantages=vantage) | Q(vantages=None), team=vantage.team, enabled=True)
-    checks = checks.exclude(kind__in=derived.KINDS)
-    return list(
-        Assignment.objects.filter(check_definition__in=checks)
-        .select_related("check_definition", "endpoint")
-        .order_by("id")
-    )
+    return list(checks.exclude(kind__in=derived.KINDS))
+
+
+class _Reached(NamedTuple):
+    """What of an endpoint is needed here. There are many, and an instance of a model takes many times as long as this,
+    in which no probe of this process begins."""
+
+    hostname: str | None
+    ipv4: str | None
+    ipv6: str | None
+    port: int
+
+
+def _reached_by(check_ids: Collection[int]) -> Iterator[tuple[int, int, _Reached]]:
+    """Assignments of these checks, with the check and the endpoint of each."""
+    rows = Assignment.objects.filter(check_definition__in=check_ids).order_by("id")
+    endpoint = [f"endpoint__{column}" for column in _Reached._fields]
+    for assignment, check, *columns in rows.values_list("id", "check_definition_id", *endpoint).iterator():
+        yield assignment, check, _Reached(*columns)
 
 
 def _probe_of(check: Check) -> Probe | None:
@@ -112,11 +124,7 @@ def _probe_of(check: Check) -> Probe | None:
         return None
 
 
-def _target(check: Check, endpoint: Endpoint, family: Family) -> Target:
-    return Target(host_of(endpoint, family), check.port or endpoint.port, check.timeout_ms / 1000)
-
-
-def host_of(endpoint: Endpoint, family: int) -> str:
+def host_of(endpoint: Reachable, family: int) -> str:
     """Where a family of an endpoint is probed: an address, or a host name without its final dot."""
     hosts = {Family.NAME: endpoint.hostname, Family.IPV4: endpoint.ipv4, Family.IPV6: endpoint.ipv6}
     return str(hosts[Family(family)]).rstrip(".")

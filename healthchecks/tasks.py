@@ -18,11 +18,6 @@ def probe_tick(region_name: str) -> None:
 
 
 @shared_task
-def reconcile() -> None:
-    services.reconcile(database_time())
-
-
-@shared_task
 def expire_leases() -> None:
     leases.expire(database_time())
 

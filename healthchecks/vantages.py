@@ -64,13 +64,14 @@ def vantages_of_team(team: Team | None) -> list[Vantage]:
     return [known.get(name) or Vantage(name) for name in names]
 
 
-def heartbeat(name: str, *, targets: int, lag_ms: int, now: datetime) -> None:
-    """Note that the vantage `name` probes: how many targets, and how late at worst. One statement, and no lock."""
+def heartbeat(name: str, *, targets: int, lag_ms: int, now: datetime, left_out: int = 0) -> None:
+    """Note that the vantage `name` probes: how many targets, how late at worst, and how many probes it left out. One
+    statement, and no lock."""
     VantageHealth.objects.bulk_create(
-        [VantageHealth(name=name, beat=now, lag_ms=lag_ms, targets=targets, since=now)],
+        [VantageHealth(name=name, beat=now, lag_ms=lag_ms, targets=targets, left_out=left_out, since=now)],
         update_conflicts=True,
         unique_fields=["name"],
-        update_fields=["beat", "lag_ms", "targets"],
+        update_fields=["beat", "lag_ms", "targets", "left_out"],
     )
 
 

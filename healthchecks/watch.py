@@ -18,6 +18,7 @@ from healthchecks.brakes import held_up, mass_failures
 from healthchecks.forcing import end_expired
 from healthchecks.guard_models import Alarm, BrakedMember
 from healthchecks.guards import not_well_vantages
+from healthchecks.holds import is_settled, note_settled, version_of_holds
 from healthchecks.ledger import open_ledger
 from healthchecks.models import Check, Verdict
 from healthchecks.quorum import has_quorum
@@ -63,6 +64,9 @@ def end_holds(now: datetime) -> None:
     alarms, held = mass_failures(), held_up()
     if not alarms and not held:
         return
+    version = version_of_holds(alarms, held, now)
+    if is_settled(version):
+        return
     pools = {alarm.subject_id for alarm in alarms}
     members = BrakedMember.objects.filter(group_id__in=pools)
     gone = pools - set(members.values_list("group_id", flat=True))
@@ -71,6 +75,7 @@ def end_holds(now: datetime) -> None:
     if stale:
         with open_ledger(now) as ledger:
             settle(ledger, stale, {}, "a mass failure is held no longer")
+    note_settled(version)
 
 
 def watch_quorums(now: datetime) -> None:

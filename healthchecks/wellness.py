@@ -28,7 +28,7 @@ SILENT_AFTER = timedelta(seconds=10)
 """Heartbeats come every second: ten of them are missing."""
 
 MOST_LAG_MS = 3000
-"""Ticks come four times a second: a dozen of them late, what it says is old, and what it measures may be itself."""
+"""Ticks come twice a second: half a dozen of them late, what it says is old, and what it measures may be itself."""
 
 LEAST_TARGETS = 5
 """With fewer targets, the failure of one endpoint would look like that of a vantage."""

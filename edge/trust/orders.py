@@ -28,7 +28,7 @@ HEAD = "trafficmgr break-glass 1"
 MAX_ORDER = 4096
 MAX_SERIAL = 2**53
 FIELDS = ("installation", "serial", "expires", "target", "state")
-NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?|id=[1-9][0-9]{0,9}", re.ASCII)
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?|id=[1-9][0-9]{0,9}", re.ASCII)
 SERIAL = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 

@@ -151,6 +151,9 @@ class Incident(models.Model):
     endpoint_name = models.CharField(max_length=63, blank=True)
     family = models.PositiveSmallIntegerField(null=True, choices=Family)
     check_name = models.CharField(max_length=63, blank=True)
+    assignment_id = models.BigIntegerField(
+        null=True, help_text="Of that check to the endpoint, whatever it is called. No foreign key, likewise."
+    )
     cause = models.CharField(max_length=200)
     opened = models.DateTimeField()
     closed = models.DateTimeField(null=True)

@@ -53,6 +53,7 @@ def _take_in_some(alarms: Sequence[AlarmSeen], now: datetime) -> int:
             return 0
         news = list(Transition.objects.filter(sequence__gt=cursor.sequence).order_by("sequence")[:AT_ONCE])
         incidents = _Incidents.known()
+        incidents.follow_renames()
         incidents.follow(news)
         incidents.follow_alarms(alarms, now)
         incidents.close_orphans(now)
@@ -71,6 +72,8 @@ class _Incidents:
     open: dict[Subject, dict[int, Incident]]
     opened: list[Incident] = field(default_factory=list)
     closed: list[Incident] = field(default_factory=list)
+    renamed: list[Incident] = field(default_factory=list)
+    called_now: dict[Subject, Subject] = field(default_factory=dict)
 
     @classmethod
     def known(cls) -> _Incidents:
@@ -80,12 +83,24 @@ class _Incidents:
             incidents.open.setdefault((incident.kind, incident.key), {})[incident.rule_id] = incident
         return incidents
 
+    def follow_renames(self) -> None:
+        """What is open of a check goes on under the name that the check has now."""
+        ours = [incident for of_subject in self.open.values() for incident in of_subject.values()]
+        known = {incident.assignment_id for incident in ours if incident.assignment_id}
+        assigned = Assignment.objects.filter(pk__in=known) if known else Assignment.objects.none()
+        names = dict(assigned.values_list("pk", "check_definition__name"))
+        for incident in ours:
+            name = names.get(incident.assignment_id or 0, incident.check_name)
+            if name != incident.check_name:
+                self._rename(incident, name)
+
     def follow(self, transitions: Sequence[Transition]) -> None:
         endpoints = Endpoint.objects.in_bulk({transition.endpoint_id for transition in transitions})
         down = _checks_down({transition.endpoint_id for transition in transitions if not transition.check_name})
         for transition in transitions:
             endpoint = endpoints.get(transition.endpoint_id)
-            for subject, is_down in _told_by(transition):
+            for told, is_down in _told_by(transition):
+                subject = self.called_now.get(told, told)
                 if not is_down:
                     self._close(subject, transition.at, transition.cause)
                 elif endpoint:
@@ -121,8 +136,34 @@ class _Incidents:
         """Write what has changed. Closed ones first: a subject is open once at most."""
         fresh = {id(incident) for incident in self.opened}
         stored = [incident for incident in self.closed if id(incident) not in fresh]
+        Incident.objects.bulk_update(self.renamed, ["key", "name", "check_name"])
         Incident.objects.bulk_update(stored, ["closed", "recovery"])
+        self._note_assignments()
         Incident.objects.bulk_create(self.opened)
+
+    def _note_assignments(self) -> None:
+        of_checks = [incident for incident in self.opened if incident.kind == SubjectKind.CHECK]
+        if not of_checks:
+            return
+        assigned = Assignment.objects.filter(endpoint__in={incident.endpoint_id for incident in of_checks})
+        found = {
+            (row[0], row[1]): row[2] for row in assigned.values_list("endpoint_id", "check_definition__name", "pk")
+        }
+        for incident in of_checks:
+            incident.assignment_id = found.get((incident.endpoint_id or 0, incident.check_name))
+
+    def _rename(self, incident: Incident, check_name: str) -> None:
+        """Not to a name under which something else is open, as when two checks swap theirs."""
+        before = (incident.kind, incident.key)
+        of_endpoint = before[1].rpartition(f"/{incident.check_name}")[0]
+        after = (incident.kind, f"{of_endpoint}/{check_name}")
+        if incident.rule_id in self.open.get(after, {}):
+            return
+        self.open.setdefault(after, {})[incident.rule_id] = self.open[before].pop(incident.rule_id)
+        incident.name = f"{check_name} of {incident.endpoint_name} over {Family(incident.family).label}"
+        incident.key, incident.check_name = after[1], check_name
+        self.called_now[before] = after
+        self.renamed.append(incident)
 
     def _open(self, subject: Subject, transition: Transition, facts: Facts) -> None:
         kind, key = subject

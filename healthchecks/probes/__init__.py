@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthchecks.options import OptionsError, options_of
-from healthchecks.probes.base import Certificate, Outcome, Probe, ProbeError, Target
+from healthchecks.probes.base import Certificate, Dialogue, Outcome, Peer, Probe, ProbeError, Target
 from healthchecks.probes.dns import DnsProbe
 from healthchecks.probes.grpc import GrpcProbe
 from healthchecks.probes.http import HttpProbe
@@ -17,8 +17,10 @@ from healthchecks.probes.udp import UdpProbe
 __all__ = [
     "KINDS",
     "Certificate",
+    "Dialogue",
     "OptionsError",
     "Outcome",
+    "Peer",
     "Probe",
     "ProbeError",
     "Target",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from common.special_addresses import is_special
 
 
@@ -15,5 +17,10 @@ class RefusedAddressError(Exception):
 
 def require_allowed(address: str, *, allow_private: bool) -> None:
     """Raises RefusedAddressError for a private, loopback, link-local or otherwise special `address` unless allowed."""
-    if not allow_private and is_special(address):
+    if not allow_private and _is_special(address):
         raise RefusedAddressError(address)
+
+
+@lru_cache(maxsize=65_536)
+def _is_special(address: str) -> bool:
+    return is_special(address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -40,8 +41,7 @@ class OwnFaultError(Exception):
     """This machine cannot probe so, which says nothing about the endpoint. The message says what an operator can do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where to connect: an IP address, or a host name without its final dot."""
 
     host: str
@@ -49,8 +49,7 @@ class Target:
     timeout_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """A resolved target: `name` is the host name it came from, or the address itself."""
 
     address: str
@@ -69,6 +68,25 @@ class Outcome:
     certificate: Certificate | None = None
 
 
+class Dialogue(ABC):
+    """What is said on a TCP connection, without the connection: `polling` has one, with thousands of others."""
+
+    sends: bytes = b""
+    """What to send once connected."""
+
+    def connected(self) -> Seen | None:
+        """What was seen, if connecting is all that is asked."""
+        return None
+
+    @abstractmethod
+    def received(self, octets: bytes) -> Seen | None:
+        """What was seen, once `octets` are enough to know. Raises ProbeError."""
+
+    @abstractmethod
+    def closed(self) -> Seen:
+        """What was seen, now that the peer says no more. Raises ProbeError."""
+
+
 class Probe(BaseModel, ABC):
     """The options of one kind, and what it does with them. Unknown options are refused."""
 
@@ -81,3 +99,8 @@ class Probe(BaseModel, ABC):
         Raises OwnFaultError where this machine cannot do it. Whoever calls this bounds the time it takes to the peer's
         timeout, which is there for kinds to which silence is no failure.
         """
+
+    def dialogues(self, _peer: Peer) -> Callable[[], Dialogue] | None:
+        """What makes a dialogue for each probe of `peer` that comes to the same as `attempt`; None: this is not of one
+        TCP connection in the clear."""
+        return None

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from healthchecks.probes.base import Certificate, Peer, ProbeError
 from healthchecks.probes.handshake import certificate_of, failure
@@ -67,52 +68,53 @@ async def exchange(
     except ssl.SSLError as error:
         raise failure(error) from error
     try:
-        status = await conversation.ended
+        await conversation.ended
     except ProbeError as error:
         error.certificate = certificate_of(transport)
         raise
     finally:
         transport.abort()
-    return Answer(status, bytes(conversation.body), certificate_of(transport))
+    return Answer(conversation.reading.status, bytes(conversation.reading.body), certificate_of(transport))
 
 
-class _Conversation(asyncio.Protocol):
-    """Also what the parser calls: the `on_…` methods."""
+class Reading:
+    """The answer to a request, taken in as it comes; also what the parser calls: the `on_…` methods."""
 
-    def __init__(self, request: Request, ended: asyncio.Future[int]) -> None:
-        self._request = request
+    def __init__(self, request: Request) -> None:
+        self._is_head, self._most_body = request.is_head, request.most_body
         self._parser = HttpResponseParser(self)
         self._header_octets = 0
         self._fields = 0
         self._in_body = False
         self._is_framed = False
+        self._is_over = False
+        self._problem = ""
         self.body = bytearray()
-        self.ended = ended  # with the status
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.write(self._request.octets)  # type: ignore[attr-defined]  # of a stream
+    @property
+    def status(self) -> int:
+        return int(self._parser.get_status_code())
 
-    def data_received(self, octets: bytes) -> None:
-        if self.ended.done():
-            return
+    def take(self, octets: bytes) -> bool:
+        """Whether that is all that is wanted. Raises ProbeError."""
         if not self._in_body:
             self._header_octets += len(octets)
         try:
-            self._parser.feed_data(octets)
+            with suppress(HttpParserUpgrade):  # after an answer that is complete: what follows is not HTTP
+                self._parser.feed_data(octets)
         except HttpParserError as error:
             self._fail(f"not an HTTP answer: {error}")
         if not self._in_body and self._header_octets > MOST_HEADER:
             self._fail("not an HTTP answer: its header does not end")
+        if self._problem:
+            raise ProbeError(self._problem)
+        return self._is_over
 
-    def connection_lost(self, error: Exception | None) -> None:
-        if self.ended.done():
-            return
-        if error is not None:
-            self.ended.set_exception(error)
-        elif self._in_body and not self._is_framed:
-            self._end()  # RFC 9112 section 6.3: without a length, the body ends with the connection
-        else:
-            self._fail("not an HTTP answer: connection closed" + (" within the body" if self._in_body else ""))
+    def end(self) -> None:
+        """No more will come. Raises ProbeError if that is too little."""
+        if not self._in_body or self._is_framed:
+            raise ProbeError("not an HTTP answer: connection closed" + (" within the body" if self._in_body else ""))
+        # RFC 9112 section 6.3: without a length, the body ends with the connection
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._is_framed |= name.lower() in FRAMING
@@ -126,22 +128,47 @@ class _Conversation(asyncio.Protocol):
             self._is_framed = False
             return
         self._in_body = True
-        if self._request.is_head or not self._request.most_body:
-            self._end()
+        if self._is_head or not self._most_body:
+            self._is_over = True
 
     def on_body(self, octets: bytes) -> None:
-        self.body += octets[: self._request.most_body - len(self.body)]
-        if len(self.body) >= self._request.most_body:
-            self._end()
+        self.body += octets[: self._most_body - len(self.body)]
+        if len(self.body) >= self._most_body:
+            self._is_over = True
 
     def on_message_complete(self) -> None:
-        if self._in_body:
-            self._end()
-
-    def _end(self) -> None:
-        if not self.ended.done():
-            self.ended.set_result(self._parser.get_status_code())
+        self._is_over |= self._in_body
 
     def _fail(self, reason: str) -> None:
-        if not self.ended.done():
-            self.ended.set_exception(ProbeError(reason))
+        if not self._is_over:
+            self._is_over, self._problem = True, reason
+
+
+class _Conversation(asyncio.Protocol):
+    def __init__(self, request: Request, ended: asyncio.Future[None]) -> None:
+        self._request = request
+        self.reading = Reading(request)
+        self.ended = ended
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.write(self._request.octets)  # type: ignore[attr-defined]  # of a stream
+
+    def data_received(self, octets: bytes) -> None:
+        if self.ended.done():
+            return
+        try:
+            if self.reading.take(octets):
+                self.ended.set_result(None)
+        except ProbeError as error:
+            self.ended.set_exception(error)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.ended.done():
+            return
+        try:
+            if error is not None:
+                raise error
+            self.reading.end()
+            self.ended.set_result(None)
+        except (ProbeError, OSError) as problem:
+            self.ended.set_exception(problem)

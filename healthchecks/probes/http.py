@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import ssl
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from healthchecks.probes import status_codes
-from healthchecks.probes.base import MAX_BODY, Certificate, Peer, Probe, ProbeError, Seen
-from healthchecks.probes.exchange import Answer, exchange, request
+from healthchecks.probes.base import MAX_BODY, Certificate, Dialogue, Peer, Probe, ProbeError, Seen
+from healthchecks.probes.exchange import Answer, Reading, Request, exchange, request
 from healthchecks.probes.names import HostName
 from healthchecks.probes.patterns import Pattern, compile_pattern
 
@@ -69,16 +70,26 @@ class HttpProbe(Probe):
     def codes(self) -> frozenset[int]:
         return status_codes.parse(self.expected_codes)
 
+    @cached_property
+    def wanted(self) -> int:
+        """Of a body, in octets."""
+        return MAX_BODY if self.body_contains or self.pattern else 0
+
     async def attempt(self, peer: Peer) -> Seen:
-        wants_body = bool(self.body_contains or self.pattern)
-        return self._judge(await self.ask(peer, most_body=MAX_BODY if wants_body else 0))
+        return self.judge(await self.ask(peer, most_body=self.wanted))
+
+    def dialogues(self, peer: Peer) -> Callable[[], Dialogue] | None:
+        return partial(HttpDialogue, self, self._request(self._host(peer), self.wanted))
 
     async def ask(self, peer: Peer, *, most_body: int) -> Answer:
         """The answer, with as much of its body. Raises as `attempt` does."""
-        headers = {"User-Agent": USER_AGENT, "Host": self._host(peer)} | self.headers
-        content = self.body.encode() if self.body else b""
-        asked = request(self.method, self.path, headers, content, most_body=most_body)
+        asked = self._request(self._host(peer), most_body)
         return await exchange(peer, asked, tls=self.tls(), server_name=self.server_name(peer))
+
+    def _request(self, host: str, most_body: int) -> Request:
+        headers = {"User-Agent": USER_AGENT, "Host": host} | self.headers
+        content = self.body.encode() if self.body else b""
+        return request(self.method, self.path, headers, content, most_body=most_body)
 
     def tls(self) -> ssl.SSLContext | None:
         """How certificates are checked; plain HTTP has none."""
@@ -97,7 +108,8 @@ class HttpProbe(Probe):
         name = f"[{peer.name.partition('%')[0]}]" if ":" in peer.name else peer.name
         return name if peer.port == self.default_port else f"{name}:{peer.port}"
 
-    def _judge(self, answer: Answer) -> Seen:
+    def judge(self, answer: Answer) -> Seen:
+        """What it says. Raises ProbeError."""
         certificate = answer.certificate
         self.require_certificate(certificate)
         if answer.status not in self.codes:
@@ -113,6 +125,23 @@ class HttpProbe(Probe):
         if self.pattern and not self.pattern.search(body):
             return f"match {self.body_regex!r}"
         return ""
+
+
+class HttpDialogue(Dialogue):
+    def __init__(self, probe: HttpProbe, request: Request) -> None:
+        self.sends = request.octets
+        self._probe = probe
+        self._reading = Reading(request)
+
+    def received(self, octets: bytes) -> Seen | None:
+        return self._judged() if self._reading.take(octets) else None
+
+    def closed(self) -> Seen:
+        self._reading.end()
+        return self._judged()
+
+    def _judged(self) -> Seen:
+        return self._probe.judge(Answer(self._reading.status, bytes(self._reading.body), None))
 
 
 def _require(pattern: str, text: str, message: str) -> None:

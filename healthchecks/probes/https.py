@@ -15,6 +15,9 @@ class HttpsProbe(CertificateOptions, HttpProbe):
     scheme: ClassVar[str] = "https"
     default_port: ClassVar[int] = 443
 
+    def dialogues(self, _peer: Peer) -> None:
+        return None
+
     def tls(self) -> ssl.SSLContext | None:
         return context(verify=self.verify_certificate)
 

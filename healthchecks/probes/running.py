@@ -42,30 +42,37 @@ REASONS = {
 }
 
 
+End = Seen | ProbeError | RefusedAddressError | OwnFaultError | OSError
+"""How a probe ended; a TimeoutError, which is an OSError, says that its time was over."""
+
+
 async def run(probe: Probe, target: Target, *, allow_private: bool) -> Outcome | None:
     """What the probe saw, within the target's timeout as a whole; None if it says nothing about the endpoint."""
     clock = time.monotonic  # uvloop's own counts whole milliseconds
     started = clock()
+    end: End = TimeoutError()
     try:
         async with asyncio.timeout(target.timeout_s):
-            seen = await probe.attempt(await _peer(target, allow_private))
-    except ProbeError as failure:
-        succeeded, seen = False, Seen(str(failure), failure.certificate)
-    except RefusedAddressError as failure:
-        succeeded, seen = False, Seen(str(failure))
-    except OwnFaultError as fault:
-        return _tell(str(fault))
-    except TimeoutError:
-        if clock() - started > target.timeout_s + STALL_S:
-            return None
-        succeeded, seen = False, Seen(f"no answer within {target.timeout_s * 1000:.0f} ms")
-    except OSError as error:
-        if error.errno in OWN_FAULTS:
-            return _tell(_reason(error))
-        succeeded, seen = False, Seen(_reason(error))
-    else:
-        succeeded = True
-    return Outcome(succeeded, one_line(seen.cause), (clock() - started) * 1000, seen.certificate)
+            end = await probe.attempt(await _peer(target, allow_private))
+    except (ProbeError, RefusedAddressError, OwnFaultError, OSError) as error:
+        end = error
+    return concluded(end, clock() - started, target.timeout_s)
+
+
+def concluded(end: End, took_s: float, timeout_s: float) -> Outcome | None:
+    """What to make of a probe that took so long; None: it says nothing about the endpoint."""
+    if isinstance(end, Seen):
+        return Outcome(True, one_line(end.cause), took_s * 1000, end.certificate)
+    if isinstance(end, OwnFaultError):
+        return _tell(str(end))
+    if isinstance(end, TimeoutError):
+        late = took_s > timeout_s + STALL_S
+        cause = f"no answer within {timeout_s * 1000:.0f} ms"
+        return None if late else Outcome(False, cause, took_s * 1000)
+    if isinstance(end, OSError):
+        return _tell(_reason(end)) if end.errno in OWN_FAULTS else Outcome(False, one_line(_reason(end)), took_s * 1000)
+    certificate = end.certificate if isinstance(end, ProbeError) else None
+    return Outcome(False, one_line(str(end)), took_s * 1000, certificate)
 
 
 @lru_cache(maxsize=256)
@@ -92,6 +99,12 @@ async def _peer(target: Target, allow_private: bool) -> Peer:
     address = await resolve(target)
     require_allowed(address, allow_private=allow_private)
     return Peer(address, target.port, target.host, target.timeout_s)
+
+
+def direct_peer(target: Target) -> Peer | None:
+    """Whom to connect to, if that needs no looking up; None: it does, as a name or an address with a zone."""
+    host, port, timeout_s = target
+    return Peer(host, port, host, timeout_s) if "%" not in host and _is_address(host) else None
 
 
 async def resolve(target: Target) -> str:
@@ -124,5 +137,7 @@ def _reason(error: OSError) -> str:
 
 def one_line(cause: str) -> str:
     """Parts of a cause come from the endpoint: nothing unprintable, nothing long."""
+    if len(cause) <= MAX_CAUSE and cause.isprintable():
+        return cause
     printable = "".join(character if character.isprintable() else " " for character in cause)
     return printable if len(printable) <= MAX_CAUSE else printable[: MAX_CAUSE - 1] + "…"

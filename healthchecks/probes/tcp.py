@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from pydantic import Field
 
-from healthchecks.probes.base import MAX_BODY, Peer, Probe, ProbeError, Seen
+from healthchecks.probes.base import MAX_BODY, Dialogue, Peer, Probe, ProbeError, Seen
 
 BLOCK = 4096
 
@@ -25,7 +27,34 @@ class TcpProbe(Probe):
                 await _read_until(reader, self.expect)
         finally:
             writer.close()
+        return self.seen()
+
+    def dialogues(self, _peer: Peer) -> Callable[[], Dialogue] | None:
+        return partial(TcpDialogue, self)
+
+    def seen(self) -> Seen:
+        """What a probe that succeeded says."""
         return Seen(f"received {self.expect!r}" if self.expect else "connected")
+
+
+class TcpDialogue(Dialogue):
+    def __init__(self, probe: TcpProbe) -> None:
+        self.sends = (probe.send or "").encode()
+        self._probe = probe
+        self._expected = (probe.expect or "").encode()
+        self._received = bytearray()
+
+    def connected(self) -> Seen | None:
+        return None if self._expected else self._probe.seen()
+
+    def received(self, octets: bytes) -> Seen | None:
+        self._received += octets[: MAX_BODY - len(self._received)]
+        if self._expected in self._received:
+            return self._probe.seen()
+        return self.closed() if len(self._received) == MAX_BODY else None
+
+    def closed(self) -> Seen:
+        raise ProbeError(f"received {len(self._received)} bytes without {self._probe.expect!r}")
 
 
 async def _read_until(reader: asyncio.StreamReader, expected: str) -> None:

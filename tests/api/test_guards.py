@@ -78,7 +78,7 @@ def test_another_teams_endpoint_cannot_be_forced(rival_api, fra_1):
 
 def test_vantages_say_how_they_are(api, eu, ops):
     Region.objects.create(team=ops, name="us", latitude=39, longitude=-77)
-    heartbeat("eu", targets=7, lag_ms=4000, now=timezone.now())
+    heartbeat("eu", targets=7, lag_ms=4000, left_out=3, now=timezone.now())
     watch_vantages(timezone.now())
 
     shown = {row["name"]: row for row in api.get("/api/v1/vantages").data}
@@ -90,12 +90,13 @@ def test_vantages_say_how_they_are(api, eu, ops):
 
 
 def test_metrics_say_it_too(api, eu):
-    heartbeat("eu", targets=7, lag_ms=4000, now=timezone.now())
+    heartbeat("eu", targets=7, lag_ms=4000, left_out=3, now=timezone.now())
     watch_vantages(timezone.now())
 
     page = api.get("/metrics").content.decode()
     assert 'trafficmgr_vantage_well{vantage="eu"} 0.0' in page
     assert 'trafficmgr_vantage_lag_seconds{vantage="eu"} 4.0' in page
+    assert 'trafficmgr_vantage_probes_left_out{vantage="eu"} 3.0' in page
     assert 'trafficmgr_alarms{kind="vantage_not_well"} 1.0' in page
     assert 'trafficmgr_alarms{kind="mass_failure"} 0.0' in page
 

@@ -306,6 +306,7 @@ async def test_plain_openssl_makes_what_an_edge_takes(home, cabinet, tmp_path):
         (["--off", "--expires", "2h"], "exactly one of --endpoint, --pool and --site"),
         (["--endpoint", "a", "--pool", "b", "--off", "--expires", "2h"], "exactly one"),
         (["--endpoint", "Not a name", "--off", "--expires", "2h"], "target:"),
+        (["--endpoint", "a" * 64, "--off", "--expires", "2h"], "target:"),
         (["--endpoint", "a", "--off", "--expires", "soon"], "say 30m, 12h, 7d"),
         (["--endpoint", "a", "--expires", "2h"], "--off"),
     ],

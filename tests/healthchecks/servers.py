@@ -6,7 +6,9 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
-from healthchecks.probes import Outcome, Target, read_options, run
+from healthchecks.probes import Outcome, Probe, Target, read_options, run
+from healthchecks.probes.polling import Poller
+from healthchecks.probes.running import direct_peer
 
 PLENTY_S = 20.0
 SHORT_S = 0.3
@@ -108,6 +110,26 @@ async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         await asyncio.sleep(0.02)
 
 
+async def polled(probe: Probe, target: Target, *, allow_private: bool) -> Outcome | None:
+    """As `run`, by the poller where it can."""
+    peer = direct_peer(target)
+    dialogues = probe.dialogues(peer) if peer else None
+    if peer is None or dialogues is None:
+        return await run(probe, target, allow_private=allow_private)
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Outcome | None] = loop.create_future()
+    poller = Poller(loop, allow_private=allow_private)
+    try:
+        poller.begin(peer, dialogues(), outcome.set_result)
+        return await outcome
+    finally:
+        poller.close()
+
+
+ask = run
+"""How `probe` does it: `run` or `polled`."""
+
+
 async def probe(
     kind: str,
     port: int,
@@ -118,7 +140,6 @@ async def probe(
     allow_private: bool = True,
 ) -> Outcome:
     """What one probe of `host` sees."""
-    target = Target(host, port, timeout_s)
-    outcome = await run(read_options(kind, options or {}), target, allow_private=allow_private)
+    outcome = await ask(read_options(kind, options or {}), Target(host, port, timeout_s), allow_private=allow_private)
     assert outcome is not None
     return outcome

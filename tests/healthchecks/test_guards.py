@@ -10,14 +10,15 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team
-from healthchecks import services
+from healthchecks import services, settling
 from healthchecks.alarms import alarms_of
 from healthchecks.beliefs import VantageChange
 from healthchecks.guard_models import Alarm, ForcedState, VantageHealth
+from healthchecks.holds import LOOK_EVERY_S
 from healthchecks.models import Check, EndpointHealth, HealthSequence, Transition, VantageState, Verdict
 from healthchecks.services import assign, force, heartbeat, record_vantage_changes, unforce
 from healthchecks.state import State
-from healthchecks.watch import keep_watch, watch_quorums, watch_vantages
+from healthchecks.watch import end_holds, keep_watch, watch_quorums, watch_vantages
 from regions.models import AdminState, Endpoint, Region
 from steering.models import OnMassFailure, Pool
 from steering.services import Member, set_pool_members
@@ -458,6 +459,28 @@ class TestMassFailures:
         assert alarms() == [("mass_failure", "pool web over IPv4")]
         self.recover(web, fleet[:4], 302)
         assert alarms() == []
+
+    def test_members_are_not_looked_at_again_while_nothing_can_have_changed(
+        self, pool: Pool, web: Check, fleet: list[Endpoint], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked: list[set[int]] = []
+
+        def out_of_step(endpoints: set[int], now: datetime) -> set[int]:
+            looked.append(set(endpoints))
+            return settling.out_of_step(endpoints, now)
+
+        monkeypatch.setattr("healthchecks.watch.out_of_step", out_of_step)
+        self.fail(web, fleet[:4], 1)
+        members = {one.id for one in fleet[:4]}
+        for second in range(1, 6):
+            end_holds(later(second))
+        assert looked == [members]
+        Pool.objects.update(max_down_percent=90)
+        end_holds(later(6))
+        end_holds(later(7))
+        assert looked == [members] * 2, "it is declared otherwise"
+        end_holds(later(7 + LOOK_EVERY_S))
+        assert looked == [members] * 3, "now and then it is made sure"
 
     def test_a_pool_of_two_tells_that_both_are_down(self, team: Team, web: Check, fleet: list[Endpoint]) -> None:
         self.declare(team, "two", fleet[:2])

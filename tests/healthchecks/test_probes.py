@@ -8,6 +8,7 @@ import pytest
 
 from healthchecks.probes import KINDS, Target, read_options, run
 from healthchecks.probes.running import MAX_CAUSE
+from tests.healthchecks import servers
 from tests.healthchecks.servers import (
     PLENTY_S,
     SHORT_S,
@@ -17,6 +18,7 @@ from tests.healthchecks.servers import (
     dripping,
     endless,
     http,
+    polled,
     probe,
     serving,
     silent,
@@ -24,6 +26,12 @@ from tests.healthchecks.servers import (
 
 NEEDED = {"dns": {"name": "www.demo.test"}}
 """The options of a kind that has no default for them."""
+
+
+@pytest.fixture(autouse=True, params=[run, polled])
+def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test goes through both: a probe in a task of its own, and one of many on a poller."""
+    monkeypatch.setattr(servers, "ask", request.param)
 
 
 @pytest.fixture
@@ -85,7 +93,7 @@ async def test_each_probe_opens_a_connection_of_its_own() -> None:
 
     async with serving(handle) as port:
         for _ in range(2):
-            await run(read_options("http", {}), Target("127.0.0.1", port, PLENTY_S), allow_private=True)
+            await probe("http", port)
     assert len(set(peers)) == 2
 
 
@@ -207,7 +215,7 @@ async def test_a_timeout_noticed_far_too_late_says_nothing_about_the_endpoint(mo
     monkeypatch.setattr("healthchecks.probes.running.STALL_S", -SHORT_S)
     async with serving(silent) as port:
         target = Target("127.0.0.1", port, SHORT_S)
-        assert await run(read_options("http", {}), target, allow_private=True) is None
+        assert await servers.ask(read_options("http", {}), target, allow_private=True) is None
 
 
 async def test_running_out_of_file_descriptors_says_nothing_about_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:

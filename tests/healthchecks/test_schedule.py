@@ -39,3 +39,11 @@ def test_every_scheduled_task_exists(vantages: dict[str, Region]) -> None:
 def test_ticks_expire_so_that_a_backlog_is_dropped(vantages: dict[str, Region]) -> None:
     sync_schedule()
     assert not PeriodicTask.objects.filter(queue__startswith="probe.", expire_seconds=None).exists()
+
+
+def test_what_releases_before_had_sent_is_sent_no_more(vantages: dict[str, Region]) -> None:
+    sync_schedule()
+    watch = PeriodicTask.objects.get(name="health: keep watch")
+    PeriodicTask.objects.create(name="health: reconcile", task="healthchecks.tasks.reconcile", interval=watch.interval)
+    sync_schedule()
+    assert not PeriodicTask.objects.filter(name="health: reconcile").exists()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django_celery_beat.models import PeriodicTask
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from accounts.models import Team
 from healthchecks.services import sync_schedule
@@ -16,6 +18,7 @@ from snapshots.services import PUBLISH_TASK
 from trafficmgr.celery import app
 from trafficmgr.commands.worker import worker
 from trafficmgr.runtime.programs import workers
+from trafficmgr.scheduler import ASK_EVERY_S, Scheduler
 
 REGIONS = ["eu", "us"]
 OURS = ("healthchecks.", "latency.", "snapshots.", "steering.", "telemetry.")
@@ -85,3 +88,18 @@ def test_nothing_is_sent_under_two_names(sent):
 
 def test_what_is_sent_often_does_not_pile_up_while_no_worker_is_there():
     assert [name for name, entry in SCHEDULE.items() if "expires" not in entry["options"]] == []
+
+
+def test_the_schedule_is_looked_at_again_once_a_second(sent, monkeypatch, django_assert_num_queries):
+    now_s = [100.0]
+    monkeypatch.setattr("trafficmgr.scheduler.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("django_celery_beat.schedulers.close_old_connections", lambda: None)  # it is the test's
+    scheduler = Scheduler(app=app, lazy=True)
+    assert scheduler.schedule_changed() is False, "nothing is known of before"
+
+    with django_assert_num_queries(0):
+        assert [scheduler.schedule_changed() for _ in range(10)] == [False] * 10
+    PeriodicTasks.objects.update(last_update=timezone.now() + timedelta(seconds=1))
+    assert scheduler.schedule_changed() is False
+    now_s[0] += ASK_EVERY_S
+    assert scheduler.schedule_changed() is True

@@ -237,6 +237,36 @@ def test_an_incident_of_a_check_that_is_gone_is_closed(pager, check, fra_1, iad_
     assert said(NOON + 2 * HOUR) == []
 
 
+def test_an_incident_of_a_check_goes_on_under_another_name(pager, check, fra_1, report):
+    AlertRule.objects.update(subjects=["check"])
+    go_down(report, check, fra_1)
+    said()
+    old_name = check.name
+    Check.objects.filter(pk=check.pk).update(name="storefront")
+    check.refresh_from_db()
+
+    assert said(NOON + SECOND) == []
+    incident = Incident.objects.get()
+    assert (incident.closed, incident.name) == (None, "storefront of fra-1 over IPv4")
+    assert old_name not in incident.key
+
+    come_up(report, check, fra_1)
+    (message,) = said(NOON + HOUR)
+    assert names(message)["recovered"] == ["storefront of fra-1 over IPv4"]
+    assert Incident.objects.get().closed is not None
+
+
+def test_what_was_said_of_a_check_under_its_old_name_closes_what_is_open_of_it(pager, check, fra_1, report):
+    AlertRule.objects.update(subjects=["check"])
+    go_down(report, check, fra_1)
+    said()
+    come_up(report, check, fra_1)
+    Check.objects.filter(pk=check.pk).update(name="storefront")
+
+    (message,) = said(NOON + HOUR)
+    assert names(message)["recovered"] == ["storefront of fra-1 over IPv4"]
+
+
 def test_an_alarm_is_told_when_it_begins_and_ends_and_once_each(pager, team):
     AlertRule.objects.update(subjects=["alarm"])
     begun = AlarmSeen(7, frozenset({team.pk}), "quorum lost of web", "two of three vantages are gone", NOON, None)
