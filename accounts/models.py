@@ -28,6 +28,9 @@ class Team(models.Model):
 
 class User(AbstractUser):
     teams = models.ManyToManyField(Team, through="Membership", related_name="users")
+    second_factor_required = models.BooleanField(
+        default=False, db_default=False, help_text="Nothing can be opened before a second factor is set up."
+    )
 
 
 class Membership(models.Model):
@@ -57,6 +60,16 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SignInAttempts(models.Model):
+    """When the next attempt is due for an account or a network (accounts.login.throttle). `key`: a keyed digest."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    due = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.due}"
 
 
 class Owned(models.Model):
