@@ -44,7 +44,8 @@ class AuthenticatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Second factors are seen and removed here, when someone has lost theirs. Their secrets are nobody's to see."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]
-    fields = readonly_fields = ["user", "type", "created_at", "last_used_at"]
+    readonly_fields = ["user", "type", "created_at", "last_used_at"]
+    exclude = ["data"]
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from allauth.mfa.totp.internal import auth
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
@@ -14,12 +15,19 @@ from accounts.models import User
 
 PASSWORD = "four words in a row"
 PERIOD_S = 30
+APP_TIME_S = 1_800_000_015
 
 
 @pytest.fixture(autouse=True)
 def quick_hashing(settings):
     """Of passwords: what makes guesses expensive makes tests slow."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def still_clock(monkeypatch):
+    """Of authenticator apps: no code ends between being read and being typed."""
+    monkeypatch.setattr(auth, "time", SimpleNamespace(time=lambda: APP_TIME_S))
 
 
 @pytest.fixture
@@ -48,8 +56,8 @@ def adas_browser(ada):
     return browser
 
 
-def sign_in(browser: Client, username: str = "ada", password: str = PASSWORD, **more: str):
-    return browser.post("/login/", {"username": username, "password": password}, **more)
+def sign_in(browser: Client, username: str = "ada", password: str = PASSWORD, headers: dict[str, str] | None = None):
+    return browser.post("/login/", {"username": username, "password": password}, headers=headers)
 
 
 def is_signed_in(browser: Client) -> bool:
@@ -57,7 +65,7 @@ def is_signed_in(browser: Client) -> bool:
 
 
 def code_of(secret: str, periods_ahead: int = 0) -> str:
-    return format_hotp_value(hotp_value(secret, int(time.time()) // PERIOD_S + periods_ahead))
+    return format_hotp_value(hotp_value(secret, APP_TIME_S // PERIOD_S + periods_ahead))
 
 
 def set_up_app(browser: Client) -> str:

@@ -88,7 +88,7 @@ def test_a_link_leads_to_a_new_password_once_and_ends_every_session(ada, adas_br
     password_reset.send("ADA@example.com")
     (message,) = mail.outbox
     assert message.to == ["ada@example.com"]
-    (path,) = re.findall(r"https://manager\.example\.net(/login/password/\S+)", message.body)
+    (path,) = re.findall(r"https://manager\.example\.net(/login/password/\S+)", str(message.body))
     form = anyone.get(path, follow=True)
     done = anyone.post(form.context["action_url"], {"password1": NEW, "password2": NEW})
     assert done.get("Location") == "/login/password/done/", done.content.decode()
