@@ -4,6 +4,7 @@
 #   up     run everything on this machine        test   every test
 #   check  format, lint, types, layers, sizes    fmt    format the sources
 #   bench  what an answer costs, beside other servers, and a change until it is answered (docs/performance.md)
+#   audit  known vulnerabilities of what is locked
 #   fuzz   input of every kind, FUZZ_SECONDS of each target (docs/fuzzing.md)
 
 VENV := .venv
@@ -22,7 +23,7 @@ RUST_SOURCES := $(shell find responder \( -name target -o -path responder/benche
 # What mypy needs to load the settings; nothing connects.
 MYPY_ENV := DATABASE_URL=postgres://check@127.0.0.1/check BROKER_URL=memory:// TRAFFICMGR_SECRET_KEY=check
 
-.PHONY: up test check fmt bench fuzz build
+.PHONY: up test check fmt bench fuzz audit build
 .DELETE_ON_ERROR:
 
 # Tied to make: whatever ends make ends the system.
@@ -55,6 +56,9 @@ fmt: build
 fuzz: build
 	$(BIN)/python -ISE responder/fuzz/campaign.py --seconds $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.responder.differential --seconds $(FUZZ_SECONDS)
+
+audit: build
+	@deploy/audit
 
 # Measures the servers that are installed and installs none.
 bench: build

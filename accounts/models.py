@@ -43,6 +43,9 @@ class Team(models.Model):
 
 class User(AbstractUser):
     teams = models.ManyToManyField(Team, through="Membership", related_name="users")
+    second_factor_required = models.BooleanField(
+        default=False, db_default=False, help_text="Nothing can be opened before a second factor is set up."
+    )
 
     chosen_team_id: int | None = None
     """Which of their teams a signed-in user acts for at present. No column: the session knows, and its door sets it."""
@@ -135,6 +138,16 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SignInAttempts(models.Model):
+    """When the next attempt is due for an account or a network (accounts.login.throttle). `key`: a keyed digest."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    due = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.due}"
 
 
 class Owned(models.Model):

@@ -58,7 +58,7 @@ class LeanApplication:
             return
         body = await _read(receive, self._body_limit + 1)
         if body is not None:
-            await _write(send, await self._response(view, ASGIRequest(scope, io.BytesIO(body))))
+            await write(send, await self._response(view, ASGIRequest(scope, io.BytesIO(body))))
 
     def _view_of(self, path: str) -> View | None:
         return self._views.get(next((above for above in self._above if path.startswith(above)), path))
@@ -97,7 +97,8 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
             return body
 
 
-async def _write(send: Send, response: HttpResponseBase) -> None:
+async def write(send: Send, response: HttpResponseBase) -> None:
+    """Answer by a response that is whole."""
     content = bytes(getattr(response, "content", b""))
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
     headers.append((b"content-length", str(len(content)).encode()))

@@ -36,13 +36,14 @@ from api.measurements import outcome_body
 from api.metrics import note
 from api.problems import handle_exception
 from common.problems import problem_response
+from common.proxies import address_behind
 from healthchecks.services import drained
 from regions.models import AdminState, Endpoint
 from simulation.services import explain
 from snapshots.services import NothingPublishedError
 from telemetry.rum import beacon
 from telemetry.rum.choosing import Candidate, choose
-from telemetry.rum.clients import ClientError, address_behind, network_of, prefix_of
+from telemetry.rum.clients import ClientError, network_of, prefix_of
 from telemetry.rum.judging import Judged, judge_own, judge_signed
 from telemetry.rum.services import take_in
 from telemetry.rum.stream import StreamError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard.guard import guarded
@@ -39,8 +38,6 @@ SECTIONS: list[Section[Any]] = [
 ]
 
 ROUTES: list[URLPattern | URLResolver] = [
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
     path("", overview_page, name="overview"),
     path("live/", live, name="live"),
     path("explain/", explain_page, name="explain"),

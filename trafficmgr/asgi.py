@@ -15,10 +15,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trafficmgr.settings")
 django_application = get_asgi_application()
 
 from api import push, rum  # noqa: E402 - needs the applications that Django has loaded by now
+from api.bounds import BoundedApplication  # noqa: E402
 from api.lean import LeanApplication  # noqa: E402
 from api.metrics import MeasuredApplication  # noqa: E402
 from telemetry.rum.beacon import MAX_BATCH_OCTETS  # noqa: E402
 
 VIEWS = {push.PATH: push.push, **{f"/rum/v1/{name}": view for name, view in rum.VIEWS.items()}}
 
-application = MeasuredApplication(LeanApplication(django_application, VIEWS, MAX_BATCH_OCTETS))
+application = MeasuredApplication(BoundedApplication(LeanApplication(django_application, VIEWS, MAX_BATCH_OCTETS)))

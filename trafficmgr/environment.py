@@ -21,6 +21,7 @@ from common.addresses import reachable, split_address
 
 SERVICES_FILE = "services.env"
 COOKIE_SECRET_OCTETS = 16
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 SMTP_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
@@ -97,6 +98,21 @@ class Environment(BaseSettings):
     admin_token: SecretStr | None = Field(None, description="API token to create at first start.")
     secret_key: SecretStr | None = Field(None, description="Signs sessions; `trafficmgr up` makes one.")
     debug: bool = Field(False, description="Django's debug mode; never in production.")
+    public_url: str = Field("", description="Where browsers reach the web process; https:// turns plain HTTP away.")
+    require_second_factor: bool = Field(False, description="1: nobody gets in without a second factor.")
+    session_hours: float = Field(
+        168.0, gt=0, le=8760, description="Hours after which who has signed in has to sign in again."
+    )
+    oidc_issuer: str = Field("", description="OpenID Connect provider for single sign-on; empty: none.")
+    oidc_client_id: str = Field("", description="How the provider knows this installation.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Secret that the provider gave this installation.")
+    oidc_client_secret_file: Path | None = Field(None, description="File that holds it.")
+    oidc_name: str = Field("single sign-on", min_length=1, max_length=60, description="What the button calls it.")
+    oidc_signup: bool = Field(False, description="1: whoever the provider knows gets an account.")
+    oidc_groups_claim: str = Field("groups", description="Claim that lists someone's groups.")
+    oidc_teams: Annotated[dict[str, str], NoDecode] = Field(
+        {}, description="GROUP=TEAM, comma-separated: members of a group are members of the team."
+    )
     trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
         [], description="Address blocks whose X-Forwarded-For the web process believes."
     )
@@ -167,6 +183,41 @@ class Environment(BaseSettings):
     @classmethod
     def check_optional_address(cls, value: str) -> str:
         return cls.check_address(value) if value else value
+
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def check_site(cls, value: str) -> str:
+        """Without a final slash; unencrypted only for this machine."""
+        parsed = urlsplit(value)
+        is_local = parsed.scheme == "http" and parsed.hostname in LOCAL_HOSTS
+        is_site = bool(parsed.hostname) and not (parsed.query or parsed.fragment)
+        if value and not (is_site and (parsed.scheme == "https" or is_local)):
+            raise ValueError("write https://HOST")
+        return value.rstrip("/")
+
+    @field_validator("oidc_teams", mode="before")
+    @classmethod
+    def split_pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if any(not (group.strip() and team.strip()) for group, _, team in pairs):
+            raise ValueError("write GROUP=TEAM, several with commas between them")
+        return {group.strip(): team.strip() for group, _, team in pairs}
+
+    @property
+    def oidc_secret(self) -> str:
+        """The client secret, of the variable or its file. Raises VariableError, which does not show it."""
+        if not self.oidc_issuer:
+            return ""
+        if not self.oidc_client_id:
+            raise VariableError("TRAFFICMGR_OIDC_CLIENT_ID is not set: set it to what the provider calls this client")
+        if self.oidc_client_secret_file is None:
+            return self.oidc_client_secret.get_secret_value() if self.oidc_client_secret else ""
+        try:
+            return self.oidc_client_secret_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise VariableError(f"TRAFFICMGR_OIDC_CLIENT_SECRET_FILE cannot be read: {type(error).__name__}") from None
 
     @field_validator("vantage_networks")
     @classmethod

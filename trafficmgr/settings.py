@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from trafficmgr.database import database
 from trafficmgr.environment import environment
@@ -25,6 +27,12 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_filters",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -44,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dashboard.middleware.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -53,6 +62,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "dashboard.middleware.SessionSeenMiddleware",
+    "dashboard.middleware.SecondFactorMiddleware",
     "dashboard.middleware.ContentSecurityPolicyMiddleware",
 ]
 
@@ -86,12 +98,72 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
+PASSWORD_RESET_TIMEOUT = 3600
+SESSION_COOKIE_AGE = round(ENVIRONMENT.session_hours * 3600)
+
+ACCOUNT_ADAPTER = "accounts.login.adapter.SignInAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.login.forms.SignInForm",
+    "change_password": "accounts.login.forms.NewPasswordForm",
+    "set_password": "accounts.login.forms.FirstPasswordForm",
+    "reauthenticate": "accounts.login.forms.ConfirmingPasswordForm",
+    "reset_password": "accounts.login.forms.ForgottenPasswordForm",
+    "reset_password_from_key": "accounts.login.forms.ResetForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # addresses are an administrator's or the provider's word
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[trafficmgr] "
+ACCOUNT_EMAIL_NOTIFICATIONS = ENVIRONMENT.mail_server is not None
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_RATE_LIMITS = False  # accounts.login.throttle counts in Postgres, for all web processes together
+SOCIALACCOUNT_ADAPTER = "accounts.login.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+MFA_ADAPTER = "accounts.login.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.login.forms.CodeForm",
+    "reauthenticate": "accounts.login.forms.ConfirmingCodeForm",
+    "activate_totp": "accounts.login.forms.FirstCodeForm",
+    "add_webauthn": "accounts.login.forms.PasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1  # the clock of a phone may be half a minute off
+MFA_RATE_LIMITS = False
+REQUIRE_SECOND_FACTOR = ENVIRONMENT.require_second_factor
+
+OIDC_ISSUER = ENVIRONMENT.oidc_issuer
+OIDC_NAME = ENVIRONMENT.oidc_name
+OIDC_SIGNUP = ENVIRONMENT.oidc_signup
+OIDC_GROUPS_CLAIM = ENVIRONMENT.oidc_groups_claim
+OIDC_TEAMS = ENVIRONMENT.oidc_teams
+# Accounts are known by who vouches for them: another issuer may call someone else by the same subject.
+SINGLE_SIGN_ON_ID = f"sso-{hashlib.sha256(OIDC_ISSUER.encode()).hexdigest()[:16]}"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": SINGLE_SIGN_ON_ID,
+                "name": OIDC_NAME,
+                "client_id": ENVIRONMENT.oidc_client_id,
+                "secret": ENVIRONMENT.oidc_secret,
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -102,6 +174,16 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
+PUBLIC_URL = ENVIRONMENT.public_url
+IS_HTTPS = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [f"{url.scheme}://{url.netloc}" for url in [urlsplit(PUBLIC_URL)] if url.netloc]
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HTTPS
+# What machines call is not led elsewhere: who has sent a secret in the clear has sent it.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$", r"^(api|edge|push|rum)/"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # of trusted proxies: TrustedProxyMiddleware
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # the preload list of browsers is for the owner of a domain to ask for
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -237,6 +319,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "accounts: forget requests": {
         "task": "accounts.tasks.forget_requests",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
+    },
+    "accounts: forget sign-ins": {
+        "task": "accounts.tasks.forget_sign_ins",
         "schedule": 600.0,
         "options": {"expires": 600.0},
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
@@ -10,6 +11,9 @@ from api.docs import api_docs
 from api.metrics import MetricsView
 from api.push import push
 from trafficmgr.status import healthz, readyz
+
+# The admin has no door of its own: whoever opens it has passed the throttle and the second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
@@ -22,5 +26,6 @@ urlpatterns = [
     re_path("^push/v1/", push, name="push"),
     path("rum/v1/", include("api.rum_urls")),
     path("admin/", admin.site.urls),
+    path("", include("dashboard.account_urls")),
     path("", include("dashboard.urls")),
 ]

@@ -25,7 +25,7 @@ document.addEventListener("click", (event) => {
 
 // A form that is refused comes back with 422: show it like any other answer. A session that has ended leads to the login.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (new URL(event.detail.xhr.responseURL).pathname === "/login/") {
+  if (["/login/", "/account/second-factor/"].includes(new URL(event.detail.xhr.responseURL).pathname)) {
     event.detail.shouldSwap = false;
     location.reload();
   }

@@ -5,11 +5,7 @@ An address is cut to its /24 or /48 before anything else looks at it; no name, l
 
 from __future__ import annotations
 
-import ipaddress
 import socket
-from collections.abc import Collection
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 IPV4_LENGTH, IPV6_LENGTH = 24, 48
 IPV4_MAPPED = bytes(10) + b"\xff\xff"  # RFC 4291 section 2.5.5.2
@@ -54,26 +50,3 @@ def length_of(prefix: str) -> int:
 def network_of(prefix: str) -> str:
     """Such as 203.0.113.0/24, for 203.0.113.0."""
     return f"{prefix}/{length_of(prefix)}"
-
-
-def address_behind(peer: str, forwarded_for: str, proxies: Collection[Network]) -> str:
-    """The client's address: the peer's, or where that is a trusted proxy, what the proxies say of theirs.
-
-    `forwarded_for`: X-Forwarded-For, to which every proxy has added its own peer on the right. What stands left of the
-    first address that is no proxy is the client's own word and not believed.
-    """
-    address = peer
-    said = [part.strip() for part in forwarded_for.split(",") if part.strip()]
-    while said and _is_within(address, proxies):
-        address = said.pop()
-    return address
-
-
-def _is_within(address: str, networks: Collection[Network]) -> bool:
-    if not networks:
-        return False
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(found in network for network in networks)

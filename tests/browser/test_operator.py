@@ -19,7 +19,7 @@ def signed_in(page: Page, system) -> Page:
     expect(page).to_have_url(re.compile("/login/"))
     page.get_by_label("Username").fill(system.login["username"])
     page.get_by_label("Password").fill(system.login["password"])
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).to_have_title(re.compile("Overview"))
     return page
 

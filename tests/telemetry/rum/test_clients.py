@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.rum.clients import ClientError, address_behind, network_of, prefix_of
+from common.proxies import address_behind
+from telemetry.rum.clients import ClientError, network_of, prefix_of
 
 PROXIES = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8:ff::/48")]
 
