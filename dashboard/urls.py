@@ -18,6 +18,7 @@ from dashboard.pages.fleet import fleet_page
 from dashboard.pages.overview import overview_page
 from dashboard.pages.policies import PolicySection
 from dashboard.pages.pools import PoolSection
+from dashboard.pages.preferences import preferences_page
 from dashboard.pages.regions import NodeSection, RegionSection, SiteSection
 from dashboard.pages.zones import ZoneSection
 from dashboard.section import Section
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview_page, name="overview"),
     path("live/", live, name="live"),
     path("explain/", explain_page, name="explain"),
+    path("preferences/", preferences_page, name="preferences"),
     path("capacity/", capacity_page, name="capacity"),
     path("fleet/", fleet_page, name="fleet"),
     path("snapshots/", snapshots.index, name="snapshots"),
