@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 
-from accounts.models import Team
+from accounts.models import Team, User
 from dashboard.access import signed_in, team_for_writing, visible
 from dashboard.dependents import Dependents, dependents_of
 from dashboard.exports import exported, format_asked, stored
@@ -169,6 +169,15 @@ class Section(Generic[M]):
     def find(self, request: HttpRequest, key: object) -> M:
         """The object of that key, or 404 if there is none that the user may see."""
         return get_object_or_404(self._visible(request), **{self.key: key})
+
+    def matching(self, user: User, searched: str) -> QuerySet[M]:
+        """Objects that a user may see and that match what is typed, without what lists show of them."""
+        objects: QuerySet[M] = self.model._default_manager.all()  # type: ignore[assignment]
+        return visible(objects, user).filter(self._match(searched))
+
+    def summary(self, found: M) -> str:  # noqa: ARG002
+        """What search says of an object beside its name."""
+        return ""
 
     def _visible(self, request: HttpRequest) -> QuerySet[M]:
         return visible(self.objects(), signed_in(request))

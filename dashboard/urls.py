@@ -8,6 +8,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard.live import live
+from dashboard.news_feed import news
 from dashboard.pages import alerts, health, latency, records, snapshots
 from dashboard.pages.alerts import AlertRuleSection, ChannelSection
 from dashboard.pages.capacity import capacity_page
@@ -20,6 +21,7 @@ from dashboard.pages.policies import PolicySection
 from dashboard.pages.pools import PoolSection
 from dashboard.pages.preferences import preferences_page
 from dashboard.pages.regions import NodeSection, RegionSection, SiteSection
+from dashboard.pages.search import search_page
 from dashboard.pages.zones import ZoneSection
 from dashboard.section import Section
 
@@ -41,8 +43,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("", overview_page, name="overview"),
     path("live/", live, name="live"),
+    path("news/", news, name="news"),
     path("explain/", explain_page, name="explain"),
     path("preferences/", preferences_page, name="preferences"),
+    path("search/", search_page, {"sections": SECTIONS}, name="search"),
     path("capacity/", capacity_page, name="capacity"),
     path("fleet/", fleet_page, name="fleet"),
     path("snapshots/", snapshots.index, name="snapshots"),

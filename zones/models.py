@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Case, IntegerField, Q, Value, When
@@ -58,6 +59,13 @@ class RecordSet(models.Model):
 
     class Meta:
         ordering = ["name", "type"]
+        # What search asks: names that begin so, and names that contain it.
+        indexes = [
+            models.Index(
+                fields=["name", "zone"], name="recordset_name_begins", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
+            GinIndex(fields=["name"], name="recordset_name_contains", opclasses=["gin_trgm_ops"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["zone", "name", "type"],

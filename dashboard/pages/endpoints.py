@@ -69,6 +69,9 @@ class EndpointSection(Section[Endpoint]):
         health = health_of(Endpoint.objects.filter(id__in=[endpoint.id for endpoint in shown]))
         return [(endpoint, health[endpoint.id]) for endpoint in shown]
 
+    def summary(self, found: Endpoint) -> str:
+        return ", ".join(_addresses(found))
+
     def show_context(self, shown: Endpoint) -> dict[str, Any]:
         states = endpoint_states(Endpoint.objects.filter(pk=shown.pk))
         matrix = health_matrix(endpoint=shown)

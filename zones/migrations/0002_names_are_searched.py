@@ -1,0 +1,26 @@
+"""Indexes that search reads. Made while the previous release goes on writing, so not in a transaction."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.operations import AddIndexConcurrently, TrigramExtension
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    atomic = False
+
+    dependencies = [
+        ('zones', '0001_initial'),
+    ]
+
+    operations = [
+        TrigramExtension(),
+        AddIndexConcurrently(
+            model_name='recordset',
+            index=models.Index(fields=['name', 'zone'], name='recordset_name_begins', opclasses=['varchar_pattern_ops', 'int8_ops']),
+        ),
+        AddIndexConcurrently(
+            model_name='recordset',
+            index=GinIndex(fields=['name'], name='recordset_name_contains', opclasses=['gin_trgm_ops']),
+        ),
+    ]
