@@ -31,6 +31,6 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("a, button, input, select, textarea, label, summary, details") || getSelection().toString()) return;
   event.target.closest("tbody tr")?.querySelector("td:first-child a.name")?.click();
 });
-document.addEventListener("htmx:load", markScrolled);
+for (const replaced of ["htmx:afterSwap", "htmx:load", "htmx:sseMessage"]) document.addEventListener(replaced, markScrolled);
 addEventListener("resize", markScrolled);
 markScrolled();

@@ -1,4 +1,4 @@
-"""A page as its readers have it: at a desk and on a phone, in light and in dark; judged by axe and kept as a picture."""
+"""A page as its readers have it: at a desk and on a phone, in light and in dark; judged by axe, kept as a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page of the URL map in the running system: one address for each, found by following links from those without a key."""
+"""Every page of the URL map in the running system: one address for each, found by following links."""
 
 from __future__ import annotations
 
