@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 
@@ -94,6 +95,19 @@ def test_a_table_is_saved_as_a_file(signed_in: Page):
     assert re.fullmatch(r"endpoints-\d{8}T\d{6}Z\.csv", saved.value.suggested_filename)
     lines = saved.value.path().read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["name", "fra-2", "fra-1"]
+
+
+def test_a_short_table_is_saved_as_it_stands(signed_in: Page):
+    page = signed_in
+    page.goto("/pools/")
+    page.get_by_role("link", name="everywhere").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save Members as JSON").click()
+
+    assert saved.value.suggested_filename == "members.json"
+    members = json.loads(saved.value.path().read_text())
+    assert [member["endpoint"] for member in members][:2] == ["fra-1", "fra-2"]
+    assert members[0]["region"] == "eu"
 
 
 def test_times_are_told_in_the_zone_that_someone_chose(chromium: Browser, system: RunningSystem):
