@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Collate
 from django.urls import reverse
 
 from accounts.models import User
@@ -72,7 +73,8 @@ def _of_section(section: Section[Any], user: User, typed: str, most: int) -> Gro
 
 def _record_sets(user: User, typed: str, most: int) -> Group:
     zones = visible(Zone.objects.all(), user)
-    everything = RecordSet.objects.filter(zone__in=zones).select_related("zone")
+    # Unordered: the first few that an index gives, and not the first of all that match.
+    everything = RecordSet.objects.filter(zone__in=zones).select_related("zone").order_by()
     found: dict[int, RecordSet] = {}
     for matching in _questions(everything, zones, typed):
         for record_set in matching.only("name", "type", "zone__origin")[: most - len(found)]:
@@ -93,7 +95,8 @@ def _questions(everything: QuerySet[RecordSet], zones: QuerySet[Zone], typed: st
         if found := list(beginning):
             yield everything.filter(name=owner, zone__in=found)
     if name:
-        yield everything.filter(name__startswith=name)
+        by_octets = everything.alias(octets=Collate("name", "C"))
+        yield by_octets.filter(octets__startswith=name).order_by("octets")
     if len(name) >= LEAST_TRIGRAM:
         yield everything.filter(Q(name__contains=name) & ~Q(name__startswith=name))
 

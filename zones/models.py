@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models.functions import Collate
 
 from accounts.models import Team
 
@@ -59,11 +60,9 @@ class RecordSet(models.Model):
 
     class Meta:
         ordering = ["name", "type"]
-        # What search asks: names that begin so, and names that contain it.
+        # What search asks: names that begin so, in their order by octets, and names that contain it.
         indexes = [
-            models.Index(
-                fields=["name", "zone"], name="recordset_name_begins", opclasses=["varchar_pattern_ops", "int8_ops"]
-            ),
+            models.Index(Collate("name", "C"), "zone", name="recordset_name_begins"),
             GinIndex(fields=["name"], name="recordset_name_contains", opclasses=["gin_trgm_ops"]),
         ]
         constraints = [

@@ -1,6 +1,6 @@
 // CSV and JSON of the tables of a page that are there as a whole. Lists that are paged have files of the server (dashboard/exports.py).
 const formulaStarts = /^(?:[=+@\t\r]|-(?!\d*\.?\d+$))/; // to a spreadsheet it is a formula; a negative number is none
-let tableFilesMade = 0;
+let focusedFile = null;
 
 function cellText(cell) {
   const time = cell.querySelector("time[datetime]");
@@ -33,9 +33,9 @@ function saveTable(button) {
   URL.revokeObjectURL(url);
 }
 
-function fileButton(format, title) {
+function fileButton(format, title, place) {
   const button = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: format.toUpperCase() });
-  button.id = `table-file-${tableFilesMade++}`;
+  button.id = `table-file-${place}-${format}`;
   button.dataset.action = "table-file";
   button.dataset.format = format;
   button.setAttribute("aria-label", `Save ${title} as ${format.toUpperCase()}`);
@@ -43,16 +43,24 @@ function fileButton(format, title) {
 }
 
 function offerFiles() {
-  for (const table of document.querySelectorAll("main .card > .table-scroll > table")) {
+  for (const [place, table] of document.querySelectorAll("main .card > .table-scroll > table").entries()) {
     const card = table.closest(".card");
     const header = card.querySelector(":scope > header");
     if (!header || card.querySelector(".exports, .pager")) continue;
     const title = header.querySelector("h2")?.textContent.trim() ?? "the table";
     const offer = Object.assign(document.createElement("span"), { className: "exports" });
-    offer.append(fileButton("csv", title), fileButton("json", title));
+    offer.append(fileButton("csv", title, place), fileButton("json", title, place));
     header.append(offer);
   }
+  if (focusedFile) document.getElementById(focusedFile)?.focus({ preventScroll: true });
+  focusedFile = null;
 }
+
+// A part of the page that is replaced every few seconds takes its buttons along, and the focus with them.
+document.addEventListener("htmx:beforeSwap", () => {
+  const { activeElement } = document;
+  focusedFile = activeElement?.dataset.action === "table-file" ? activeElement.id : null;
+});
 
 actions["table-file"] = saveTable;
 for (const drawn of ["htmx:afterSwap", "htmx:load", "htmx:sseMessage"]) document.addEventListener(drawn, offerFiles);

@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.operations import AddIndexConcurrently, TrigramExtension
 from django.db import migrations, models
+from django.db.models.functions import Collate
 
 
 class Migration(migrations.Migration):
@@ -17,7 +18,7 @@ class Migration(migrations.Migration):
         TrigramExtension(),
         AddIndexConcurrently(
             model_name='recordset',
-            index=models.Index(fields=['name', 'zone'], name='recordset_name_begins', opclasses=['varchar_pattern_ops', 'int8_ops']),
+            index=models.Index(Collate('name', 'C'), 'zone', name='recordset_name_begins'),
         ),
         AddIndexConcurrently(
             model_name='recordset',
