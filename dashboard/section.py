@@ -7,7 +7,7 @@ request ──► visible objects ──► form ── store() ──► one se
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.contrib import messages
@@ -21,15 +21,17 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.audit.journal import Event
 from accounts.audit.models import Action
-from accounts.models import Team
+from accounts.models import Team, User
 from dashboard.access import signed_in, team_for_writing, visible
 from dashboard.dependents import Dependents, dependents_of
 from dashboard.drafting import draft, is_drafted, put
+from dashboard.exports import exported, format_asked, stored
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.rows import perform
 from dashboard.guard import acting_of
 from dashboard.needs import NEEDS
 from dashboard.noting import noted
+from dashboard.tables import Column, heads_of, ordered
 from dashboard.writing import declare, field_asked, field_problems, sent
 from documents.kinds import KINDS
 
@@ -50,6 +52,10 @@ class Section(Generic[M]):
     key_converter: ClassVar[str] = "int"
     searched: ClassVar[tuple[str, ...]] = ("name",)
     editable: ClassVar[bool] = True
+    columns: ClassVar[tuple[Column, ...]] = (Column("name", "Name", str),)
+    """Of the list, on its page and in files. Their values are read of what `rows_of` gives."""
+    example: ClassVar[str] = ""
+    """How the first one is made on the command line, shown where there is none."""
     aftermath: ClassVar[str] = " and being published"
     """What else is said of a write that went well; empty where edges do not hear of it."""
 
@@ -73,6 +79,10 @@ class Section(Generic[M]):
     def objects(self) -> QuerySet[M]:
         """All objects, with what lists and pages show of them."""
         return self.model._default_manager.all()  # type: ignore[return-value]
+
+    def rows_of(self, shown: list[M]) -> Sequence[Any]:
+        """Objects with what their row says besides, in their order; in a bounded number of queries."""
+        return shown
 
     def index_context(self, shown: list[M]) -> dict[str, Any]:  # noqa: ARG002
         """What a list needs besides the objects it shows."""
@@ -123,14 +133,18 @@ class Section(Generic[M]):
         return reverse(f"{self.slug}-{page}", args=[key])
 
     def index(self, request: HttpRequest) -> HttpResponseBase:
-        """The list, searched and paged."""
+        """The list, searched, sorted and paged; or all of it as a file."""
         searched = request.GET.get("q", "").strip()
         matching = self._visible(request)
         if searched:
             matching = matching.filter(self._match(searched))
+        matching = ordered(matching, self.columns, request.GET.get("sort", ""))
+        if file_format := format_asked(request):
+            return exported(self.slug, self.columns, stored(matching, self.rows_of), file_format)
         page = Paginator(matching, ROWS_A_PAGE).get_page(request.GET.get("page"))
-        context = {"page": page, "searched": searched} | self.index_context(list(page))
-        return self._render(request, "index", context)
+        shown = list(page)
+        context = {"page": page, "searched": searched, "rows": self.rows_of(shown)} | self.index_context(shown)
+        return self._render(request, "index", context | {"heads": heads_of(self.columns, request.GET)})
 
     def show(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """The page of one object."""
@@ -164,6 +178,15 @@ class Section(Generic[M]):
     def find(self, request: HttpRequest, key: object) -> M:
         """The object of that key, or 404 if there is none that the user may see."""
         return get_object_or_404(self._visible(request), **{self.key: key})
+
+    def matching(self, user: User, searched: str) -> QuerySet[M]:
+        """Objects that a user may see and that match what is typed, without what lists show of them."""
+        objects: QuerySet[M] = self.model._default_manager.all()  # type: ignore[assignment]
+        return visible(objects, user).filter(self._match(searched))
+
+    def summary(self, found: M) -> str:  # noqa: ARG002
+        """What search says of an object beside its name."""
+        return ""
 
     def _visible(self, request: HttpRequest) -> QuerySet[M]:
         return visible(self.objects(), signed_in(request))

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from dashboard.guard import guarded
 from dashboard.live import live
+from dashboard.news_feed import news
 from dashboard.pages import alerts, audit, changes, grants, health, latency, members, records, snapshots
 from dashboard.pages.alerts import AlertRuleSection, ChannelSection
 from dashboard.pages.capacity import capacity_page
@@ -18,7 +19,9 @@ from dashboard.pages.fleet import fleet_page
 from dashboard.pages.overview import overview_page
 from dashboard.pages.policies import PolicySection
 from dashboard.pages.pools import PoolSection
+from dashboard.pages.preferences import preferences_page
 from dashboard.pages.regions import NodeSection, RegionSection, SiteSection
+from dashboard.pages.search import search_page
 from dashboard.pages.tokens import TokenSection
 from dashboard.pages.zones import ZoneSection
 from dashboard.section import Section
@@ -40,7 +43,10 @@ SECTIONS: list[Section[Any]] = [
 ROUTES: list[URLPattern | URLResolver] = [
     path("", overview_page, name="overview"),
     path("live/", live, name="live"),
+    path("news/", news, name="news"),
     path("explain/", explain_page, name="explain"),
+    path("preferences/", preferences_page, name="preferences"),
+    path("search/", search_page, {"sections": SECTIONS}, name="search"),
     path("capacity/", capacity_page, name="capacity"),
     path("fleet/", fleet_page, name="fleet"),
     path("snapshots/", snapshots.index, name="snapshots"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models.functions import Collate
 
 from accounts.models import Team
 from zones import grant_models  # noqa: F401 - Django looks for tables here
@@ -59,6 +61,11 @@ class RecordSet(models.Model):
 
     class Meta:
         ordering = ["name", "type"]
+        # What search asks: names that begin so, in their order by octets, and names that contain it.
+        indexes = [
+            models.Index(Collate("name", "C"), "zone", name="recordset_name_begins"),
+            GinIndex(fields=["name"], name="recordset_name_contains", opclasses=["gin_trgm_ops"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["zone", "name", "type"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -17,9 +18,11 @@ from django.views.decorators.http import require_POST
 
 from accounts.audit.journal import Event
 from dashboard.access import signed_in, visible
+from dashboard.exports import exported, format_asked, stored
 from dashboard.forms.alerts import AlertRuleForm, ChannelForm
 from dashboard.noting import actor_of, tell
 from dashboard.section import ROWS_A_PAGE, Section, View
+from dashboard.tables import Column, heads_of, ordered
 from documents.journal import writing
 from documents.kinds import ALERT_RULES
 from healthchecks.alerts.channel_kinds import destination
@@ -32,9 +35,9 @@ MUTES = {"1": "1 hour", "8": "8 hours", "24": "1 day"}
 UNMUTE = "0"
 
 
-def described(deliveries: QuerySet[Delivery]) -> list[tuple[Delivery, str]]:
+def described(deliveries: Iterable[Delivery]) -> list[tuple[Delivery, str]]:
     """Deliveries, each with its message in a line."""
-    return [(delivery, headline(delivery.message)) for delivery in deliveries.select_related("channel")]
+    return [(delivery, headline(delivery.message)) for delivery in deliveries]
 
 
 class ChannelSection(Section[Channel]):
@@ -43,6 +46,14 @@ class ChannelSection(Section[Channel]):
     slug = "channels"
     lead = "Where alerts go: webhooks, Slack-compatible hooks, e-mail."
     searched = ("name", "kind")
+    columns = (
+        Column("name", "Name", lambda row: row[0].name, ("name",)),
+        Column("kind", "Kind", lambda row: row[0].kind, ("kind",)),
+        Column("to", "To", lambda row: row[1]),
+        Column("rules", "Rules", lambda row: row[0].rule_count, ("rule_count",), is_number=True),
+        Column("enabled", "State", lambda row: row[0].enabled, ("enabled",)),
+    )
+    example = '{"name": "on-call", "kind": "email", "recipients": ["on-call@example.com"]}'
     aftermath: ClassVar[str] = ""
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
@@ -51,14 +62,14 @@ class ChannelSection(Section[Channel]):
     def objects(self) -> QuerySet[Channel]:
         return Channel.objects.select_related("team").annotate(rule_count=Count("rules")).order_by("name")
 
-    def index_context(self, shown: list[Channel]) -> dict[str, Any]:
-        return {"rows": [(channel, destination(channel.url, channel.recipients)) for channel in shown]}
+    def rows_of(self, shown: list[Channel]) -> list[tuple[Channel, str]]:
+        return [(channel, destination(channel.url, channel.recipients)) for channel in shown]
 
     def show_context(self, shown: Channel) -> dict[str, Any]:
         return {
             "destination": destination(shown.url, shown.recipients),
             "rules": shown.rules.all(),
-            "deliveries": described(shown.deliveries.all()[:RECENT]),
+            "deliveries": described(shown.deliveries.select_related("channel")[:RECENT]),
         }
 
     def test(self, request: HttpRequest, key: object) -> HttpResponseBase:
@@ -75,6 +86,15 @@ class AlertRuleSection(Section[AlertRule]):
     form_class = AlertRuleForm
     slug = "alert-rules"
     lead = "Of what goes down and recovers, who is told, how it is grouped, and when nobody is."
+    columns = (
+        Column("name", "Name", lambda rule: rule.name, ("name",)),
+        Column("subjects", "Watches", lambda rule: rule.subjects),
+        Column("channels", "Tells", lambda rule: [channel.name for channel in rule.channels.all()]),
+        Column("open", "Open", lambda rule: rule.open_count, ("open_count",), is_number=True),
+        Column("enabled", "State", lambda rule: rule.enabled, ("enabled",)),
+        Column("muted_until", "Muted until", lambda rule: rule.muted_until, shown=False),
+    )
+    example = '{"name": "pager", "subjects": ["endpoint"], "channels": ["on-call"]}'
     aftermath: ClassVar[str] = ""
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
@@ -89,11 +109,12 @@ class AlertRuleSection(Section[AlertRule]):
         return {"now": datetime.now(UTC)}
 
     def show_context(self, shown: AlertRule) -> dict[str, Any]:
+        told = Delivery.objects.filter(team=shown.team, rule_name=shown.name)
         return {
             "now": datetime.now(UTC),
             "mutes": MUTES,
             "incidents": shown.incidents.order_by("-opened")[:RECENT],
-            "deliveries": described(Delivery.objects.filter(team=shown.team, rule_name=shown.name)[:RECENT]),
+            "deliveries": described(told.select_related("channel")[:RECENT]),
         }
 
     def mute(self, request: HttpRequest, key: object) -> HttpResponseBase:
@@ -107,17 +128,33 @@ class AlertRuleSection(Section[AlertRule]):
         return redirect(self.url_of(rule))
 
 
+DELIVERY_COLUMNS = (
+    Column("id", "Number", lambda row: row[0].pk, shown=False),
+    Column("message", "Message", lambda row: row[1]),
+    Column("channel", "To", lambda row: row[0].channel.name, ("channel__name",)),
+    Column("state", "State", lambda row: row[0].state, ("state",)),
+    Column("attempts", "Attempts", lambda row: row[0].attempts, ("attempts",), is_number=True),
+    Column("created", "Made", lambda row: row[0].created, ("created",)),
+    Column("error", "Error", lambda row: row[0].error, shown=False),
+    Column("rule", "Rule", lambda row: row[0].rule_name, shown=False),
+)
+
+
 @login_required
 def index(request: HttpRequest) -> HttpResponseBase:
-    """Messages, newest first: of one state if asked."""
+    """Messages, newest first: of one state if asked. Or all of them as a file."""
     deliveries = visible(Delivery.objects.all(), signed_in(request))
     state = request.GET.get("state", "")
     if state in DeliveryState.values:
         deliveries = deliveries.filter(state=state)
-    page = Paginator(deliveries.select_related("channel"), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    deliveries = ordered(deliveries.select_related("channel"), DELIVERY_COLUMNS, request.GET.get("sort", ""))
+    if file_format := format_asked(request):
+        return exported("deliveries", DELIVERY_COLUMNS, stored(deliveries, described), file_format)
+    page = Paginator(deliveries, ROWS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "rows": [(delivery, headline(delivery.message)) for delivery in page],
+        "heads": heads_of(DELIVERY_COLUMNS, request.GET),
+        "rows": described(page),
         "states": DeliveryState.values,
         "chosen": state,
     }

@@ -19,6 +19,7 @@ from dashboard.forms.checks import CheckForm
 from dashboard.history import MOST_ASSIGNMENTS, shown_history
 from dashboard.noting import tell
 from dashboard.section import Section, View
+from dashboard.tables import Column
 from healthchecks import probes
 from healthchecks.derived_models import Lease
 from healthchecks.kinds import read_options
@@ -35,6 +36,17 @@ class CheckSection(Section[Check]):
     slug = "checks"
     lead = "How workers in every region find out whether an endpoint serves."
     searched = ("name", "kind")
+    columns = (
+        Column("name", "Name", lambda check: check.name, ("name",)),
+        Column("kind", "Kind", lambda check: check.kind, ("kind",)),
+        Column("interval_ms", "Every", lambda check: _of_probe(check, "interval_ms"), ("interval_ms",), is_number=True),
+        Column("timeout_ms", "Timeout", lambda check: _of_probe(check, "timeout_ms"), ("timeout_ms",), is_number=True),
+        Column("rise", "Rise / fall", lambda check: _of_probe(check, "rise"), ("rise", "fall")),
+        Column("fall", "Fall", lambda check: _of_probe(check, "fall"), shown=False),
+        Column("endpoints", "Endpoints", lambda check: check.endpoint_count, ("endpoint_count",), is_number=True),
+        Column("enabled", "State", lambda check: check.enabled, ("enabled",)),
+    )
+    example = '{"name": "web", "kind": "http", "options": {"path": "/healthz"}, "endpoints": ["fra-1"]}'
 
     def objects(self) -> QuerySet[Check]:
         return (
@@ -97,3 +109,8 @@ def _options(check: Check) -> dict[str, Any]:
         return read_options(check.kind, check.options).model_dump()
     except OptionsError:
         return dict(check.options)
+
+
+def _of_probe(check: Check, field: str) -> int | None:
+    """None of a check that probes nothing."""
+    return getattr(check, field) if check.kind in probes.KINDS else None

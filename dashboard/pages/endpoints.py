@@ -24,6 +24,7 @@ from dashboard.health import health_of, together
 from dashboard.history import shown_history
 from dashboard.noting import tell
 from dashboard.section import Section, View
+from dashboard.tables import Column
 from dashboard.writing import declare, field_asked, field_problems, sent
 from healthchecks.models import Assignment, EndpointLoad, Family, LoadSource, Transition
 from healthchecks.services import active_states, endpoint_states, health_matrix, unforce
@@ -38,6 +39,22 @@ class EndpointSection(Section[Endpoint]):
     slug = "endpoints"
     lead = "Addresses or host names that serve users."
     searched = ("name", "region__name", "ipv4", "ipv6", "hostname")
+    columns = (
+        Column("name", "Name", lambda row: row[0].name, ("name",)),
+        Column("health", "Health", lambda row: row[1]),
+        Column("address", "Address", lambda row: _addresses(row[0]), ("ipv4", "ipv6", "hostname")),
+        Column("region", "Region", lambda row: row[0].region.name, ("region__name",)),
+        Column("admin_state", "Admin state", lambda row: row[0].admin_state, ("admin_state",)),
+        Column("weight", "Weight", lambda row: row[0].weight, ("weight",), is_number=True),
+        Column("priority", "Priority", lambda row: row[0].priority, ("priority",), is_number=True),
+        Column("port", "Port", lambda row: row[0].port, shown=False),
+        Column("bias", "Bias", lambda row: row[0].bias, shown=False),
+        Column("cost", "Cost", lambda row: row[0].cost, shown=False),
+        Column("capacity", "Capacity", lambda row: row[0].capacity, shown=False),
+        Column("labels", "Labels", lambda row: _labels(row[0]), shown=False),
+        Column("is_checked", "Checked", lambda row: row[0].is_checked, shown=False),
+    )
+    example = '{"name": "fra-1", "region": "frankfurt", "ipv4": "192.0.2.10"}'
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
         return [
@@ -52,9 +69,12 @@ class EndpointSection(Section[Endpoint]):
         watched = Assignment.objects.filter(endpoint=OuterRef("pk"), check_definition__enabled=True)
         return Endpoint.objects.select_related("team", "region", "unchecked").annotate(is_checked=Exists(watched))
 
-    def index_context(self, shown: list[Endpoint]) -> dict[str, Any]:
+    def rows_of(self, shown: list[Endpoint]) -> list[tuple[Endpoint, str]]:
         health = health_of(Endpoint.objects.filter(id__in=[endpoint.id for endpoint in shown]))
-        return {"rows": [(endpoint, health[endpoint.id]) for endpoint in shown]}
+        return [(endpoint, health[endpoint.id]) for endpoint in shown]
+
+    def summary(self, found: Endpoint) -> str:
+        return ", ".join(_addresses(found))
 
     def show_context(self, shown: Endpoint) -> dict[str, Any]:
         states = endpoint_states(Endpoint.objects.filter(pk=shown.pk))
@@ -139,3 +159,11 @@ class EndpointSection(Section[Endpoint]):
             request, f"The load of {endpoint} is read no more. What was read last counts until it is too old."
         )
         return redirect(self.url_of(endpoint))
+
+
+def _addresses(endpoint: Endpoint) -> list[str]:
+    return [address for address in (endpoint.hostname, endpoint.ipv4, endpoint.ipv6) if address]
+
+
+def _labels(endpoint: Endpoint) -> list[str]:
+    return [f"{name}={value}" for name, value in endpoint.labels.items()]

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 from dashboard.access import signed_in, visible
+from dashboard.exports import exported, format_asked, held
+from dashboard.pages.regions import EDGE_COLUMNS
 from dashboard.section import ROWS_A_PAGE
 from regions.models import EdgeNode
 from snapshots.fleet import Edge, edges_of, tally, worst_first
@@ -21,8 +23,10 @@ TIMELINE = 12
 
 @login_required
 def fleet_page(request: HttpRequest) -> HttpResponseBase:
-    """Edges, and the newest generations with who serves them."""
+    """Edges, and the newest generations with who serves them; or the edges as a file."""
     edges = edges_of(visible(EdgeNode.objects.all(), signed_in(request)), datetime.now(UTC))
+    if file_format := format_asked(request):
+        return exported("fleet", EDGE_COLUMNS, held(worst_first(edges)), file_format)
     newest = Snapshot.objects.defer("manifest")[:TIMELINE]
     context = {
         "page": Paginator(worst_first(edges), ROWS_A_PAGE).get_page(request.GET.get("page")),

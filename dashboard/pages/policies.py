@@ -20,6 +20,7 @@ from dashboard.overview import policy_figure
 from dashboard.section import Section, View
 from dashboard.simulated import change_map, flows
 from dashboard.steps import described_steps
+from dashboard.tables import Column
 from dashboard.traffic import buckets_until, policy_traffic
 from dashboard.writing import declare, field_asked, field_problems, sent
 from documents.kinds import RECORD_SETS
@@ -40,6 +41,14 @@ class PolicySection(Section[Policy]):
     form_class = PolicyForm
     slug = "policies"
     lead = "Chains of steps that choose, of the endpoints of some pools, the one that serves a client best."
+    columns = (
+        Column("name", "Name", lambda row: row[0].name, ("name",)),
+        Column("steps", "Steps", lambda row: [step.kind for step in row[0].steps.all()]),
+        Column("pools", "Pools", lambda row: [pool.name for pool in row[0].pools.all()]),
+        Column("names_answered", "Names answered", lambda row: row[1], is_number=True),
+        Column("ttl_s", "TTL", lambda row: row[0].ttl_s, ("ttl_s",), is_number=True),
+    )
+    example = '{"name": "shop", "pools": ["shop"], "steps": [{"kind": "healthy"}, {"kind": "distance"}]}'
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
         return [
@@ -53,10 +62,10 @@ class PolicySection(Section[Policy]):
     def objects(self) -> QuerySet[Policy]:
         return Policy.objects.select_related("team").prefetch_related("steps", "pools")
 
-    def index_context(self, shown: list[Policy]) -> dict[str, Any]:
+    def rows_of(self, shown: list[Policy]) -> list[tuple[Policy, int]]:
         counted = Policy.objects.filter(pk__in=[policy.pk for policy in shown]).annotate(count=Count("bindings"))
         counts = dict(counted.values_list("pk", "count"))
-        return {"rows": [(policy, counts[policy.pk]) for policy in shown]}
+        return [(policy, counts[policy.pk]) for policy in shown]
 
     def show_context(self, shown: Policy) -> dict[str, Any]:
         now = datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,17 +13,39 @@ from django.http import HttpRequest, HttpResponseBase
 from accounts.audit.journal import Event
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.regions import NodeForm, RegionForm, SiteForm
-from dashboard.health import health_of, tally, tally_by
+from dashboard.health import Tally, health_of, tally, tally_by
 from dashboard.noting import tell
 from dashboard.section import Section, View
+from dashboard.tables import Cell, Column
 from dashboard.writing import declare
 from healthchecks.services import sync_schedule
 from regions.models import EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
 from snapshots.enrolment import invite
-from snapshots.fleet import edges_of
+from snapshots.fleet import Edge, edges_of
 from snapshots.signing import SigningError
 from telemetry.models import NodeStanding
+
+
+def of_report(field: str) -> Callable[[Edge], Cell]:
+    """Reads a field of an edge's last report; None before its first."""
+    return lambda edge: getattr(edge.report, field) if edge.report else None
+
+
+EDGE_COLUMNS = (
+    Column("name", "Node", lambda edge: edge.node.name, ("name",)),
+    Column("state", "State", lambda edge: edge.state),
+    Column("site", "Site", lambda edge: edge.node.site.name, ("site__name",)),
+    Column("generation", "Generation", of_report("generation"), ("report__generation",), is_number=True),
+    Column("reported", "Last report", of_report("reported"), ("report__reported",)),
+    Column("queries", "Queries since start", of_report("queries"), ("report__queries",), is_number=True),
+    Column("version", "Version", of_report("version"), ("report__version",)),
+    Column("generations_behind", "Behind", lambda edge: edge.behind, shown=False),
+    Column("answers_per_s", "Answers / s", lambda edge: round(edge.per_s, 1), shown=False),
+    Column("feed", "Follows", of_report("feed"), shown=False),
+    Column("uptime_s", "Up", of_report("uptime_s"), shown=False),
+)
+"""Of edges, as `edges_of` reads them."""
 
 
 class RegionSection(Section[Region]):
@@ -30,15 +53,25 @@ class RegionSection(Section[Region]):
     form_class = RegionForm
     slug = "regions"
     lead = "Where endpoints live, and where workers probe them from."
+    columns = (
+        Column("name", "Name", lambda row: row[0].name, ("name",)),
+        Column("health", "Health", lambda row: row[1].state),
+        Column("endpoints_up", "Endpoints", lambda row: row[1].up, is_number=True),
+        Column("endpoints", "Endpoints in all", lambda row: row[1].total, shown=False),
+        Column("latitude", "Latitude", lambda row: row[0].latitude, ("latitude",), is_number=True),
+        Column("longitude", "Longitude", lambda row: row[0].longitude, ("longitude",), is_number=True),
+        Column("is_vantage", "Probes", lambda row: row[0].is_vantage, ("is_vantage",)),
+    )
+    example = '{"name": "frankfurt", "latitude": 50.1, "longitude": 8.7}'
 
     def objects(self) -> QuerySet[Region]:
         return Region.objects.select_related("team")
 
-    def index_context(self, shown: list[Region]) -> dict[str, Any]:
+    def rows_of(self, shown: list[Region]) -> list[tuple[Region, Tally]]:
         endpoints = Endpoint.objects.filter(region__in=shown)
         places = dict(endpoints.values_list("id", "region_id"))
         tallies = tally_by(places, health_of(endpoints))
-        return {"rows": [(region, tallies.get(region.id, tally([]))) for region in shown]}
+        return [(region, tallies.get(region.id, tally([]))) for region in shown]
 
     def show_context(self, shown: Region) -> dict[str, Any]:
         endpoints = shown.endpoints.select_related("region")
@@ -54,6 +87,14 @@ class SiteSection(Section[Site]):
     form_class = SiteForm
     slug = "sites"
     lead = "Places with edge nodes, which answer queries."
+    columns = (
+        Column("name", "Name", lambda site: site.name, ("name",)),
+        Column("nodes", "Edge nodes", lambda site: site.node_count, ("node_count",), is_number=True),
+        Column("latitude", "Latitude", lambda site: site.latitude, ("latitude",), is_number=True),
+        Column("longitude", "Longitude", lambda site: site.longitude, ("longitude",), is_number=True),
+        Column("region", "Region", lambda site: site.region.name if site.region else None, shown=False),
+    )
+    example = '{"name": "amsterdam", "latitude": 52.4, "longitude": 4.9}'
 
     def objects(self) -> QuerySet[Site]:
         return Site.objects.select_related("team", "region").annotate(node_count=Count("nodes")).order_by("name")
@@ -68,6 +109,8 @@ class NodeSection(Section[EdgeNode]):
     slug = "nodes"
     lead = "Edge machines. Each fetches snapshots with a token of its own and reports what it answered."
     searched = ("name", "site__name")
+    columns = EDGE_COLUMNS
+    example = '{"name": "ams-1", "site": "amsterdam"}'
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
         return [
@@ -78,9 +121,10 @@ class NodeSection(Section[EdgeNode]):
     def objects(self) -> QuerySet[EdgeNode]:
         return EdgeNode.objects.select_related("team", "site")
 
-    def index_context(self, shown: list[EdgeNode]) -> dict[str, Any]:
+    def rows_of(self, shown: list[EdgeNode]) -> list[Edge]:
         nodes = EdgeNode.objects.filter(pk__in=[node.pk for node in shown])
-        return {"edges": edges_of(nodes, datetime.now(UTC))}
+        edges = {edge.node.pk: edge for edge in edges_of(nodes, datetime.now(UTC))}
+        return [edges[node.pk] for node in shown if node.pk in edges]
 
     def show_context(self, shown: EdgeNode) -> dict[str, Any]:
         [edge] = edges_of(EdgeNode.objects.filter(pk=shown.pk), datetime.now(UTC))

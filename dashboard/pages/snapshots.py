@@ -15,23 +15,35 @@ from django.shortcuts import get_object_or_404, redirect, render
 from accounts.audit.journal import Event
 from accounts.services import team_of
 from dashboard.access import signed_in, visible
+from dashboard.exports import exported, format_asked, stored
 from dashboard.forms.brake import ReleaseForm
 from dashboard.noting import tell
 from dashboard.section import ROWS_A_PAGE
+from dashboard.tables import Column, heads_of, ordered
 from dashboard.writing import sent
 from regions.models import EdgeNode
 from snapshots.fleet import edges_of, published_generation
 from snapshots.models import Refusal, Snapshot
 from snapshots.services import contents_of
 
+COLUMNS = (
+    Column("generation", "Generation", lambda snapshot: snapshot.generation, ("generation",)),
+    Column("published", "Published", lambda snapshot: snapshot.created, ("created",)),
+    Column("changes", "What changed", lambda snapshot: snapshot.changes),
+    Column("fetched_octets", "To fetch", lambda snapshot: snapshot.fetched_octets, shown=False),
+)
+
 
 @login_required
 def index(request: HttpRequest) -> HttpResponseBase:
-    """The generations, newest first."""
-    generations = Snapshot.objects.defer("manifest")
+    """The generations, newest first; or all of them as a file."""
+    generations = ordered(Snapshot.objects.defer("manifest"), COLUMNS, request.GET.get("sort", ""))
+    if file_format := format_asked(request):
+        return exported("snapshots", COLUMNS, stored(generations), file_format)
     nodes = visible(EdgeNode.objects.all(), signed_in(request))
     context = {
         "page": Paginator(generations, ROWS_A_PAGE).get_page(request.GET.get("page")),
+        "heads": heads_of(COLUMNS, request.GET),
         "refusals": Refusal.objects.all(),
         "newest": published_generation(),
         "edges": edges_of(nodes, datetime.now(UTC)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -15,6 +13,7 @@ from dashboard.dependents import Dependents, Group
 from dashboard.forms.zones import ZoneFileForm, ZoneForm
 from dashboard.noting import actor_of
 from dashboard.section import ROWS_A_PAGE, Section, View
+from dashboard.tables import Column
 from dashboard.writing import declare, sent
 from steering.models import Binding
 from zones.models import RecordSet, Zone
@@ -29,6 +28,13 @@ class ZoneSection(Section[Zone]):
     key = "origin"
     key_converter = "str"
     searched = ("origin",)
+    columns = (
+        Column("origin", "Origin", lambda row: row[0].origin, ("origin",)),
+        Column("serial", "Serial", lambda row: row[0].serial, ("serial",), is_number=True),
+        Column("record_sets", "Record sets", lambda row: row[1], is_number=True),
+        Column("updated", "Changed", lambda row: row[0].updated, ("updated",)),
+    )
+    example = '{"origin": "example.com."}'
     editable = False
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
@@ -40,10 +46,10 @@ class ZoneSection(Section[Zone]):
     def objects(self) -> QuerySet[Zone]:
         return Zone.objects.select_related("team")
 
-    def index_context(self, shown: list[Zone]) -> dict[str, Any]:
+    def rows_of(self, shown: list[Zone]) -> list[tuple[Zone, int]]:
         counted = Zone.objects.filter(pk__in=[zone.pk for zone in shown])
         counts = dict(counted.annotate(count=Count("record_sets")).values_list("pk", "count"))
-        return {"rows": [(zone, counts.get(zone.pk, 0)) for zone in shown]}
+        return [(zone, counts.get(zone.pk, 0)) for zone in shown]
 
     def show(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """The table of record sets, searched by name or content and filtered by type."""

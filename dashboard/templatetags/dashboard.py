@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from dashboard.preferences import BROWSER, time_zone_of
 from dashboard.worldmap import known_countries
 from healthchecks.probes import Certificate
 
@@ -75,21 +76,47 @@ def certificate(seen: Certificate | None) -> SafeString:
 
 @register.filter
 def age(moment: datetime | None) -> str:
-    """How long ago, in the largest whole unit."""
+    """How long ago, in the largest whole unit, and when."""
     if not moment:  # a template's None may come as an empty text
         return "never"
     gone = timezone.now() - moment
-    for length, unit in UNITS:
-        if gone >= length:
-            return f"{gone // length} {unit} ago"
-    return "now"
+    words = next((f"{gone // length} {unit} ago" for length, unit in UNITS if gone >= length), "now")
+    return _time(moment, words)
 
 
 @register.filter
-def ahead(moment: datetime) -> str:
-    """In how long, in the largest whole unit."""
+def ahead(moment: datetime) -> SafeString:
+    """In how long, in the largest whole unit, and when."""
     left = moment - timezone.now()
-    return next((f"in {left // length} {unit}" for length, unit in UNITS if left >= length), "now")
+    words = next((f"in {left // length} {unit}" for length, unit in UNITS if left >= length), "now")
+    return _time(moment, words)
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """Date and time: in the zone that the reader chose once static/js/times.js has seen it, and until then in UTC."""
+    if not at:
+        return "never"
+    return format_html('<time datetime="{}" data-moment>{}</time>', _iso(at), _utc(at))
+
+
+def _time(at: datetime, words: str) -> SafeString:
+    return format_html('<time datetime="{}" title="{}">{}</time>', _iso(at), _utc(at), words)
+
+
+def _iso(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@register.simple_tag(takes_context=True)
+def time_zone(context: dict[str, Any]) -> str:
+    """Which zone the reader wants times in."""
+    request = context.get("request")
+    return time_zone_of(request) if request else BROWSER
 
 
 @register.simple_tag

@@ -120,17 +120,13 @@ function drawDemand(element, demand, times, ahead) {
   return Plotly.react(element, traces, layout, config);
 }
 
-function localTimes(times) {
-  return times.map((time) => new Date(time));
-}
-
 function draw() {
   const world = document.getElementById("world");
   if (world) drawMap(world, figures.map);
   if (!figures.times) return;
-  const times = localTimes(figures.times);
+  const times = chartTimes(figures.times);
   for (const element of document.querySelectorAll("[data-demand]")) {
-    drawDemand(element, figures.demand, times, new Date(figures.ahead));
+    drawDemand(element, figures.demand, times, chartTimes([figures.ahead])[0]);
   }
   for (const element of document.querySelectorAll("[data-policy]")) {
     const policy = figures.policies.find((candidate) => String(candidate.id) === element.dataset.policy);

@@ -38,7 +38,7 @@ function drawHistory() {
   const shown = document.getElementById("history-figures");
   if (!shown) return;
   const { times, panels } = JSON.parse(shown.textContent);
-  const local = localTimes(times);
+  const local = chartTimes(times);
   for (const [kind, drawInto] of [["latency", drawHistoryLatency], ["availability", drawHistoryAvailability]]) {
     for (const element of document.querySelectorAll(`[data-history="${kind}"]`)) drawInto(element, panels[element.dataset.panel], local);
   }

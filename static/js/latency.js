@@ -63,7 +63,7 @@ function drawExplored(element) {
     yaxis: { ...axis(), range: [0, 1.15 * most], nticks: 4, tickformat: ".1%" },
   });
   const shares = {
-    type: "scatter", mode: "lines", fill: "tozeroy", x: learned.explored.map((point) => new Date(point.time)),
+    type: "scatter", mode: "lines", fill: "tozeroy", x: chartTimes(learned.explored.map((point) => point.time)),
     y: learned.explored.map((point) => point.share), line: { width: 1.5, color: colour("series-1") },
     fillcolor: colour("series-1").replace("rgb(", "rgba(").replace(")", ", 0.25)"), hovertemplate: "%{y:.2%}<extra></extra>",
   };

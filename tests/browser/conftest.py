@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.running_system import RunningSystem
 
@@ -17,6 +17,8 @@ OPTIONS = [
     "--disable-component-update",
     "--host-resolver-rules=MAP www.demo.test 127.0.0.1",
 ]
+PATIENCE_MS = 30_000
+"""It decides only how long a failing test takes."""
 FORBIDDEN = "Content Security Policy"
 """In what the console says of a style, script or connection that our own pages forbid."""
 
@@ -29,6 +31,7 @@ def system(running_system: RunningSystem) -> RunningSystem:
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """For these tests alone: while Playwright runs, no asynchronous test can."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
@@ -40,7 +43,7 @@ def page(chromium: Browser, system: RunningSystem) -> Iterator[Page]:
     """A page that notes script errors, what it forbids itself, and requests that leave. They fail the test."""
     context = chromium.new_context(base_url=system.web, viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE_MS)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if FORBIDDEN in message.text else None)

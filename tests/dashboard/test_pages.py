@@ -51,6 +51,7 @@ FIRST_OF: dict[str, type[Model]] = {
 MOST_QUERIES = 14
 NO_PAGES = {
     "live",
+    "news",
     "policies-simulate",
     "policies-shadow",
     "policies-shadow-stop",
