@@ -164,7 +164,9 @@ class PreviewForm(ShowsRefusals, forms.Form):
         help_text="A country, an address, a prefix such as 91.0.0.0/16, or a network such as AS3320.",
         widget=forms.TextInput(attrs={"list": "countries", "placeholder": "Germany", "autocomplete": "off"}),
     )
-    qtype = forms.ChoiceField(label="Type", required=False, choices=[("A", "A, over IPv4"), ("AAAA", "AAAA, over IPv6")])
+    qtype = forms.ChoiceField(
+        label="Type", required=False, choices=[("A", "A, over IPv4"), ("AAAA", "AAAA, over IPv6")]
+    )
 
 
 class BindForm(StoredForm):

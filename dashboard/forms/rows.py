@@ -14,7 +14,9 @@ from django.http import QueryDict
 Row = dict[str, list[str]]
 """The inputs of a row by the rest of their names."""
 
-ACTION = re.compile(r"(?P<prefix>[a-z0-9_-]+):(?P<verb>up|down|remove|duplicate|move|begin|add):(?P<argument>[a-z0-9_]+)")
+ACTION = re.compile(
+    r"(?P<prefix>[a-z0-9_-]+):(?P<verb>up|down|remove|duplicate|move|begin|add):(?P<argument>[a-z0-9_]+)"
+)
 
 
 MOVE = re.compile(r"(\d{1,4})_(\d{1,4})")

@@ -82,9 +82,15 @@ class PolicySection(Section[Policy]):
     def form_context(self, request: HttpRequest, form: ObjectForm[Policy], edited: Policy | None) -> dict[str, Any]:
         """The preview, asked for by a button where no script asks for it."""
         url = reverse("policies-preview", args=[edited.pk]) if edited else reverse("policies-preview-new")
-        context = {"preview_url": url, "question": PreviewForm(), "template": BY_SLUG.get(request.GET.get("template", ""))}
+        context = {
+            "preview_url": url,
+            "question": PreviewForm(),
+            "template": BY_SLUG.get(request.GET.get("template", "")),
+        }
         if request.POST.get("draft") == "preview":
-            context |= draft_preview(request.POST, edited and self.find(request, edited.pk), form.team, datetime.now(UTC))
+            context |= draft_preview(
+                request.POST, edited and self.find(request, edited.pk), form.team, datetime.now(UTC)
+            )
         return context
 
     def preview_new(self, request: HttpRequest) -> HttpResponseBase:
@@ -150,7 +156,6 @@ class PolicySection(Section[Policy]):
         declare(lambda: unbind(bound))
         messages.success(request, f"{bound.record_set.name} is no longer answered by {policy}.")
         return redirect(self.url_of(policy))
-
 
     def _preview(self, request: HttpRequest, policy: Policy | None, team: Team) -> HttpResponseBase:
         return self._render(request, "preview", draft_preview(request.POST, policy, team, datetime.now(UTC)))

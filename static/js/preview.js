@@ -69,4 +69,3 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.documentElement.addEventListener("themechange", drawPreview);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawPreview);
 question.hidden = false;
-askSoon(0);
