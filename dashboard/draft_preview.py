@@ -27,6 +27,8 @@ from steering.models import Policy
 MOST_COLOURS = 8
 """As the style sheets have. Of more endpoints, regions have a colour each."""
 MOST_COUNTRIES = ":12"
+NEW_SALT = "preview"
+"""What a new policy draws with until it is saved and has a salt of its own: the same at every pause in typing."""
 
 
 class Mistake(NamedTuple):
@@ -43,6 +45,8 @@ def draft_preview(data: QueryDict, policy: Policy | None, team: Team, now: datet
     form = PolicyForm(_named(data, policy), instance=policy, team=team)
     if not (question.is_valid() and form.is_valid()):
         return {"question": question, "mistakes": mistakes(form)}
+    if policy is None:
+        form.instance.salt = NEW_SALT
     change = Change(form.instance, form.chosen_pools(), form.written_steps())
     asked = Question(question.cleaned_data["clients"], question.cleaned_data["qtype"] or "A")
     try:

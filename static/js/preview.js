@@ -55,7 +55,7 @@ function drawPreview() {
   if (!said) return;
   const { countries } = JSON.parse(said.textContent);
   const layout = frame({ geo: geography(), margin: { l: 0, r: 0, t: 4, b: 4 } });
-  Plotly.react(previewMap, [countryAreas(countries), countryMarks(countries)], layout, config);
+  Plotly.newPlot(previewMap, [countryAreas(countries), countryMarks(countries)], layout, config);
 }
 
 document.addEventListener("input", (event) => {

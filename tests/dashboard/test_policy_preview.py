@@ -83,6 +83,12 @@ def test_a_name_that_is_not_typed_yet_keeps_nobody_from_a_preview(adas_browser, 
     assert previewed(adas_browser, GEO | {"name": "Not A Name"}).context["shown"]
 
 
+def test_what_is_drawn_for_a_new_policy_is_the_same_at_every_pause_in_typing(adas_browser, web):
+    drawn = {"pools-0-pool": "web", "steps-0-kind": "sticky", "clients": "91.0.0.0/16"}
+
+    assert shares(previewed(adas_browser, drawn)) == shares(previewed(adas_browser, drawn | {"name": "other"}))
+
+
 def test_the_map_says_whom_most_of_a_country_would_get(adas_browser, web):
     page = previewed(adas_browser, GEO)
     countries = {row["name"]: row for row in page.context["map"]["countries"]}
