@@ -120,7 +120,7 @@ class PolicyForm(WithRows[Policy, RowForm]):
         return [self.make_row(prefix, f"{prefix}-{place}", None, values) for place, values in begun]
 
     def _begun_rows(self, prefix: str) -> list[dict[str, Any]]:
-        """What a new policy begins with: the steps of the template that was chosen, and the pool if there is but one."""
+        """What a new policy begins with: the steps of the chosen template, and the pool if there is but one."""
         if prefix == POOLS:
             return [{"pool": name} for name in self.pools_by_name] if len(self.pools_by_name) == 1 else []
         template = BY_SLUG.get(self.initial.get("template", ""))

@@ -33,9 +33,9 @@ def row_prefixes(data: Mapping[str, object], prefix: str) -> list[str]:
 def perform(data: QueryDict, action: str) -> QueryDict:
     """`data` after `action`; an action that makes no sense changes nothing.
 
-    `up`, `down`, `remove` and `duplicate` take the place of a row, `move` that of a row and its new one: `move:3_0`. `add`
-    takes the name of the input that a new row starts with, whose value is that of `prefix-add`, and `begin` the kind of
-    a new row.
+    `up`, `down`, `remove` and `duplicate` take the place of a row, `move` that of a row and its new one: `move:3_0`.
+    `add` takes the name of the input that a new row starts with, whose value is that of `prefix-add`, and `begin` the
+    kind of a new row.
     """
     match = ACTION.fullmatch(action)
     if match is None:

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.models import Team
-
 from dashboard.access import signed_in, team_for_writing
 from dashboard.draft_preview import draft_preview
 from dashboard.forms.base import ObjectForm
