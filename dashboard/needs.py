@@ -105,6 +105,8 @@ OBJECTS: Mapping[str, Needs] = {
     **dict(of_section("policies")),
     "policies-bind": PUBLISH,
     "policies-unbind": PUBLISH,
+    "policies-preview": DRAFT,
+    "policies-preview-new": DRAFT,
     "policies-simulate": VIEW,
     "policies-shadow": PUBLISH,
     "policies-shadow-stop": PUBLISH,

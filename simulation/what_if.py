@@ -6,7 +6,9 @@ clients ─► responder.replay(current, proposed), weighed by who really asks �
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,13 +88,28 @@ def what_if(change: Change, now: datetime, samples: int = SAMPLES) -> dict[str, 
 
 def opened_beside_current(change: Change, now: datetime) -> tuple[responder.Snapshot, responder.Snapshot]:
     """The newest generation, and the same with the change made. Nothing of it stays. Raises as `what_if`."""
+    _policy, chunk = tried_chunk(change, now)
+    with refused_as_steps():
+        return open_beside_current(chunk)
+
+
+def tried_chunk(change: Change, now: datetime) -> tuple[int, bytes]:
+    """The policy's id and the policy chunk with the change made, both as if. Raises ValidationError.
+
+    The change is written and rolled back. What is typed of the policy's own columns is part of it.
+    """
     with transaction.atomic():
-        policy = Policy.objects.get(pk=change.policy.pk)
-        save_policy(policy, pools=change.pools, steps=change.steps)
+        policy = save_policy(copy(change.policy), pools=change.pools, steps=change.steps)
         chunk = declared_policy_chunk(now)
         transaction.set_rollback(True)
+    return policy.pk, chunk
+
+
+@contextmanager
+def refused_as_steps() -> Iterator[None]:
+    """What edges would refuse as a ValidationError of the steps."""
     try:
-        return open_beside_current(chunk)
+        yield
     except responder.SnapshotError as error:
         raise ValidationError({"steps": [f"Edges would refuse it: {error}"]}) from error
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 import responder
 from snapshots.canonical import digest_of
@@ -88,12 +89,18 @@ def open_at(moment: datetime) -> responder.Snapshot:
     return open_manifest(manifest, {}, opened)
 
 
-def open_with_policies(opened: Opened, chunk: bytes) -> responder.Snapshot:
-    """The same snapshot with another policy chunk. Raises responder.SnapshotError if edges would refuse it."""
-    digest = digest_of(chunk)
-    lists, list_chunks = opened.lists.following(opened.contents.zones)
-    manifest = replace(opened.contents, policies=digest).manifest(lists, *opened.stamp)
-    return open_manifest(manifest, list_chunks | {digest: chunk}, opened)
+def open_with_policies(
+    opened: Opened, chunk: bytes, zones: Mapping[str, bytes] = MappingProxyType({})
+) -> responder.Snapshot:
+    """The same snapshot with another policy chunk, and with these zone chunks by their origins.
+
+    Raises responder.SnapshotError if edges would refuse it.
+    """
+    policies, digests = digest_of(chunk), {origin: digest_of(zone) for origin, zone in zones.items()}
+    contents = replace(opened.contents, policies=policies, zones=opened.contents.zones | digests)
+    lists, list_chunks = opened.lists.following(contents.zones)
+    fresh = list_chunks | {policies: chunk} | {digests[origin]: zone for origin, zone in zones.items()}
+    return open_manifest(contents.manifest(lists, *opened.stamp), fresh, opened)
 
 
 def open_manifest(manifest: str, fresh: Mapping[str, bytes], previous: Opened | None) -> responder.Snapshot:

@@ -25,7 +25,7 @@ from latency.capacity.services import Limits as CapacityLimits
 from latency.capacity.services import plan
 from latency.intake import Location
 from latency.services import learn
-from snapshots import signing
+from snapshots import scratch, signing
 from snapshots.brake.limits import Limits
 from snapshots.brake.releases import release
 from snapshots.flattening import due_names, store
@@ -44,6 +44,7 @@ from snapshots.publication import Publication
 from snapshots.resolving import resolve
 from snapshots.retention import forget_old_generations
 from snapshots.turn import publisher_turn
+from snapshots.zone_chunk import zone_chunk
 from steering.services import policies_going_by
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "open_at",
     "open_beside_current",
     "open_current",
+    "open_with_scratch_name",
     "plan_capacity",
     "prune",
     "publish",
@@ -120,6 +122,11 @@ def open_beside_current(policies: bytes) -> tuple[responder.Snapshot, responder.
     """
     opened = current.get()
     return opened.snapshot, open_with_policies(opened, policies)
+
+
+def open_with_scratch_name(policies: bytes, policy: int) -> responder.Snapshot:
+    """The newest generation with another policy chunk, of which `policy` answers `scratch.NAME`. Raises likewise."""
+    return open_with_policies(current.get(), policies, {scratch.ORIGIN: zone_chunk(scratch.scratch_zone(policy))})
 
 
 def prune(keep: int = KEPT_GENERATIONS) -> int:

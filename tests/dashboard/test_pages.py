@@ -52,6 +52,8 @@ MOST_QUERIES = 14
 NO_PAGES = {
     "live",
     "news",
+    "policies-preview",
+    "policies-preview-new",
     "policies-simulate",
     "policies-shadow",
     "policies-shadow-stop",
