@@ -19,6 +19,10 @@ RECORD_OVERHEAD_OCTETS = 12
 Key = tuple[str, str]
 """Owner relative to the origin, and type."""
 
+SOA_KEY: Key = (APEX, "SOA")
+INDISPENSABLE = frozenset({SOA_KEY, (APEX, "NS")})
+"""What no zone can do without."""
+
 
 class Records(NamedTuple):
     """The records of one record set: sorted by wire format, none twice."""

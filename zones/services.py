@@ -14,6 +14,10 @@ from django.db import transaction
 
 from accounts.models import Team
 from zones.contents import (
+    INDISPENSABLE,
+    SOA_KEY,
+    Changes,
+    Contents,
     Key,
     RecordRuleError,
     Records,
@@ -34,9 +38,6 @@ from zones.zonefile import parse_zone_file, print_zone_file
 APEX_TTL_S = 3600
 SOA_TIMERS = "7200 3600 1209600 300"
 """Refresh, retry, expire and minimum in seconds (RFC 1912 section 2.2; the minimum is how long a "no" is kept)."""
-
-SOA_KEY: Key = (APEX, "SOA")
-INDISPENSABLE = frozenset({SOA_KEY, (APEX, "NS")})
 
 
 class ImportResult(NamedTuple):
@@ -111,6 +112,18 @@ def delete_zone(zone: Zone) -> None:
         zone.delete()
 
 
+class ImportPlan(NamedTuple):
+    """What a zone file would do to a zone. `present` is what there is before; `serial`: the file's, if it is later."""
+
+    present: Contents
+    changes: Changes
+    serial: int | None
+
+    @property
+    def result(self) -> ImportResult:
+        return ImportResult(len(self.changes.added), len(self.changes.changed), len(self.changes.removed))
+
+
 def import_zone_file(zone: Zone, text: str) -> ImportResult:
     """Make the zone what the file says, all or nothing. Raises ZoneFileError.
 
@@ -119,15 +132,30 @@ def import_zone_file(zone: Zone, text: str) -> ImportResult:
     """
     with transaction.atomic():
         lock_zone(zone)
-        steered = zone.record_sets.filter(steered=True).values_list("name", "type")
-        desired = parse_zone_file(text, zone.origin, steered)
-        proposed, desired[SOA_KEY] = _take_serial(zone, SOA_KEY, desired[SOA_KEY])
-        plan = changes(read_contents(zone), desired)
-        if plan:
-            replace_contents(zone, plan.removed, plan.added | plan.changed)
-        if plan or proposed:
-            raise_serial(zone, proposed)
-    return ImportResult(len(plan.added), len(plan.changed), len(plan.removed))
+        plan = plan_import(zone, text)
+        carry_out(zone, plan.changes, plan.serial)
+    return plan.result
+
+
+def plan_import(zone: Zone, text: str) -> ImportPlan:
+    """What the file would do to the zone, which the caller has locked. Raises ZoneFileError."""
+    desired = parse_zone_file(text, zone.origin, steered_keys(zone))
+    proposed, desired[SOA_KEY] = _take_serial(zone, SOA_KEY, desired[SOA_KEY])
+    present = read_contents(zone)
+    return ImportPlan(present, changes(present, desired), proposed)
+
+
+def carry_out(zone: Zone, planned: Changes, proposed: int | None = None) -> None:
+    """Write changes to a zone, which the caller has locked, under one serial; without any, the serial stays."""
+    if planned:
+        replace_contents(zone, planned.removed, planned.added | planned.changed)
+    if planned or proposed:
+        raise_serial(zone, proposed)
+
+
+def steered_keys(zone: Zone) -> list[Key]:
+    """The record sets that policies answer."""
+    return list(zone.record_sets.filter(steered=True).order_by().values_list("name", "type"))
 
 
 def export_zone_file(zone: Zone) -> str:
