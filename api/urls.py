@@ -9,6 +9,7 @@ from api.accounts import TokenViewSet
 from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
 from api.brake import ReleaseView
 from api.capacity import CapacityView
+from api.delegation import DelegationView
 from api.fairness import FairnessView
 from api.forced import EndpointForcedView, ForcedStateViewSet
 from api.healthchecks import CheckViewSet, EndpointHealthView, HealthViewSet, TransitionViewSet
@@ -57,6 +58,7 @@ router.register("tokens", TokenViewSet)
 zone_patterns = [
     re_path(r"^zones/?$", ZoneViewSet.as_view({"get": "list", "post": "create"})),
     re_path(r"^zones/(?P<origin>.+?)/zonefile/?$", ZoneFileView.as_view()),
+    re_path(r"^zones/(?P<origin>.+?)/delegation/?$", DelegationView.as_view()),
     re_path(r"^zones/(?P<origin>.+?)/rrsets/?$", RecordSetViewSet.as_view({"get": "list", "post": "create"})),
     re_path(
         r"^zones/(?P<origin>.+?)/rrsets/(?P<name>.+)/(?P<type>[^/]+)/?$",

@@ -8,7 +8,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard.live import live
-from dashboard.pages import alerts, health, latency, records, snapshots
+from dashboard.pages import alerts, bulk, delegation, health, imports, latency, records, snapshots
 from dashboard.pages.alerts import AlertRuleSection, ChannelSection
 from dashboard.pages.capacity import capacity_page
 from dashboard.pages.checks import CheckSection
@@ -50,5 +50,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *alerts.urlpatterns,
     *latency.urlpatterns,
     *records.urlpatterns,
+    *bulk.urlpatterns,
+    *imports.urlpatterns,
+    *delegation.urlpatterns,
     *(pattern for section in SECTIONS for pattern in section.urls()),
 ]
