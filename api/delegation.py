@@ -51,7 +51,7 @@ class ServerAnswerSerializer(serializers.Serializer[Any]):
 class DelegationSerializer(serializers.Serializer[Any]):
     """Findings, the worst first, and what they are made of."""
 
-    parent = serializers.CharField(source="seen.delegation.parent")
+    parent_zone = serializers.CharField(source="seen.delegation.parent")
     findings = FindingSerializer(many=True)
     registrar = RegistrarLineSerializer(many=True)
     servers = ServerAnswerSerializer(source="seen.answers", many=True)

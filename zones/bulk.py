@@ -19,8 +19,8 @@ class Action(Protocol):
         """What was done, to be followed by what it was done to."""
         ...
 
-    def spares(self, key: Key) -> bool:
-        """Whether the record set is left alone, because its zone could not do without it."""
+    def spares(self, key: Key, records: Records) -> bool:
+        """Whether the record set is left alone, though it is meant too: its zone could not do without it."""
         ...
 
     def of(self, key: Key, records: Records, origin: dns.name.Name) -> Records | None:
@@ -36,7 +36,7 @@ class SetTtl:
     def summary(self) -> str:
         return f"TTL set to {self.ttl_s} s"
 
-    def spares(self, _key: Key) -> bool:
+    def spares(self, _key: Key, _records: Records) -> bool:
         return False
 
     def of(self, _key: Key, records: Records, _origin: dns.name.Name) -> Records | None:
@@ -49,7 +49,7 @@ class Delete:
     def summary(self) -> str:
         return "Deleted"
 
-    def spares(self, key: Key) -> bool:
+    def spares(self, key: Key, _records: Records) -> bool:
         return key in INDISPENSABLE
 
     def of(self, _key: Key, _records: Records, _origin: dns.name.Name) -> Records | None:
@@ -67,8 +67,8 @@ class Replace:
     def summary(self) -> str:
         return f"“{self.old}” replaced by “{self.new}”"
 
-    def spares(self, key: Key) -> bool:
-        return key == SOA_KEY
+    def spares(self, key: Key, records: Records) -> bool:
+        return key == SOA_KEY and any(self.old in rdata.text for rdata in records.rdatas)
 
     def of(self, key: Key, records: Records, origin: dns.name.Name) -> Records | None:
         rdatas = [
@@ -93,7 +93,7 @@ def plan(action: Action, contents: Contents, origin: dns.name.Name) -> Planned:
     """What `action` would make of `contents`."""
     planned = Planned()
     for key, records in contents.items():
-        if action.spares(key):
+        if action.spares(key, records):
             planned.spared.append(key)
             continue
         try:

@@ -222,6 +222,8 @@ def _texts(section: Iterable[dns.rrset.RRset], name: dns.name.Name, type_: dns.r
 def _reason(error: Exception) -> str:
     if isinstance(error, dns.exception.Timeout):
         return "no answer in time"
+    if isinstance(error, dns.resolver.NoNameservers | dns.resolver.NoRootSOA):
+        return "the resolver of this machine does not find them"
     if isinstance(error, dns.resolver.NXDOMAIN):
         return "the name does not exist"
     if isinstance(error, ConnectionRefusedError):

@@ -15,7 +15,7 @@ from zones.models import RecordSet, Zone
 
 ORDERS = {"name": ("name", "type"), "type": ("type", "name"), "ttl": ("ttl_s", "name", "type")}
 """Columns by what one sorts by. Each ends with what tells record sets apart."""
-MOST_COUNTED = 100_000
+MOST_COUNTED = 10_000
 SEPARATOR = " "
 """Between the parts of a key: no name and no type has one."""
 JOINED = Func(F("rdatas"), Value(" "), function="array_to_string", output_field=TextField())
@@ -68,9 +68,10 @@ def page_of(found: QuerySet[RecordSet], order: str, size: int, *, after: str = "
     return Page(rows, first if has_before else None, last if has_after else None)
 
 
-def count(found: QuerySet[RecordSet]) -> int:
-    """How many there are, at most MOST_COUNTED + 1."""
-    return found[: MOST_COUNTED + 1].count()
+def count(found: QuerySet[RecordSet], page: Page) -> int:
+    """How many there are, at most MOST_COUNTED + 1. Where `page` shows all of them, nothing is counted again."""
+    is_all = page.before is None and page.after is None
+    return len(page.rows) if is_all else found[: MOST_COUNTED + 1].count()
 
 
 def kinds(zone: Zone) -> list[str]:

@@ -35,7 +35,7 @@ class ZoneFileForm(StoredForm):
 
     def __init__(
         self,
-        given: Mapping[str, str] | None,
+        given: Mapping[str, Any] | None,
         files: MultiValueDict[str, UploadedFile[bytes]] | None = None,
         *,
         zone: Zone | None,

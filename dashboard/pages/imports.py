@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.utils.datastructures import MultiValueDict
@@ -76,7 +77,7 @@ def draft_difference(request: HttpRequest, key: int) -> HttpResponseBase:
         found = preview(looked_at)
     except ChangedSinceError:
         return redirect("imports-draft", looked_at.pk)
-    response = StreamingHttpResponse(_as_text(found), content_type="text/plain; charset=utf-8")
+    response = HttpResponse("".join(_as_text(found)), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{looked_at.origin}diff"'
     return response
 
@@ -127,7 +128,7 @@ def _as_text(found: list[Difference]) -> Iterator[str]:
         yield from (f"{sign} {name} {type_} {line}\n" for sign, line in difference.lines)
 
 
-def _typed(request: HttpRequest) -> dict[str, str] | None:
+def _typed(request: HttpRequest) -> dict[str, Any] | None:
     given = sent(request)
     return None if given is None else given.dict()
 

@@ -42,17 +42,20 @@ class ZoneSection(Section[Zone]):
     def show(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """The table of record sets, searched by name or content, filtered and sorted."""
         shown = self.find(request, key)
-        asked = {name: request.GET.get(name, "").strip() for name in ("q", "type", "answered", "sort")}
+        asked = {
+            name: request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "type", "answered", "sort")
+        }
         wanted = Wanted(asked["q"], asked["type"], asked["answered"])
         order = asked["sort"] if asked["sort"].lstrip("-") in ORDERS else "name"
         found = wanted.of(shown)
         rows = found.select_related("binding__policy")
         place = {name: request.GET.get(name, "") for name in ("after", "before")}
+        page = page_of(rows, order, ROWS_A_PAGE, **place)
         context = {
             "object": shown,
             "zone": shown,
-            "page": page_of(rows, order, ROWS_A_PAGE, **place),
-            "count": count(found),
+            "page": page,
+            "count": count(found, page),
             "most_counted": MOST_COUNTED,
             "searched": asked["q"],
             "kind": asked["type"],

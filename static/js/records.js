@@ -46,9 +46,14 @@ function leave(row) {
 }
 
 // Whoever works by keyboard goes on where they were: at the row that was just edited.
-document.addEventListener("htmx:afterSwap", (event) => {
-  const verb = event.detail.requestConfig?.elt;
-  if (!verb?.closest?.("[data-editing]") && !verb?.matches?.(".row-form, [data-cancel]")) return;
-  const row = event.detail.elt?.closest?.("tr") ?? event.detail.elt;
-  row?.querySelector?.("[data-edit]")?.focus();
+let left = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const row = event.detail.target;
+  left = row?.matches?.("tr[data-editing]") ? { before: row.previousElementSibling, body: row.parentElement } : null;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (!left || document.querySelector("[data-editing]")) return;
+  const row = left.before ? left.before.nextElementSibling : left.body.firstElementChild;
+  (row?.querySelector("[data-edit]") ?? document.querySelector("[data-add]")).focus();
+  left = null;
 });

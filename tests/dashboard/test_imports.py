@@ -96,7 +96,7 @@ def test_a_difference_is_searched_and_downloaded_whole(adas_browser, zone):
 
     found = adas_browser.get(shown, {"q": "192.0.2.53"}).context["differences"]
     assert [each.key for each in found] == [("ns1", "A")]
-    text = b"".join(adas_browser.get(f"{shown}difference/").streaming_content).decode()
+    text = adas_browser.get(f"{shown}difference/").content.decode()
     assert "+ ns1 A 300 192.0.2.53\n" in text
     assert "- @ NS 3600 ns1.example.test.\n" in text
 

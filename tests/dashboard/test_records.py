@@ -56,7 +56,8 @@ def test_record_sets_are_sorted_either_way(adas_browser, zone, sort, first):
 def test_pages_show_every_record_set_once_forwards_and_back(adas_browser, zone, sort):
     for number in range(120):
         put_record_set(zone, f"n{number}", "A", 60 + number % 3, ["192.0.2.1"])
-    pages, place = [], {}
+    pages: list[list[str]] = []
+    place: dict[str, str] = {}
     while True:
         page = adas_browser.get(PAGE, {"sort": sort, **place}).context["page"]
         pages.append([str(row) for row in page.rows])

@@ -29,12 +29,16 @@ Answer = Callable[[dns.message.Message], dns.message.Message]
 
 
 class _Udp(socketserver.BaseRequestHandler):
+    server: _UdpServer
+
     def handle(self) -> None:
         wire, connection = self.request
         connection.sendto(self.server.answer(dns.message.from_wire(wire)).to_wire(), self.client_address)
 
 
 class _Tcp(socketserver.BaseRequestHandler):
+    server: _TcpServer
+
     def handle(self) -> None:
         (length,) = struct.unpack("!H", self.request.recv(2, 0x100))
         query = dns.message.from_wire(self.request.recv(length, 0x100))
@@ -43,11 +47,13 @@ class _Tcp(socketserver.BaseRequestHandler):
 
 
 class _UdpServer(socketserver.ThreadingUDPServer):
+    answer: Answer
     daemon_threads = False
     allow_reuse_address = True
 
 
 class _TcpServer(socketserver.ThreadingTCPServer):
+    answer: Answer
     daemon_threads = False
     allow_reuse_address = True
 
@@ -60,10 +66,11 @@ class Network:
     stack: ExitStack = field(default_factory=ExitStack)
 
     def serve(self, address: str, answer: Answer, *, tcp: bool = True) -> None:
-        kinds = [(_UdpServer, _Udp), (_TcpServer, _Tcp)] if tcp else [(_UdpServer, _Udp)]
-        for server_class, handler in kinds:
-            server = server_class((address, self.port), handler)
-            server.answer = answer  # type: ignore[attr-defined]  # read by the handlers
+        served: list[_UdpServer | _TcpServer] = [_UdpServer((address, self.port), _Udp)]
+        if tcp:
+            served.append(_TcpServer((address, self.port), _Tcp))
+        for server in served:
+            server.answer = answer
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
             self.stack.callback(_end, server, thread)
