@@ -69,11 +69,15 @@ def keep_draft(author: Author, text: str, origin: str, zone: Zone | None) -> Imp
 
 
 def preview(draft: ImportDraft) -> list[Difference]:
-    """What taking the draft would do to its zone, by name and type. Raises ChangedSinceError."""
+    """What taking the draft would do to its zone, by name and type. Raises ChangedSinceError.
+
+    Nothing is locked while a long file is read: the serial, before and after, says that it was one state of the zone.
+    """
     if draft.zone is None:
         return differences({}, changes({}, parse_zone_file(draft.text, draft.origin)))
-    with transaction.atomic():
-        plan = _plan(draft.zone, draft)
+    _require_serial(draft.zone, draft)
+    plan = plan_import(draft.zone, draft.text)
+    _require_serial(draft.zone, draft)
     return differences(plan.present, plan.changes)
 
 
@@ -85,18 +89,19 @@ def take(draft: ImportDraft, author: Author, team: Team) -> Imported:
             plan = plan_import(zone, draft.text)
         else:
             zone = draft.zone
-            plan = _plan(zone, draft)
+            lock_zone(zone)
+            _require_serial(zone, draft)
+            plan = plan_import(zone, draft.text)
         carry_out(zone, plan.changes, plan.serial)
         edit = _recorded(zone, author, plan) if draft.zone else None
         draft.delete()
     return Imported(zone, plan.result, edit)
 
 
-def _plan(zone: Zone, draft: ImportDraft) -> ImportPlan:
-    lock_zone(zone)
+def _require_serial(zone: Zone, draft: ImportDraft) -> None:
+    zone.refresh_from_db(fields=["serial"])
     if zone.serial != draft.serial:
         raise ChangedSinceError
-    return plan_import(zone, draft.text)
 
 
 def _recorded(zone: Zone, author: Author, plan: ImportPlan) -> ZoneEdit | None:
