@@ -14,6 +14,7 @@ from api.brake import ReleaseView
 from api.capacity import CapacityView
 from api.changes import ChangeViewSet
 from api.declarations import DeclarationView
+from api.delegation import DelegationView
 from api.fairness import FairnessView
 from api.forced import EndpointForcedView, ForcedStateViewSet
 from api.grants import GrantViewSet
@@ -87,6 +88,7 @@ zone_patterns = [
     re_path(r"^zones/(?P<origin>.+?)/rrsets/?$", RecordSetViewSet.as_view(MANY)),
     re_path(r"^zones/(?P<origin>.+?)/grants/?$", GrantViewSet.as_view({"get": "list", "post": "create"})),
     re_path(r"^zones/(?P<origin>.+?)/grants/(?P<pk>[0-9]{1,18})/?$", GrantViewSet.as_view({"delete": "destroy"})),
+    re_path(r"^zones/(?P<origin>.+?)/delegation/?$", DelegationView.as_view()),
     re_path(
         r"^zones/(?P<origin>.+?)/rrsets/(?P<name>.+)/(?P<type>[^/]+)/?$",
         RecordSetViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),

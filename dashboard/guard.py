@@ -67,6 +67,19 @@ def acting_of(request: HttpRequest) -> Acting | None:
     return acting
 
 
+def require(request: HttpRequest, action: Action, zone: Zone | None = None) -> None:
+    """For what a route alone does not say: may they do that in their team, or with that zone? Raises PermissionDenied."""
+    acting = acting_of(request)
+    if acting is None:
+        raise PermissionDenied(UNDECLARED)
+    if zone is not None:
+        actor = with_grants(acting.actor, cast("User", request.user), [zone.pk])
+        acting = Acting(acting.actor if actor.runs_installation else actor, zone.team, zone)
+    if not (acting.may(action) if zone is not None else acting.may_in_team(action)):
+        team = acting.team
+        raise PermissionDenied(why_not(acting.actor, action, team) if team is not None else NO_TEAM)
+
+
 def _guarded(pattern: URLPattern | URLResolver) -> URLPattern:
     if not isinstance(pattern, URLPattern):
         raise TypeError(f"{pattern} cannot be guarded as a whole: list its routes, or include it in trafficmgr.urls.")

@@ -9,7 +9,20 @@ from django.urls import URLPattern, URLResolver, path
 from dashboard.guard import guarded
 from dashboard.live import live
 from dashboard.news_feed import news
-from dashboard.pages import alerts, audit, changes, grants, health, latency, members, records, snapshots
+from dashboard.pages import (
+    alerts,
+    audit,
+    bulk,
+    changes,
+    delegation,
+    grants,
+    health,
+    imports,
+    latency,
+    members,
+    records,
+    snapshots,
+)
 from dashboard.pages.alerts import AlertRuleSection, ChannelSection
 from dashboard.pages.capacity import capacity_page
 from dashboard.pages.checks import CheckSection
@@ -60,6 +73,9 @@ ROUTES: list[URLPattern | URLResolver] = [
     *audit.urlpatterns,
     *latency.urlpatterns,
     *records.urlpatterns,
+    *bulk.urlpatterns,
+    *imports.urlpatterns,
+    *delegation.urlpatterns,
     *(pattern for section in SECTIONS for pattern in section.urls()),
 ]
 

@@ -41,6 +41,12 @@ def note_changes(actor: Actor, zone: Zone, present: Contents, changes: Changes) 
     return events
 
 
+def note_contents(actor: Actor, zone: Zone, before: Contents, after: Contents) -> None:
+    """Write down the record sets of a zone that are not after an edit what they were before it."""
+    keys = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+    record(actor, zone.team, [_event(zone, key, before.get(key), after.get(key)) for key in keys])
+
+
 def _events(zone: Zone, present: Contents, changes: Changes) -> Iterator[Event]:
     for key, records in {**changes.added, **changes.changed}.items():
         yield _event(zone, key, present.get(key), records)

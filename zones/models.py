@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
@@ -17,6 +18,8 @@ ORIGIN_PATTERN = r"^(\.|([^.[:space:][:upper:]]{1,63}\.)+)$"
 RELATIVE_NAME_PATTERN = r"^(@|[^[:space:][:upper:]]*[^.[:space:][:upper:]])$"
 MAX_TTL_S = 2**31 - 1  # RFC 2181 section 8
 MAX_SERIAL = 2**32 - 1  # RFC 1982
+UNDONE = "Undone: "
+"""What the summary of an edit that took back another begins with."""
 
 
 class Zone(models.Model):
@@ -119,3 +122,54 @@ class RecordSet(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.type}"
+
+
+class ZoneEdit(models.Model):
+    """What someone did to a zone, so that they can take it back (zones.edits). Only the newest of a zone are kept.
+
+    `before` and `after` hold the record sets that differ, each as [name, type, TTL in seconds, [records]].
+    """
+
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="edits")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    summary = models.CharField(max_length=400)
+    before = models.JSONField(default=list)
+    after = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["zone", "person", "-id"], name="zoneedit_of_person")]
+
+    def __str__(self) -> str:
+        return self.summary
+
+    @property
+    def is_undoing(self) -> bool:
+        """Whether taking it back does again what was undone."""
+        return self.summary.startswith(UNDONE)
+
+
+class ImportDraft(models.Model):
+    """A zone file that someone looks at before it becomes a zone (zones.imports). Kept for an hour.
+
+    `serial` is the zone's when the difference was shown; a draft for a zone that is new has neither.
+    """
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, null=True, related_name="import_drafts")
+    origin = models.CharField(max_length=254)
+    serial = models.BigIntegerField(null=True)
+    text = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(zone__isnull=True, serial__isnull=True) | Q(zone__isnull=False, serial__isnull=False),
+                name="importdraft_serial_of_its_zone",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.origin

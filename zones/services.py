@@ -138,7 +138,7 @@ def import_zone_file(zone: Zone, text: str) -> ImportResult:
 
 
 def plan_import(zone: Zone, text: str) -> ImportPlan:
-    """What the file would do to the zone, which the caller has locked. Raises ZoneFileError."""
+    """What the file would do to the zone, which the caller has locked or holds to its serial. Raises ZoneFileError."""
     desired = parse_zone_file(text, zone.origin, steered_keys(zone))
     proposed, desired[SOA_KEY] = _take_serial(zone, SOA_KEY, desired[SOA_KEY])
     present = read_contents(zone)

@@ -10,13 +10,15 @@ import dns.ttl
 
 from zones.contents import Contents, ContentsBuilder, Key, RecordRuleError, Records
 from zones.models import MAX_TTL_S
-from zones.names import APEX, InvalidNameError, origin_name, parse_name, parse_relative
+from zones.names import APEX, InvalidNameError, absolute_text, origin_name, parse_name, parse_relative
 from zones.rdata import RdataError, UnknownTypeError, canonical_type, parse_rdata, soa_minimum_s
 from zones.zonefile_lines import Entry, ZoneFileError, entries
 
-__all__ = ["ZoneFileError", "parse_zone_file", "print_zone_file"]
+__all__ = ["ZoneFileError", "parse_zone_file", "print_zone_file", "stated_origin", "zone_file_problems"]
 
 CLASSES = frozenset({"IN", "CH", "HS", "CS"})
+MOST_PROBLEMS = 20
+"""As many as someone mends at a time."""
 
 type_of = functools.cache(canonical_type)
 
@@ -27,19 +29,48 @@ def parse_zone_file(text: str, origin: str, steered: Iterable[Key] = ()) -> dict
     Without a $TTL a record has the last TTL stated before it, and before any is stated the SOA's minimum.
     Raises ZoneFileError with the line and the reason.
     """
-    reader, contents, line = _Reader(origin), ContentsBuilder(steered), 1
+    contents, problems = _read(text, origin, steered, most_problems=1)
+    if problems:
+        raise problems[0]
+    return contents
+
+
+def zone_file_problems(
+    text: str, origin: str, steered: Iterable[Key] = (), most: int = MOST_PROBLEMS
+) -> list[ZoneFileError]:
+    """The first `most` lines that keep a master file from being taken, to mend all of them at once."""
+    return _read(text, origin, steered, most)[1]
+
+
+def _read(
+    text: str, origin: str, steered: Iterable[Key], most_problems: int
+) -> tuple[dict[Key, Records], list[ZoneFileError]]:
+    reader, contents, problems = _Reader(origin), ContentsBuilder(steered), list[ZoneFileError]()
     try:
         for entry in entries(text):
-            line = entry.line
-            reader.read(entry, contents)
-        line = text.rstrip().count("\n") + 1
-        return contents.build()
-    except (InvalidNameError, RdataError, UnknownTypeError, RecordRuleError, _EntryError) as error:
-        raise ZoneFileError(line, str(error)) from error
+            try:
+                reader.read(entry, contents)
+            except REASONS as error:
+                problems.append(ZoneFileError(entry.line, str(error)))
+            if len(problems) >= most_problems:
+                return {}, problems
+    except ZoneFileError as error:  # lines cannot be told apart any more
+        return {}, [*problems, error]
+    return ({}, problems) if problems else _built(contents, text)
+
+
+def _built(contents: ContentsBuilder, text: str) -> tuple[dict[Key, Records], list[ZoneFileError]]:
+    try:
+        return contents.build(), []
+    except RecordRuleError as error:
+        return {}, [ZoneFileError(text.rstrip().count("\n") + 1, str(error))]
 
 
 class _EntryError(ValueError):
     """An entry that is neither a record nor a directive we take."""
+
+
+REASONS = (InvalidNameError, RdataError, UnknownTypeError, RecordRuleError, _EntryError)
 
 
 class _Reader:
@@ -132,6 +163,32 @@ def _ttl_s(text: str) -> int:
     if ttl_s > MAX_TTL_S:
         raise _EntryError(f"a TTL is at most {MAX_TTL_S}")
     return ttl_s
+
+
+def stated_origin(text: str) -> str | None:
+    """The origin that a file says by itself: the owner of its SOA record, absolute or below an absolute $ORIGIN.
+
+    None if it does not say one, or what it says cannot be read.
+    """
+    origin: dns.name.Name | None = None
+    try:
+        for entry in entries(text):
+            first, *rest = entry.tokens
+            if first.upper() == "$ORIGIN" and rest:
+                origin = _absolute(rest[0], origin)
+            elif entry.has_owner and "SOA" in map(str.upper, rest[:3]):
+                owner = _absolute(first, origin)
+                return absolute_text(owner) if owner else None
+    except (ZoneFileError, InvalidNameError):
+        pass
+    return None
+
+
+def _absolute(text: str, origin: dns.name.Name | None) -> dns.name.Name | None:
+    """None for a relative name without an origin."""
+    if origin is None and not text.endswith("."):
+        return None
+    return parse_name(text, origin or dns.name.root)
 
 
 def print_zone_file(origin: str, contents: Contents, steered: Iterable[tuple[Key, int]] = ()) -> str:

@@ -1,4 +1,4 @@
-"""Forms for zones, zone files and record sets."""
+"""Forms for zones and record sets."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 
-from accounts.audit.actor import Actor
 from dashboard.forms.base import ObjectForm, StoredForm
-from documents.zone_files import import_file
-from zones.models import MAX_TTL_S, RecordSet, Zone
+from zones.contents import Key
+from zones.edits import Author, ChangedSinceError, save_record_set
+from zones.models import MAX_TTL_S, RecordSet, Zone, ZoneEdit
 from zones.names import InvalidNameError, origin_name, parse_origin, parse_owner
 from zones.rdata import COMMON_TYPES, RdataError, UnknownTypeError, canonical_type, parse_rdata
 from zones.refusals import sentence
-from zones.services import ImportResult, create_zone, put_record_set
-from zones.zonefile import ZoneFileError
-
-MAX_FILE_OCTETS = 64 * 2**20
+from zones.services import create_zone
+from zones.versions import version_of, version_of_records
 
 
 class ZoneForm(ObjectForm[Zone]):
@@ -35,7 +33,7 @@ class ZoneForm(ObjectForm[Zone]):
         help_texts = {"origin": "The domain, such as example.com."}
 
     def clean_origin(self) -> str:
-        return _read(parse_origin, self.cleaned_data["origin"])
+        return read(parse_origin, self.cleaned_data["origin"])
 
     def clean_nameservers(self) -> list[str]:
         return str(self.cleaned_data["nameservers"]).replace(",", " ").split()
@@ -49,48 +47,11 @@ class ZoneForm(ObjectForm[Zone]):
         )
 
 
-class ZoneFileForm(StoredForm):
-    """A master file, chosen or pasted, that becomes the zone."""
-
-    file = forms.FileField(required=False)
-    text = forms.CharField(
-        required=False,
-        strip=False,
-        label="Or paste it",
-        widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "false", "class": "code"}),
-    )
-
-    def __init__(self, *args: Any, zone: Zone, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.zone = zone
-
-    def clean_file(self) -> str:
-        file: UploadedFile[bytes] | None = self.cleaned_data["file"]
-        if file is None:
-            return ""
-        if file.size and file.size > MAX_FILE_OCTETS:
-            raise ValidationError(f"The file is larger than {MAX_FILE_OCTETS // 2**20} MiB.")
-        try:
-            return str(file.read(), "utf-8")
-        except UnicodeDecodeError as error:
-            raise ValidationError(f"The file is not text in UTF-8: octet {error.start} is none.") from error
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if not self.errors and not (cleaned.get("file") or cleaned.get("text")):
-            raise ValidationError({"text": "Choose a file or paste one."})
-        return cleaned
-
-    def store(self, actor: Actor) -> ImportResult:
-        field = "file" if self.cleaned_data["file"] else "text"
-        try:
-            return import_file(actor, self.zone, self.cleaned_data[field])[0]
-        except ZoneFileError as error:
-            raise ValidationError({field: str(error)}) from error
-
-
 class RecordSetForm(StoredForm):
-    """All records of a name and type. Of a set that exists, name and type stay."""
+    """All records of a name and type. Of a set that exists, name and type stay.
+
+    `seen` is the version that was shown to who edits it.
+    """
 
     name = forms.CharField(initial="@", help_text="Relative to the origin; @ is the apex.")
     type = forms.CharField(
@@ -102,21 +63,29 @@ class RecordSetForm(StoredForm):
         help_text="One a line.",
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "code"}),
     )
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     types = COMMON_TYPES
 
-    def __init__(self, *args: Any, zone: Zone, edited: RecordSet | None = None, **kwargs: Any) -> None:
-        kwargs["initial"] = _shown(edited)
-        super().__init__(*args, **kwargs)
-        self.zone = zone
+    def __init__(
+        self, given: QueryDict | None = None, *, zone: Zone, author: Author, edited: RecordSet | None = None
+    ) -> None:
+        super().__init__(given.dict() if given is not None else None, initial=_shown(edited))
+        self.zone, self.author = zone, author
+        self.conflict: ChangedSinceError | None = None
         if edited:
             self.fields["name"].disabled = self.fields["type"].disabled = True
 
+    @property
+    def shown(self) -> list[forms.BoundField]:
+        """The inputs that people see."""
+        return self.visible_fields()
+
     def clean_name(self) -> str:
-        return _read(lambda text: parse_owner(text, self.zone.origin), self.cleaned_data["name"])
+        return read(lambda text: parse_owner(text, self.zone.origin), self.cleaned_data["name"])
 
     def clean_type(self) -> str:
-        return _read(canonical_type, self.cleaned_data["type"])
+        return read(canonical_type, self.cleaned_data["type"])
 
     def clean_rdatas(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["rdatas"].splitlines() if line.strip()]
@@ -125,9 +94,21 @@ class RecordSetForm(StoredForm):
             raise ValidationError(problems)
         return lines
 
-    def store(self) -> RecordSet:
+    @property
+    def key(self) -> Key:
+        return self.cleaned_data["name"], self.cleaned_data["type"]
+
+    def store(self) -> ZoneEdit | None:
+        """Write it; None if nothing differs. Raises ValidationError and ChangedSinceError."""
         given = self.cleaned_data
-        return put_record_set(self.zone, given["name"], given["type"], given["ttl_s"], given["rdatas"])
+        seen = given["seen"]
+        return save_record_set(self.zone, self.author, self.key, given["ttl_s"], given["rdatas"], seen=seen)
+
+    def confront(self, conflict: ChangedSinceError) -> None:
+        """Show what there is by now: who sends the form again has seen it."""
+        self.conflict = conflict
+        if conflict.key:
+            self.data = {**self.data, "seen": version_of_records(conflict.key, conflict.present)}
 
     def _line_problem(self, line: str) -> str | None:
         """What is wrong with a record, once its type is known."""
@@ -143,10 +124,17 @@ class RecordSetForm(StoredForm):
 def _shown(edited: RecordSet | None) -> dict[str, Any] | None:
     if edited is None:
         return None
-    return {"name": edited.name, "type": edited.type, "ttl_s": edited.ttl_s, "rdatas": "\n".join(edited.rdatas)}
+    return {
+        "name": edited.name,
+        "type": edited.type,
+        "ttl_s": edited.ttl_s,
+        "rdatas": "\n".join(edited.rdatas),
+        "seen": version_of(edited.type, edited.ttl_s, edited.rdatas),
+    }
 
 
-def _read(reader: Any, text: str) -> str:
+def read(reader: Any, text: str) -> str:
+    """What a reader of zones.names or zones.rdata makes of a text. Raises ValidationError."""
     try:
         return str(reader(text))
     except (InvalidNameError, UnknownTypeError) as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, QuerySet
@@ -20,18 +20,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from accounts.actors import why_not
 from accounts.audit.models import AuditEntry
 from accounts.permissions import Action
 from changes import services
 from changes.models import OPEN_STATES, Change, State
 from changes.planning import differences
 from changes.refusals import ChangeError
-from dashboard.access import NO_TEAM, signed_in, team_for_writing, visible
+from dashboard.access import signed_in, team_for_writing, visible
 from dashboard.change_map import moved_map
 from dashboard.drafting import current_draft, write_into
 from dashboard.forms.changes import ChangeForm, CommentForm, ScheduleForm
-from dashboard.guard import acting_of
+from dashboard.guard import require
 from dashboard.noting import actor_of
 from dashboard.section import ROWS_A_PAGE
 from dashboard.writing import sent
@@ -97,7 +96,7 @@ def act(request: HttpRequest, key: int) -> HttpResponseBase:
     if action is None:
         messages.error(request, "There is nothing of that name that could be done with a change.")
         return redirect("changes-show", change.number)
-    _require(request, NEEDED.get(name, Action.DRAFT))
+    require(request, NEEDED.get(name, Action.DRAFT))
     try:
         with transaction.atomic():
             landing, said = action(request, change)
@@ -124,13 +123,6 @@ def roll_back(request: HttpRequest, generation: int) -> HttpResponseBase:
         request, f"Change {change.number} goes back to generation {generation}. Look at it, then publish it."
     )
     return redirect("changes-show", change.number)
-
-
-def _require(request: HttpRequest, needed: Action) -> None:
-    """Raises PermissionDenied."""
-    acting = acting_of(request)
-    if acting is None or acting.team is None or not acting.may_in_team(needed):
-        raise PermissionDenied(why_not(acting.actor, needed, acting.team) if acting and acting.team else NO_TEAM)
 
 
 def _page(request: HttpRequest, change: Change) -> HttpResponseBase:

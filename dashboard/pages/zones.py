@@ -1,22 +1,19 @@
-"""Zones and their zone files."""
+"""Zones: their list, and the table of what each holds."""
 
 from __future__ import annotations
 
-from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
 
 from dashboard.dependents import Dependents, Group
-from dashboard.forms.zones import ZoneFileForm, ZoneForm
-from dashboard.noting import actor_of
+from dashboard.forms.zones import ZoneForm
+from dashboard.pages.records import last_edit
 from dashboard.section import ROWS_A_PAGE, Section, View
 from dashboard.tables import Column
-from dashboard.writing import declare, sent
 from steering.models import Binding
+from zones.listing import MOST_COUNTED, ORDERS, Wanted, count, kinds, page_of
 from zones.models import RecordSet, Zone
+from zones.rdata import COMMON_TYPES
 from zones.services import delete_zone, export_zone_file
 
 
@@ -38,36 +35,42 @@ class ZoneSection(Section[Zone]):
     editable = False
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
-        return [
-            (f"{one}import/", self.import_file, "zones-import"),
-            (f"{one}export/", self.export_file, "zones-export"),
-        ]
+        return [(f"{one}export/", self.export_file, "zones-export")]
 
     def objects(self) -> QuerySet[Zone]:
         return Zone.objects.select_related("team")
 
     def rows_of(self, shown: list[Zone]) -> list[tuple[Zone, int]]:
-        counted = Zone.objects.filter(pk__in=[zone.pk for zone in shown])
-        counts = dict(counted.annotate(count=Count("record_sets")).values_list("pk", "count"))
+        counted = RecordSet.objects.filter(zone__in=shown).order_by().values("zone")
+        counts = dict(counted.annotate(count=Count("pk")).values_list("zone", "count"))
         return [(zone, counts.get(zone.pk, 0)) for zone in shown]
 
     def show(self, request: HttpRequest, key: object) -> HttpResponseBase:
-        """The table of record sets, searched by name or content and filtered by type."""
+        """The table of record sets, searched by name or content, filtered and sorted."""
         shown = self.find(request, key)
-        searched, kind = request.GET.get("q", "").strip(), request.GET.get("type", "")
-        found = shown.record_sets.select_related("binding__policy").order_by("name", "type")
-        if searched:
-            found = found.filter(Q(name__icontains=searched) | Q(rdatas__icontains=searched))
-        if kind:
-            found = found.filter(type=kind)
+        asked = {
+            name: request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "type", "answered", "sort")
+        }
+        wanted = Wanted(asked["q"], asked["type"], asked["answered"])
+        order = asked["sort"] if asked["sort"].lstrip("-") in ORDERS else "name"
+        found = wanted.of(shown)
+        rows = found.select_related("binding__policy")
+        place = {name: request.GET.get(name, "") for name in ("after", "before")}
+        page = page_of(rows, order, ROWS_A_PAGE, **place)
         context = {
             "object": shown,
-            "page": Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page")),
-            "searched": searched,
-            "kind": kind,
-            "kinds": shown.record_sets.order_by("type").values_list("type", flat=True).distinct(),
+            "zone": shown,
+            "page": page,
+            "count": count(found, page),
+            "most_counted": MOST_COUNTED,
+            "searched": asked["q"],
+            "kind": asked["type"],
+            "answered": asked["answered"],
+            "sort": order,
+            "kinds": kinds(shown),
+            "types": COMMON_TYPES,
         }
-        return self._render(request, "show", context)
+        return self._render(request, "show", context | last_edit(request, shown))
 
     def dependents(self, doomed: Zone) -> Dependents:
         """A zone has too many record sets to collect; what hurts are the names that policies answer."""
@@ -79,22 +82,6 @@ class ZoneSection(Section[Zone]):
 
     def remove(self, doomed: Zone) -> None:
         delete_zone(doomed)
-
-    def import_file(self, request: HttpRequest, key: object) -> HttpResponseBase:
-        """Make the zone what a master file says."""
-        zone = self.find(request, key)
-        form = ZoneFileForm(sent(request), request.FILES if request.method == "POST" else None, zone=zone)
-        if form.is_bound and form.is_valid():
-            try:
-                result = declare(lambda: form.store(actor_of(request)))
-            except ValidationError as problem:
-                form.refuse(problem)
-            else:
-                told = f"{result.added} record sets added, {result.changed} changed, {result.removed} removed."
-                messages.success(request, f"Zone file imported: {told}")
-                return redirect(self.url_of(zone))
-        context = {"section": self, "object": zone, "form": form}
-        return render(request, "dashboard/zones/import.html", context, status=422 if form.is_bound else 200)
 
     def export_file(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """The zone as a master file."""

@@ -281,3 +281,26 @@ def here(context: dict[str, Any], path: str, exact: bool = False) -> SafeString:
     at = context["request"].path
     inside = at == path if exact else at.startswith(path)
     return SafeString(' aria-current="page"') if inside else SafeString("")
+
+
+@register.simple_tag(takes_context=True)
+def sorter(context: dict[str, Any], column: str, title: str, css_class: str = "") -> SafeString:
+    """The head of a column that a table is sorted by when it is followed, and the other way round when it is again."""
+    current = context["sort"]
+    is_this, descends = current.lstrip("-") == column, current.startswith("-")
+    query = context["request"].GET.copy()
+    for place in ("after", "before"):
+        query.pop(place, None)
+    query["sort"] = f"-{column}" if is_this and not descends else column
+    said = "none" if not is_this else "descending" if descends else "ascending"
+    sign = "" if not is_this else "\N{NO-BREAK SPACE}↓" if descends else "\N{NO-BREAK SPACE}↑"
+    return format_html(
+        '<th class="{}" aria-sort="{}"><a class="sorter" href="?{}">{}{}</a></th>',
+        css_class, said, query.urlencode(), title, sign,
+    )  # fmt: skip
+
+
+@register.filter
+def lines(text: str | None) -> int:
+    """The height of a text area that shows a text, within reason."""
+    return min(max((text or "").count("\n") + 1, 1), 12)

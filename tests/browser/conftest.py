@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -51,6 +52,17 @@ def page(chromium: Browser, system: RunningSystem) -> Iterator[Page]:
     yield page
     context.close()
     assert faults == []
+
+
+@pytest.fixture
+def signed_in(page: Page, system: RunningSystem) -> Page:
+    page.goto("/")
+    expect(page).to_have_url(re.compile("/login/"))
+    page.get_by_label("Username").fill(system.login["username"])
+    page.get_by_label("Password").fill(system.login["password"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_title(re.compile("Overview"))
+    return page
 
 
 def _leaves(url: str, system: RunningSystem) -> bool:

@@ -13,17 +13,6 @@ from tests.scenarios.client import eventually
 GERMANY = "91.0.0.0/24"
 
 
-@pytest.fixture
-def signed_in(page: Page, system) -> Page:
-    page.goto("/")
-    expect(page).to_have_url(re.compile("/login/"))
-    page.get_by_label("Username").fill(system.login["username"])
-    page.get_by_label("Password").fill(system.login["password"])
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page).to_have_title(re.compile("Overview"))
-    return page
-
-
 def test_an_operator_declares_a_region_with_an_endpoint_and_sees_it_on_the_map(signed_in: Page):
     page = signed_in
     region, endpoint = (f"{kind}-{uuid.uuid4().hex[:6]}" for kind in ("cape", "cpt"))

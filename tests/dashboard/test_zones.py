@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 
 from zones.models import Zone
 from zones.services import create_zone
-
-FILE = """$TTL 300
-@ IN SOA ns1 hostmaster 9 7200 3600 1209600 300
-@ NS ns1
-ns1 A 192.0.2.53
-"""
+from zones.versions import version_of
 
 
 @pytest.fixture
@@ -84,12 +78,22 @@ def test_a_record_is_judged_while_it_is_typed(adas_browser, zone):
 def test_an_edited_record_set_keeps_its_name_and_type(adas_browser, zone):
     put(adas_browser)
     record_set = zone.record_sets.get(name="www")
-    given = {"name": "other", "type": "TXT", "ttl_s": "90", "rdatas": "192.0.2.7"}
+    seen = version_of(record_set.type, record_set.ttl_s, record_set.rdatas)
+    given = {"name": "other", "type": "TXT", "ttl_s": "90", "rdatas": "192.0.2.7", "seen": seen}
     adas_browser.post(f"/zones/example.test./records/{record_set.pk}/", given)
 
     assert list(zone.record_sets.filter(name="www").values_list("type", "ttl_s", "rdatas")) == [
         ("A", 90, ["192.0.2.7"])
     ]
+
+
+def test_a_new_record_set_does_not_replace_the_one_that_is_there(adas_browser, zone):
+    put(adas_browser)
+    response = put(adas_browser, rdatas="192.0.2.99")
+
+    assert response.status_code == 422
+    assert "www A is there already." in response.content.decode()
+    assert zone.record_sets.get(name="www").rdatas == ["192.0.2.1"]
 
 
 def test_the_apex_keeps_its_name_servers(adas_browser, zone):
@@ -98,34 +102,6 @@ def test_the_apex_keeps_its_name_servers(adas_browser, zone):
 
     assert response.context["problems"]
     assert zone.record_sets.filter(type="NS").exists()
-
-
-def test_a_pasted_file_becomes_the_zone(adas_browser, zone):
-    adas_browser.post("/zones/example.test./import/", {"text": FILE})
-
-    assert zone.record_sets.filter(name="ns1", type="A").exists()
-
-
-def test_a_chosen_file_becomes_the_zone(adas_browser, zone):
-    adas_browser.post("/zones/example.test./import/", {"file": SimpleUploadedFile("example.zone", FILE.encode())})
-
-    assert zone.record_sets.filter(name="ns1", type="A").exists()
-
-
-@pytest.mark.parametrize(
-    ("given", "field", "problem"),
-    [
-        ({"text": f"{FILE}bad A 1.2.3\n"}, "text", "line 5"),
-        ({"file": SimpleUploadedFile("z", f"{FILE}bad A 1.2.3\n".encode())}, "file", "line 5"),
-        ({"file": SimpleUploadedFile("z", b"\xff\xfe")}, "file", "not text in UTF-8"),
-        ({}, "text", "Choose a file or paste one."),
-    ],
-)
-def test_a_file_that_cannot_be_taken_is_answered_with_its_line(adas_browser, zone, given, field, problem):
-    page = adas_browser.post("/zones/example.test./import/", given)
-
-    assert problem in page.context["form"].errors[field][0]
-    assert not zone.record_sets.filter(name="ns1").exists()
 
 
 def test_deleting_a_zone_says_how_much_goes_along(adas_browser, zone):
