@@ -15,8 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from dashboard.scope import Scope
 from dashboard.worldmap import known_countries
 from healthchecks.probes import Certificate
+from regions.models import Region
+from zones.models import RecordSet
 
 register = template.Library()
 
@@ -89,6 +92,13 @@ def ahead(moment: datetime) -> str:
     """In how long, in the largest whole unit."""
     left = moment - timezone.now()
     return next((f"in {left // length} {unit}" for length, unit in UNITS if left >= length), "now")
+
+
+@register.filter
+def countdown(moment: datetime) -> str:
+    """In how long, to the second below an hour."""
+    left_s = max(0, math.ceil((moment - timezone.now()).total_seconds()))
+    return ahead(moment) if left_s >= 3600 else f"in {left_s // 60}:{left_s % 60:02d}"
 
 
 @register.simple_tag
@@ -173,6 +183,37 @@ def evidence_bar(shares: Sequence[tuple[str, float]]) -> SafeString:
     return format_html('<svg class="evidence" role="img" aria-label="{}"><title>{}</title>{}</svg>', said, said, rects)
 
 
+@register.simple_tag
+def share_bar(shares: Sequence[tuple[Region, float]]) -> SafeString:
+    """The shares of regions beside each other, each in the colour of the region; the words stand below it."""
+    left, parts = 0.0, []
+    for region, share in shares:
+        parts.append((series(region.pk), f"{left * 100:.2f}%", width(share)))
+        left += share
+    rects = format_html_join("", '<rect class="part series-{}" x="{}" width="{}" height="14"></rect>', parts)
+    return format_html('<svg aria-hidden="true">{}</svg>', rects)
+
+
+@register.simple_tag
+def narrowed(scope: Scope, **asked: str) -> SafeString:
+    """The query of a URL that asks for something else of the overview, and for the rest as it is."""
+    return format_html("{}", scope.query_with(**asked))
+
+
+@register.filter
+def full_name(record_set: RecordSet) -> str:
+    """The name of a record set with that of its zone."""
+    return record_set.zone.origin if record_set.name == "@" else f"{record_set.name}.{record_set.zone.origin}"
+
+
+@register.filter
+def brief_ms(value: float | None) -> str:
+    """A time that may be far below a millisecond; nothing for none."""
+    if not isinstance(value, float):
+        return ""
+    return f"{value:.1f} ms" if value >= 1 else f"{value * 1000:.0f} µs"
+
+
 @register.filter
 def width(share: float) -> str:
     """A share of one as a length of SVG."""
@@ -235,6 +276,18 @@ def sparkline(values: Sequence[float]) -> SafeString:
         '<polygon points="0,{} {} {},{}"></polygon><polyline points="{}"></polyline></svg>',
         SPARK_WIDTH, SPARK_HEIGHT, SPARK_HEIGHT, points, SPARK_WIDTH, SPARK_HEIGHT, points,
     )  # fmt: skip
+
+
+@register.simple_tag
+def bars(values: Sequence[int]) -> SafeString:
+    """A bar for each minute. It adds nothing to the number beside it for who cannot see it."""
+    top = max(values, default=0) or 1
+    rects = format_html_join(
+        "",
+        '<rect x="{}" y="{}" width="6" height="{}"></rect>',
+        ((place * 8, f"{24 - value / top * 23:.1f}", f"{value / top * 23:.1f}") for place, value in enumerate(values)),
+    )
+    return format_html('<svg class="bars" viewBox="0 0 {} 25" aria-hidden="true">{}</svg>', len(values) * 8, rects)
 
 
 @register.simple_tag(takes_context=True)

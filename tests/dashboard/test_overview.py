@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.models import User
 from dashboard import live
 from dashboard.live import changes, event, fragments_of
-from dashboard.overview import read_overview
+from dashboard.overview import Overview, read_overview
+from dashboard.scope import read_scope
 from dashboard.traffic import policy_traffic
 from healthchecks.models import Assignment
 from healthchecks.services import VantageChange, record_vantage_changes
@@ -50,6 +52,10 @@ def count(node: EdgeNode, policy: str, endpoint: str, answers: int, ago_s: int =
         rcode=0,
         count=answers,
     )
+
+
+def overview_of(user: User, **query: str) -> Overview:
+    return read_overview(user, NOW, read_scope(query, user))
 
 
 def report(node: EdgeNode, generation: int, ago_s: int) -> None:
@@ -109,7 +115,7 @@ def test_an_edge_is_as_its_last_report_says(node, behind, ago_s, state):
 
 def test_the_map_has_regions_by_health_and_clients_by_country(node, carol):
     count(node, "www", "fra-1", 10)
-    overview = read_overview(carol, NOW)
+    overview = overview_of(carol)
     drawn = overview.figures["map"]
 
     assert {mark["name"]: mark["state"] for mark in drawn["regions"]} == dict.fromkeys(["eu", "us", "asia"], "unknown")
@@ -120,10 +126,11 @@ def test_the_map_has_regions_by_health_and_clients_by_country(node, carol):
 def test_a_region_with_one_endpoint_down_is_partly_up(carol):
     believe(Assignment.objects.filter(endpoint__name="fra-1"), State.DOWN)
     believe(Assignment.objects.filter(endpoint__name="fra-2"), State.UP)
-    overview = read_overview(carol, NOW)
+    overview = overview_of(carol)
 
     assert {place.region.name: (place.state, place.up) for place in overview.places}["eu"] == ("degraded", 1)
-    assert [str(row.to_state) for row in overview.transitions[:2]] == ["up", "down"]
+    lately = [event.transition for event in overview.lately if event.transition]
+    assert [str(row.to_state) for row in lately[:2]] == ["up", "down"]
 
 
 def believe(assignments, state: State) -> None:
@@ -135,7 +142,7 @@ def believe(assignments, state: State) -> None:
 
 def test_every_fragment_of_the_page_has_an_event_that_renews_it(node, carol, carols_browser):
     count(node, "cdn", "fra-2", 10)
-    fragments = fragments_of(read_overview(carol, NOW))
+    fragments = fragments_of(overview_of(carol))
     page = carols_browser.get("/").content.decode()
 
     for name in fragments:
@@ -151,7 +158,7 @@ async def test_only_what_has_changed_is_sent(monkeypatch):
     readings = iter([{"a": "1", "b": "1"}, {"a": "1", "b": "2"}, {"a": "1", "b": "2"}])
     monkeypatch.setattr(live, "listener", ImpatientListener())
     monkeypatch.setattr(live, "PAUSE_S", 0)
-    stream = changes(lambda: next(readings))
+    stream = changes(lambda: next(readings), 2.0)
 
     sent = [await anext(stream) for _ in range(3)]
     await stream.aclose()
