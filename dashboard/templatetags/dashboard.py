@@ -18,7 +18,6 @@ from django.utils.safestring import SafeString
 from dashboard.scope import Scope
 from dashboard.worldmap import known_countries
 from healthchecks.probes import Certificate
-from regions.models import Region
 from zones.models import RecordSet
 
 register = template.Library()
@@ -48,6 +47,8 @@ STATE_WORDS = {
     "behind": "Behind",
     "silent": "Silent",
     "never": "Never seen",
+    "unchecked": "Not checked",
+    "failing": "Failing, not yet down",
 }
 
 
@@ -184,17 +185,6 @@ def evidence_bar(shares: Sequence[tuple[str, float]]) -> SafeString:
 
 
 @register.simple_tag
-def share_bar(shares: Sequence[tuple[Region, float]]) -> SafeString:
-    """The shares of regions beside each other, each in the colour of the region; the words stand below it."""
-    left, parts = 0.0, []
-    for region, share in shares:
-        parts.append((series(region.pk), f"{left * 100:.2f}%", width(share)))
-        left += share
-    rects = format_html_join("", '<rect class="part series-{}" x="{}" width="{}" height="14"></rect>', parts)
-    return format_html('<svg aria-hidden="true">{}</svg>', rects)
-
-
-@register.simple_tag
 def narrowed(scope: Scope, **asked: str) -> SafeString:
     """The query of a URL that asks for something else of the overview, and for the rest as it is."""
     return format_html("{}", scope.query_with(**asked))
@@ -278,16 +268,10 @@ def sparkline(values: Sequence[float]) -> SafeString:
     )  # fmt: skip
 
 
-@register.simple_tag
-def bars(values: Sequence[int]) -> SafeString:
-    """A bar for each minute. It adds nothing to the number beside it for who cannot see it."""
-    top = max(values, default=0) or 1
-    rects = format_html_join(
-        "",
-        '<rect x="{}" y="{}" width="6" height="{}"></rect>',
-        ((place * 8, f"{24 - value / top * 23:.1f}", f"{value / top * 23:.1f}") for place, value in enumerate(values)),
-    )
-    return format_html('<svg class="bars" viewBox="0 0 {} 25" aria-hidden="true">{}</svg>', len(values) * 8, rects)
+@register.filter
+def state_word(value: str) -> str:
+    """What a state is called."""
+    return STATE_WORDS.get(value, value.capitalize())
 
 
 @register.simple_tag(takes_context=True)
