@@ -12,9 +12,9 @@ from rest_framework.response import Response
 
 from accounts.models import NAME_PATTERN, ApiToken
 from accounts.services import create_token
-from api.fields import TextField
 from api.resources import Creatable, Deletable, Readable
-from api.serializers import DeclaredSerializer
+from documents.base import DeclaredSerializer
+from documents.fields import TextField
 
 NAME_HELP = "Use lower-case letters, digits and hyphens, at most 63."
 
@@ -58,6 +58,3 @@ class TokenViewSet(Readable[ApiToken], Creatable[ApiToken], Deletable[ApiToken])
         response = super().written(row, serializer, location)
         response.data = {**response.data, "token": serializer.secret}
         return response
-
-    def changed(self) -> None:
-        """Tokens are no part of a snapshot."""

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
 from accounts.models import User
-from api.fields import TextField
 from api.resources import TeamView
-from api.serializers import RefusesUnknownFields
+from documents.base import RefusesUnknownFields
+from documents.fields import TextField
 from snapshots.models import BrakeRelease
 from snapshots.services import release_brake
 

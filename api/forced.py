@@ -17,10 +17,10 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 from rest_framework.viewsets import GenericViewSet
 
-from api.fields import TextField, WholeNumberField
 from api.resources import TeamView
-from api.serializers import RefusesUnknownFields, in_fields_of
 from common.clock import database_time
+from documents.base import RefusesUnknownFields, in_fields_of
+from documents.fields import TextField, WholeNumberField
 from healthchecks.guard_models import ForcedState
 from healthchecks.services import force, unforce
 from regions.models import Endpoint

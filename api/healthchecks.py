@@ -13,86 +13,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from api.fields import LabelsField, NamesField
 from api.forced import ForcedStateSerializer
 from api.resources import DeclaredViewSet, TeamCollection, TeamView
-from api.serializers import DeclaredSerializer, StrictModelSerializer
-from healthchecks.models import STATE_CHOICES, Check, CheckTemplate, Family, Transition
+from documents.kinds import CHECKS
+from healthchecks.models import STATE_CHOICES, Check, Family, Transition
 from healthchecks.reading import MatrixRow
-from healthchecks.services import active_states, assign, delete_check, endpoint_states, health_matrix, save_template
-from regions.models import Endpoint, Region
-
-
-class CheckTemplateSerializer(StrictModelSerializer[CheckTemplate]):
-    """Which new endpoints a check attaches itself to: those for which all of this holds."""
-
-    labels = LabelsField(required=False, help_text="That the endpoint must have, with these values.")
-
-    class Meta:
-        model = CheckTemplate
-        fields = ["reached_by", "port", "labels"]
-
-
-class CheckSerializer(DeclaredSerializer[Check]):
-    """How endpoints are probed, and which."""
-
-    options = serializers.DictField(required=False, help_text="Of the kind, such as `path` and `expected_codes`.")
-    vantages = NamesField(Region.objects.all(), required=False)
-    endpoints = NamesField(Endpoint.objects.all(), required=False)
-    template = CheckTemplateSerializer(
-        required=False,
-        allow_null=True,
-        help_text="Has it attach itself to new endpoints that match; null: it does not.",
-    )
-
-    class Meta:
-        model = Check
-        fields = [
-            "id",
-            "name",
-            "kind",
-            "options",
-            "port",
-            "interval_ms",
-            "timeout_ms",
-            "rise",
-            "fall",
-            "quorum",
-            "damping_half_life_s",
-            "damping_suppress",
-            "damping_reuse",
-            "damping_max_s",
-            "vantages",
-            "endpoints",
-            "template",
-            "enabled",
-            "created",
-            "updated",
-        ]
-
-    def store(self, candidate: Check, related: dict[str, Any]) -> Check:
-        endpoints = related["endpoints"] if "endpoints" in related else list(candidate.endpoints.all())
-        candidate.save()
-        if "vantages" in related:
-            candidate.vantages.set(related["vantages"])
-        assign(candidate, endpoints)
-        if "template" in related:
-            said = related["template"]
-            save_template(candidate, None if said is None else CheckTemplate(**said))
-        return candidate
-
-    def _defaults(self) -> dict[str, Any]:
-        return {**super()._defaults(), "template": None}
+from healthchecks.services import active_states, endpoint_states, health_matrix
+from regions.models import Endpoint
 
 
 class CheckViewSet(DeclaredViewSet[Check]):
     """How endpoints are probed, and which."""
 
-    queryset = Check.objects.select_related("template").prefetch_related("vantages", "endpoints")
-    serializer_class = CheckSerializer
-
-    def remove(self, row: Check) -> None:
-        delete_check(row)
+    kind = CHECKS
+    queryset = CHECKS.rows
+    serializer_class = CHECKS.serializer
 
 
 class FamilyStateSerializer(serializers.Serializer[Any]):

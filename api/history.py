@@ -12,8 +12,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import NamedField
 from api.resources import TeamView
+from documents.fields import NamedField
 from healthchecks.history.reading import Seen, Series, Stretch, history
 from healthchecks.history.resolution import MOST_POINTS, StretchError
 from healthchecks.models import Assignment, Check, Family
@@ -95,7 +95,7 @@ class EndpointHistoryView(TeamView):
     def get(self, request: Request, name: str) -> Response:
         """Latency percentiles and availability of one endpoint, by check, address family and vantage."""
         endpoint = get_object_or_404(Endpoint, team=self.team, name=name)
-        query = HistoryQuerySerializer(data=request.query_params, context={"view": self})
+        query = HistoryQuerySerializer(data=request.query_params, context={"team": self.team})
         query.is_valid(raise_exception=True)
         asked = query.validated_data
         assignments = Assignment.objects.filter(endpoint=endpoint).select_related("check_definition", "endpoint")

@@ -20,9 +20,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import NAME_PATTERN, User
 from api.accounts import NAME_HELP
-from api.fields import TextField
 from api.resources import TeamView
-from api.serializers import RefusesUnknownFields
+from documents.base import RefusesUnknownFields
+from documents.fields import TextField
 from latency.models import LatencyDecision, LatencyModel, LatencyPromotion
 from latency.parameters import BadParameterError
 from latency.versions import ask, promote, propose, return_to

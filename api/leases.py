@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Team
-from api.fields import TextField, WholeNumberField
 from api.push import push_url
 from api.resources import TeamView
 from api.schema import path_parameters
-from api.serializers import RefusesUnknownFields
 from common.clock import database_time
+from documents.base import RefusesUnknownFields
+from documents.fields import TextField, WholeNumberField
 from healthchecks.derived.leased import MAX_SPAN_S
 from healthchecks.derived_models import MAX_REASON, STATE_CHOICES, Lease
 from healthchecks.leases import rotate, set_state

@@ -15,9 +15,9 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
 from accounts.models import Team
-from api.fields import NumberField, TextField, WholeNumberField
 from api.resources import TeamView
-from api.serializers import RefusesUnknownFields, in_fields_of
+from documents.base import RefusesUnknownFields, in_fields_of
+from documents.fields import NumberField, TextField, WholeNumberField
 from healthchecks.load_sources import save_source
 from healthchecks.models import FORMATS, EndpointLoad, LoadSource
 from healthchecks.services import LoadReport, forget_load, report_load

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -15,11 +14,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import LabelsField, NamedField, NamesField
 from api.resources import DeclaredViewSet
-from api.serializers import DeclaredSerializer
-from healthchecks.models import Check
-from healthchecks.services import attach_templates, set_checks, sync_schedule
+from documents.kinds import ENDPOINTS, NODES, REGIONS, SITES
+from documents.regions import NodeSerializer
 from regions.models import AdminState, EdgeNode, Endpoint, Region, Site
 from regions.services import create_node_token
 from snapshots.enrolment import Invitation, invite
@@ -27,62 +24,20 @@ from snapshots.fleet import STATES, edges_of
 from snapshots.signing import SigningError
 
 
-class RegionSerializer(DeclaredSerializer[Region]):
-    """Where endpoints live."""
-
-    class Meta:
-        model = Region
-        fields = ["id", "name", "latitude", "longitude", "is_vantage", "created", "updated"]
-
-
 class RegionViewSet(DeclaredViewSet[Region]):
     """Where endpoints live, and where a worker probes from."""
 
-    queryset = Region.objects.all()
-    serializer_class = RegionSerializer
-
-    def changed(self) -> None:
-        sync_schedule()
-        super().changed()
-
-
-class SiteSerializer(DeclaredSerializer[Site]):
-    """A place with edge nodes."""
-
-    region = NamedField(
-        Region.objects.all(),
-        required=False,
-        allow_null=True,
-        help_text="Whose endpoints stand here too: what edges see of the way to clients counts for it.",
-    )
-
-    class Meta:
-        model = Site
-        fields = ["id", "name", "latitude", "longitude", "region", "created", "updated"]
+    kind = REGIONS
+    queryset = REGIONS.rows
+    serializer_class = REGIONS.serializer
 
 
 class SiteViewSet(DeclaredViewSet[Site]):
     """Places with edge nodes."""
 
-    queryset = Site.objects.select_related("region")
-    serializer_class = SiteSerializer
-
-
-class NodeSerializer(DeclaredSerializer[EdgeNode]):
-    """One edge machine."""
-
-    site = NamedField(Site.objects.all())
-
-    class Meta:
-        model = EdgeNode
-        fields = ["id", "name", "site", "created", "updated"]
-
-    def store(self, candidate: EdgeNode, related: dict[str, Any]) -> EdgeNode:
-        if candidate.pk is None:
-            self.secret = create_node_token(candidate)
-        else:
-            candidate.save()
-        return candidate
+    kind = SITES
+    queryset = SITES.rows
+    serializer_class = SITES.serializer
 
 
 class NodeWithTokenSerializer(NodeSerializer):
@@ -141,8 +96,9 @@ class NodeFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has 
 class NodeViewSet(DeclaredViewSet[EdgeNode]):
     """Edge machines. Creating one returns the token that it fetches snapshots with."""
 
-    queryset = EdgeNode.objects.select_related("site")
-    serializer_class = NodeSerializer
+    kind = NODES
+    queryset = NODES.rows
+    serializer_class = NODES.serializer
     filterset_class = NodeFilter
 
     @extend_schema(responses=StandingNodeSerializer(many=True))
@@ -190,62 +146,6 @@ class NodeViewSet(DeclaredViewSet[EdgeNode]):
         return response
 
 
-class ChosenChecksField(NamesField):
-    def get_attribute(self, instance: Model) -> list[Any] | None:
-        """No list, unlike an empty one, is nobody's choice."""
-        checks = super().get_attribute(instance)
-        return checks if checks or hasattr(instance, "unchecked") else None
-
-
-class EndpointSerializer(DeclaredSerializer[Endpoint]):
-    """An address or name that serves users."""
-
-    region = NamedField(Region.objects.all())
-    labels = LabelsField(required=False)
-    checks = ChosenChecksField(
-        Check.objects.all(),
-        required=False,
-        allow_null=True,
-        help_text="What watches it. `[]`: nothing, on purpose. null or not said: a new endpoint gets those whose "
-        "templates match, one that exists keeps its own; as an answer: nothing does, and nobody chose so.",
-    )
-
-    class Meta:
-        model = Endpoint
-        fields = [
-            "id",
-            "name",
-            "region",
-            "ipv4",
-            "ipv6",
-            "hostname",
-            "port",
-            "weight",
-            "priority",
-            "bias",
-            "cost",
-            "capacity",
-            "labels",
-            "admin_state",
-            "checks",
-            "created",
-            "updated",
-        ]
-
-    def store(self, candidate: Endpoint, related: dict[str, Any]) -> Endpoint:
-        is_new = candidate.pk is None
-        candidate.save()
-        checks = related.get("checks")
-        if checks is not None:
-            set_checks(candidate, checks)
-        elif is_new:
-            attach_templates(candidate)
-        return candidate
-
-    def _defaults(self) -> dict[str, Any]:
-        return {**super()._defaults(), "checks": None}
-
-
 class EndpointFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     region = filters.CharFilter("region__name")
     admin_state = filters.ChoiceFilter(choices=AdminState.choices)
@@ -254,6 +154,7 @@ class EndpointFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter 
 class EndpointViewSet(DeclaredViewSet[Endpoint]):
     """Addresses and names that serve users. An endpoint has IPv4 or IPv6 addresses, or instead of both a host name."""
 
-    queryset = Endpoint.objects.select_related("region", "unchecked").prefetch_related("checks")
-    serializer_class = EndpointSerializer
+    kind = ENDPOINTS
+    queryset = ENDPOINTS.rows
+    serializer_class = ENDPOINTS.serializer
     filterset_class = EndpointFilter

@@ -7,7 +7,7 @@ request ─► row, locked ─► If-Match ─► serializer ─► service ─�
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 from urllib.parse import quote
 
 from django.db import transaction
@@ -23,7 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import ApiToken, Team, User
 from accounts.services import team_of
 from api.etags import etag_of, is_unchanged, require_match
-from snapshots.services import request_publish
+from documents.kind import Kind
 
 Row = TypeVar("Row", bound=Model)
 
@@ -74,6 +74,9 @@ class TeamCollection(TeamView, GenericViewSet[Row]):
     def get_object(self) -> Row:
         return self.found(self.get_queryset().filter(**self.key()).first())
 
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "team": getattr(self, "team", None)}
+
     def shown(self, row: Row) -> Any:
         return self.get_serializer_class()(row, context=self.get_serializer_context()).data
 
@@ -82,7 +85,6 @@ class TeamCollection(TeamView, GenericViewSet[Row]):
 
     def changed(self) -> None:
         """Called inside the transaction of each write."""
-        request_publish()
 
 
 class Readable(mixins.ListModelMixin, TeamCollection[Row]):
@@ -166,5 +168,25 @@ class Deletable(TeamCollection[Row]):
         row.delete()
 
 
-class DeclaredViewSet(Readable[Row], Replaceable[Row], Changeable[Row], Deletable[Row]):
+class Documented(TeamCollection[Row]):
+    """What has documents: they are written and removed as everywhere else."""
+
+    kind: ClassVar[Kind[Any]]
+
+    def document_key(self) -> str:
+        """The key of the document that the URL is about."""
+        return str(self.kwargs[self.lookup_field])
+
+    def find(self) -> Row | None:
+        found: Row | None = self.kind.hold(self.team, self.document_key())
+        return found
+
+    def remove(self, row: Row) -> None:
+        self.kind.remove(row)
+
+    def changed(self) -> None:
+        self.kind.changed()
+
+
+class DeclaredViewSet(Documented[Row], Readable[Row], Replaceable[Row], Changeable[Row], Deletable[Row]):
     """What a team declares by name."""

@@ -15,10 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
-from api.fields import NamesField, NumberField, WholeNumberField
 from api.resources import TeamView
-from api.serializers import RefusesUnknownFields, in_fields_of
-from api.steering import StepsField
+from documents.base import RefusesUnknownFields, in_fields_of
+from documents.fields import NamesField, NumberField, WholeNumberField
+from documents.steering import StepsField
 from simulation.shadows import LIFETIME, LONGEST, PERCENT, shadow_of, start
 from simulation.what_if import Change
 from snapshots.services import request_publish
@@ -93,7 +93,7 @@ class ShadowView(TeamView):
     def put(self, request: Request, name: str) -> Response:
         """Have edges try a proposed policy beside the served one, in place of the shadow it has. No answer changes."""
         policy = self._policy(name)
-        proposal = ShadowProposalSerializer(data=request.data, context={"view": self})
+        proposal = ShadowProposalSerializer(data=request.data, context={"team": self.team})
         proposal.is_valid(raise_exception=True)
         given: dict[str, Any] = dict(proposal.validated_data)
         change = Change(policy, given.get("pools"), given.get("steps"))

@@ -10,10 +10,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import NamedField, NamesField, TextField, WholeNumberField
 from api.resources import TeamView
-from api.serializers import RefusesUnknownFields
-from api.steering import StepsField
+from documents.base import RefusesUnknownFields
+from documents.fields import NamedField, NamesField, TextField, WholeNumberField
+from documents.steering import StepsField
 from simulation.services import MAX_AT_S, explain
 from simulation.what_if import MAX_SAMPLES, SAMPLES, Change, what_if
 from steering.models import Policy, Pool
@@ -65,7 +65,7 @@ class SimulateView(TeamView):
     @extend_schema(request=ChangeSerializer, responses={200: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         """Whom a change of a policy would move, and from where to where: docs/simulation.md. Nothing is changed."""
-        proposed = ChangeSerializer(data=request.data, context={"view": self})
+        proposed = ChangeSerializer(data=request.data, context={"team": self.team})
         proposed.is_valid(raise_exception=True)
         given: dict[str, Any] = proposed.validated_data
         change = Change(given["policy"], given.get("pools"), given.get("steps"))

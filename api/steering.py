@@ -2,134 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from django.db.models import Model, Prefetch
-from rest_framework import serializers
+from django.db.models import Model
 
-from api.fields import NamedField, NamesField, WholeNumberField
 from api.resources import DeclaredViewSet
-from api.serializers import DeclaredSerializer, StrictModelSerializer
-from regions.models import Endpoint
-from steering.models import Binding, Policy, Pool, PoolMember
-from steering.services import STEP_LOOKUPS, Member, save_policy, set_pool_members, steps_with_names, take_turn
-from zones.models import MAX_TTL_S
+from documents.kinds import POLICIES, POOLS
+from steering.models import Policy, Pool
 
 Row = TypeVar("Row", bound=Model)
 
 
-class MemberSerializer(StrictModelSerializer[PoolMember]):
-    """An endpoint in a pool; what it says wins over the endpoint and the pool."""
-
-    endpoint = NamedField(Endpoint.objects.all())
-
-    class Meta:
-        model = PoolMember
-        fields = ["endpoint", "weight", "priority", "bias", "cost"]
-
-
-class PoolSerializer(DeclaredSerializer[Pool]):
-    """Endpoints that can stand in for each other."""
-
-    members = MemberSerializer(many=True, required=False)
-
-    class Meta:
-        model = Pool
-        fields = [
-            "id",
-            "name",
-            "weight",
-            "priority",
-            "bias",
-            "cost",
-            "on_mass_failure",
-            "max_down_percent",
-            "brake_window_s",
-            "brake_hold_s",
-            "members",
-            "created",
-            "updated",
-        ]
-
-    def store(self, candidate: Pool, related: dict[str, Any]) -> Pool:
-        candidate.save()
-        if "members" in related:
-            set_pool_members(candidate, [Member(**member) for member in related["members"]])
-        return candidate
-
-
-class SteeringViewSet(DeclaredViewSet[Row]):
-    def find(self) -> Row | None:
-        take_turn(self.team)
-        return super().find()
-
-
-class PoolViewSet(SteeringViewSet[Pool]):
+class PoolViewSet(DeclaredViewSet[Pool]):
     """Endpoints that can stand in for each other. What a member says of weight, priority and bias wins."""
 
-    queryset = Pool.objects.prefetch_related(
-        Prefetch("members", PoolMember.objects.select_related("endpoint").order_by("position"))
-    )
-    serializer_class = PoolSerializer
+    kind = POOLS
+    queryset = POOLS.rows
+    serializer_class = POOLS.serializer
 
 
-class PoliciesPoolsField(NamesField):
-    def get_attribute(self, instance: Policy) -> list[Pool]:  # type: ignore[override]
-        """In the policy's order."""
-        return [used.pool for used in instance.policy_pools.all()]
-
-
-class StepsField(serializers.ListField):
-    """Steps with names for what they refer to: docs/steering.md says their options."""
-
-    child = serializers.DictField()
-
-    def get_attribute(self, instance: Policy) -> list[dict[str, Any]]:
-        return steps_with_names(instance)
-
-    def to_representation(self, data: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return data
-
-
-class BindingSerializer(serializers.ModelSerializer[Binding]):
-    """A record set that a policy answers."""
-
-    zone = serializers.CharField(source="record_set.zone.origin")
-    name = serializers.CharField(source="record_set.name")
-    type = serializers.CharField(source="record_set.type")
-
-    class Meta:
-        model = Binding
-        fields = ["zone", "name", "type"]
-
-
-class PolicySerializer(DeclaredSerializer[Policy]):
-    """A chain of steps over the endpoints of pools."""
-
-    pools = PoliciesPoolsField(Pool.objects.all(), allow_empty=False)
-    steps = StepsField(required=False)
-    ttl = WholeNumberField(source="ttl_s", required=False, min_value=0, max_value=MAX_TTL_S, help_text="Seconds.")
-    ttl_min = WholeNumberField(
-        source="ttl_min_s",
-        required=False,
-        min_value=0,
-        max_value=MAX_TTL_S,
-        help_text="Seconds; the TTL is lowered toward it while the health of an endpoint is about to change.",
-    )
-    bindings = BindingSerializer(
-        many=True, read_only=True, help_text="The record sets that it answers. Bind one by writing it with this policy."
-    )
-
-    class Meta:
-        model = Policy
-        fields = ["id", "name", "pools", "steps", "ttl", "ttl_min", "ecs", "bindings", "created", "updated"]
-
-    def store(self, candidate: Policy, related: dict[str, Any]) -> Policy:
-        return save_policy(candidate, **related)
-
-
-class PolicyViewSet(SteeringViewSet[Policy]):
+class PolicyViewSet(DeclaredViewSet[Policy]):
     """Chains of steps over the endpoints of pools, in order, and the record sets that they answer."""
 
-    queryset = Policy.objects.prefetch_related("policy_pools__pool", *STEP_LOOKUPS, "bindings__record_set__zone")
-    serializer_class = PolicySerializer
+    kind = POLICIES
+    queryset = POLICIES.rows
+    serializer_class = POLICIES.serializer

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Team
-from api.fields import NamedField
 from api.resources import TeamView
+from documents.fields import NamedField
 from regions.models import Endpoint
 from steering.models import Policy
 from telemetry.services import KEPT, Share, networks, split
@@ -80,7 +80,7 @@ class TrafficView(TeamView):
     @extend_schema(parameters=[SpanSerializer], responses=TrafficSerializer)
     def get(self, request: Request) -> Response:
         """Answers by policy and the first endpoint answered, in total and over time; and by the clients' networks."""
-        span = SpanSerializer(data=request.query_params.dict(), context={"view": self})
+        span = SpanSerializer(data=request.query_params.dict(), context={"team": self.team})
         span.is_valid(raise_exception=True)
         asked = span.validated_data
         span_of = (asked["since"], asked["until"])

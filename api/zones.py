@@ -15,57 +15,33 @@ from rest_framework.request import Request
 
 from accounts.models import Team
 from api.etags import etag_of, is_unchanged, require_match
-from api.fields import TextField
 from api.parsers import ZONE_FILE_TYPE, ZoneFileParser, ZoneFileRenderer
-from api.resources import Creatable, Deletable, Readable, TeamView
+from api.resources import Creatable, Deletable, Documented, Readable, TeamView
 from api.schema import path_parameters
-from api.serializers import StrictModelSerializer
+from documents.kinds import ZONES
 from snapshots.services import request_publish
 from zones.models import Zone
 from zones.names import InvalidNameError, parse_origin
-from zones.services import create_zone, delete_zone, export_zone_file, import_zone_file
+from zones.services import create_zone, export_zone_file, import_zone_file
 
 ORIGIN = path_parameters(origin="Such as `example.com.`; the final dot may be missing.")
 
 
-class ZoneSerializer(StrictModelSerializer[Zone]):
-    """A zone we are authoritative for."""
-
-    origin = TextField(max_length=1024, help_text="Such as `example.com.`")
-    nameservers = serializers.ListField(
-        child=TextField(max_length=1024),
-        required=False,
-        allow_empty=False,
-        write_only=True,
-        help_text="Names relative to the origin; default: `ns1`. Later it is the NS record set that says them.",
-    )
-    contact = TextField(
-        max_length=1024, required=False, write_only=True, help_text="Mail address; default: `hostmaster` at the origin."
-    )
-
-    class Meta:
-        model = Zone
-        fields = ["id", "origin", "serial", "created", "updated", "nameservers", "contact"]
-        read_only_fields = ["serial"]
-
-    def create(self, validated_data: dict[str, Any]) -> Zone:
-        return create_zone(self.context["view"].team, **validated_data)
-
-
 @extend_schema_view(retrieve=ORIGIN, destroy=ORIGIN)
-class ZoneViewSet(Readable[Zone], Creatable[Zone], Deletable[Zone]):
+class ZoneViewSet(Documented[Zone], Readable[Zone], Creatable[Zone], Deletable[Zone]):
     """Zones we are authoritative for. A new one has a SOA and NS records."""
 
-    queryset = Zone.objects.all()
-    serializer_class = ZoneSerializer
+    kind = ZONES
+    queryset = ZONES.rows
+    serializer_class = ZONES.serializer
     lookup_field = "origin"
     page_key = ("origin",)
 
     def key(self) -> dict[str, str]:
         return {"origin": read_origin(self.kwargs["origin"])}
 
-    def remove(self, row: Zone) -> None:
-        delete_zone(row)
+    def document_key(self) -> str:
+        return self.key()["origin"]
 
 
 class ImportSerializer(serializers.Serializer[Any]):

@@ -17,7 +17,7 @@ EU = "/api/v1/regions/eu"
 def published(monkeypatch):
     """How often publishing was asked for."""
     requests = []
-    monkeypatch.setattr("api.resources.request_publish", lambda: requests.append(1))
+    monkeypatch.setattr("documents.kind.request_publish", lambda: requests.append(1))
     return requests
 
 
@@ -90,7 +90,7 @@ def test_every_write_asks_for_publishing_and_a_refused_one_does_not(api, publish
 
 def test_a_new_region_is_probed_from_at_once(api, monkeypatch):
     scheduled = []
-    monkeypatch.setattr("api.regions.sync_schedule", lambda: scheduled.append(1))
+    monkeypatch.setattr("documents.regions.sync_schedule", lambda: scheduled.append(1))
     api.put(EU, REGION)
 
     assert scheduled

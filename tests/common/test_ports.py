@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 
 import pytest
@@ -23,7 +24,7 @@ def test_a_port_that_is_taken_over_either_transport_is_not_handed_out(kind, monk
         taken.bind((LOOPBACK, free_port()))
         number = taken.getsockname()[1]
         offered = iter([number, ports.FIRST_PORT])
-        monkeypatch.setattr(ports.random, "choice", lambda _ports: next(offered))
+        monkeypatch.setattr(random, "choice", lambda _ports: next(offered))
         assert free_port() != number
 
 

@@ -20,7 +20,7 @@ from common.ports import LOOPBACK, free_port
 from tests.faults.network import as_user, cut_off
 from tests.faults.services import Postgres
 from tests.process import ROOT, Process
-from tests.running_system import SET_FOR_OTHER_TESTS, free_dns_port
+from tests.running_system import SET_FOR_OTHER_TESTS
 from tests.scenarios.client import call, eventually
 
 WEB_HOST = "127.0.0.9"
@@ -41,7 +41,7 @@ class Edge(Process):
     """One edge node, its directory and where it answers. `feed`: of the web process, unless it is fed elsewhere."""
 
     def __init__(self, home: Path, feed: str, token: str, inherited: Mapping[str, str]) -> None:
-        self.dns = f"{LOOPBACK}:{free_dns_port()}"
+        self.dns = f"{LOOPBACK}:{free_port()}"
         self.home = home
         variables = {
             "TRAFFICMGR_HOME": str(home),

@@ -13,7 +13,7 @@ from pathlib import Path
 import dns.exception
 import pytest
 
-from tests.running_system import free_dns_port
+from common.ports import free_port
 from tests.scenarios.client import addresses, call, eventually
 
 GERMANY = "91.0.0.0/24"
@@ -24,7 +24,7 @@ class Machine:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.dns = f"127.0.0.1:{free_dns_port()}"
+        self.dns = f"127.0.0.1:{free_port()}"
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self._environment = inherited | {
             "TRAFFICMGR_HOME": str(home),

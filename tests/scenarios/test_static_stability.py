@@ -12,7 +12,8 @@ from pathlib import Path
 import dns.exception
 import pytest
 
-from tests.running_system import RunningSystem, free_dns_port
+from common.ports import free_port
+from tests.running_system import RunningSystem
 from tests.scenarios.client import addresses, call, eventually
 
 GERMANY = "91.0.0.0/24"
@@ -22,7 +23,7 @@ class Edge:
     """An edge node as on a machine of its own: a feed URL, a token and a directory, nothing else."""
 
     def __init__(self, home: Path, feed: str, token: str) -> None:
-        self.dns = f"127.0.0.1:{free_dns_port()}"
+        self.dns = f"127.0.0.1:{free_port()}"
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self.environment = inherited | {
             "TRAFFICMGR_HOME": str(home),

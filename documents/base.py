@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import Q
 from rest_framework import serializers
 
-from api.fields import NumberField, TextField, TruthField, WholeNumberField
+from documents.fields import NumberField, TextField, TruthField, WholeNumberField
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -77,7 +77,7 @@ class DeclaredSerializer(StrictModelSerializer[Row]):
     def _unsaved(self) -> Row:
         """The row as it is, apart from the one that readers see, or a new one."""
         model: Any = self.Meta.model
-        row: Row = model.objects.get(pk=self.instance.pk) if self.instance else model(team=self.context["view"].team)
+        row: Row = model.objects.get(pk=self.instance.pk) if self.instance else model(team=self.context["team"])
         return row
 
     def _defaults(self) -> dict[str, Any]:

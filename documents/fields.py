@@ -62,7 +62,7 @@ class NamedField(serializers.SlugRelatedField[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid")
-        found = self.rows.filter(team=self.context["view"].team, name=data).first()
+        found = self.rows.filter(team=self.context["team"], name=data).first()
         if found is None:
             self.fail("does_not_exist", kind=self.rows.model._meta.verbose_name, value=data)
         return found
@@ -83,7 +83,7 @@ class NamesField(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> list[Any]:
         names: list[str] = super().to_internal_value(data)
-        known = {row.name: row for row in self.queryset.filter(team=self.context["view"].team, name__in=names)}
+        known = {row.name: row for row in self.queryset.filter(team=self.context["team"], name__in=names)}
         for position, name in enumerate(names):
             if name not in known:
                 self._refuse(position, "does_not_exist", kind=self.queryset.model._meta.verbose_name, value=name)

@@ -1,0 +1,83 @@
+"""A kind of object: how its documents are found, read, written and removed.
+
+    team, key ─► find ─► row ─► shown ─► document
+    document ─► store ─► row        (validated whole; refusals name the field)
+
+A writer calls `hold` first, within the transaction of all it writes, and `changed` last.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.db.models import Model, QuerySet
+from rest_framework.serializers import BaseSerializer
+
+from accounts.models import Team
+from snapshots.services import request_publish
+
+Row = TypeVar("Row", bound=Model)
+Document = dict[str, Any]
+
+
+class Kind(Generic[Row]):
+    """Objects that a team owns and knows by a key: here their name."""
+
+    plural: ClassVar[str]
+    """What collections of it are called, in URLs as in files."""
+
+    rows: QuerySet[Row]
+    """All of them, with what their documents show."""
+
+    serializer: type[BaseSerializer[Any]]
+
+    @property
+    def singular(self) -> str:
+        return str(self.rows.model._meta.verbose_name)
+
+    def of(self, team: Team) -> QuerySet[Row]:
+        """A team's."""
+        return self.rows.all().filter(team=team)
+
+    def key_of(self, row: Row) -> str:
+        """What the object is known by within its team."""
+        return str(row.name)  # type: ignore[attr-defined]
+
+    def columns(self, team: Team, key: str) -> dict[str, Any]:
+        """What the key says of the row, by column. Raises ValueError for what can be no key."""
+        return {"name": key}
+
+    def find(self, team: Team, key: str) -> Row | None:
+        """The object of that key. Raises ValueError for what can be no key."""
+        return self.of(team).filter(**self.columns(team, key)).first()
+
+    def hold(self, team: Team, key: str) -> Row | None:
+        """As `find`, and hold what a write of the object concerns until the transaction ends."""
+        held = self.of(team).select_for_update(of=("self",), no_key=True)
+        return held.filter(**self.columns(team, key)).first()
+
+    def context(self, team: Team, key: str) -> dict[str, Any]:
+        """What the serializer has to know."""
+        return {"team": team}
+
+    def shown(self, team: Team, row: Row) -> Document:
+        """The object as readers see it."""
+        return dict(self.serializer(row, context=self.context(team, self.key_of(row))).data)
+
+    def store(self, team: Team, key: str, row: Row | None, document: Document, *, partial: bool = False) -> Row:
+        """Make the object what the document says, or of a `partial` one the fields it names. None: it is new.
+
+        Raises REST framework's ValidationError by field, or a database's IntegrityError.
+        """
+        serializer = self.serializer(row, data=document, partial=partial, context=self.context(team, key))
+        serializer.is_valid(raise_exception=True)
+        stored: Row = serializer.save()
+        return stored
+
+    def remove(self, row: Row) -> None:
+        """Delete the object. Raises ProtectedError if something uses it, ValidationError."""
+        row.delete()
+
+    def changed(self) -> None:
+        """Have edges hear of it, once the present transaction commits."""
+        request_publish()
