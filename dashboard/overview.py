@@ -20,7 +20,7 @@ from regions.models import EdgeNode, Endpoint, Region, Site
 from snapshots.fleet import Edge, edges_of, worst_first
 from snapshots.models import Refusal, Snapshot
 from steering.models import Binding, Policy
-from telemetry.slices import AnswerTimes, answer_times, busiest, flows
+from telemetry.slices import AnswerTimes, answer_times, ends, flows
 
 POLICIES_CHARTED = 6
 ALARMS_SHOWN = 5
@@ -157,7 +157,7 @@ def policy_figure(traffic: PolicyTraffic) -> dict[str, Any]:
 
 def _charted(scope: Scope, now: datetime) -> list[Policy]:
     """The busiest policies, and while there is room such as are not asked for at all."""
-    ids = busiest(scope.steered(now), POLICIES_CHARTED)
+    ids = list(ends(scope.steered(now)))[:POLICIES_CHARTED]
     policies = {policy.pk: policy for policy in Policy.objects.filter(pk__in=ids)}
     quiet = Policy.objects.filter(pk__in=scope.policy_ids).exclude(pk__in=ids)[: POLICIES_CHARTED - len(ids)]
     return [policies[key] for key in ids if key in policies] + list(quiet)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,11 +13,13 @@ from simulation.services import explain
 from snapshots.fleet import published_generation
 from steering.models import Binding, Policy
 from telemetry.buckets import BUCKET_S
-from telemetry.slices import Slice, Stepped, stepped, totals
+from telemetry.slices import OTHERS, Slice, Stepped, ends, stepped, totals
 
 WINDOW = timedelta(minutes=15)
 DRAWING_STEPS = ("weighted", "sticky")
-NO_ANSWER = "no endpoint"
+NAMES = {0: "no endpoint", OTHERS: "others"}
+MOST_APART = 12
+"""More lines than that no chart tells apart: the others are one."""
 ANY_CLIENT = "192.0.2.1"
 """Weights are the same for every client."""
 
@@ -69,9 +71,10 @@ def queries_per_s(of: Slice) -> list[float]:
 def policy_traffic(policies: Sequence[Policy], now: datetime, of: Slice | None = None) -> list[PolicyTraffic]:
     """The traffic of each policy in a slice (by default the window up to now), the busiest first."""
     of = replace(of or last_quarter_of_an_hour(now), policy_ids=[policy.id for policy in policies])
-    shares = _by_policy(stepped(of))
     weights = configured_weights(policies)
-    counted = {policy.id: shares.get(policy.id, []) for policy in policies}
+    apart = {key: _apart(counts, weights.get(key, {})) for key, counts in ends(of).items()}
+    shares = _by_policy(stepped(of, set().union(*apart.values())))
+    counted = {policy.id: _told_apart(shares.get(policy.id, []), apart.get(policy.id, set())) for policy in policies}
     names = _endpoint_names(counted.values(), weights.values())
     found = [_policy_traffic(policy, counted[policy.id], weights.get(policy.id, {}), names, of) for policy in policies]
     return sorted(found, key=lambda traffic: (-traffic.total, traffic.policy.name))
@@ -108,6 +111,17 @@ def _said_weights(_generation: int, policy_id: int, name: str, kind: str) -> tup
     return ()
 
 
+def _apart(counts: Mapping[int, int], weights: Mapping[int, int]) -> set[int]:
+    """The endpoints of a policy that are shown each for itself: all, or of many those that are answered most."""
+    every = [*counts, *(key for key in weights if key not in counts)]
+    return set(every if len(every) <= MOST_APART else every[: MOST_APART - 1])
+
+
+def _told_apart(shares: Iterable[Stepped], apart: Collection[int]) -> list[Stepped]:
+    """Another policy may tell an endpoint apart that this one does not."""
+    return [share if share.endpoint_id in apart else replace(share, endpoint_id=OTHERS) for share in shares]
+
+
 def _by_policy(shares: Iterable[Stepped]) -> dict[int, list[Stepped]]:
     found = defaultdict(list)
     for share in shares:
@@ -124,16 +138,20 @@ def _policy_traffic(
     policy: Policy, shares: list[Stepped], weights: Mapping[int, int], names: Mapping[int, str], of: Slice
 ) -> PolicyTraffic:
     total = sum(share.count for share in shares)
+    counted: dict[int, Counter[datetime]] = defaultdict(Counter)
+    for share in shares:
+        counted[share.endpoint_id][share.at] += share.count
+    shown = counted.keys() | (weights.keys() if len(weights) <= MOST_APART else set())
     endpoints = []
-    for endpoint in sorted({share.endpoint_id for share in shares} | weights.keys()):
-        counts = {share.at: share.count for share in shares if share.endpoint_id == endpoint}
+    for endpoint in sorted(shown, key=lambda key: (key == OTHERS, key)):
+        counts = counted[endpoint]
         endpoints.append(
             EndpointTraffic(
                 endpoint_id=endpoint,
-                name=names.get(endpoint, NO_ANSWER if endpoint == 0 else f"endpoint {endpoint}, deleted"),
+                name=names.get(endpoint) or NAMES.get(endpoint, f"endpoint {endpoint}, deleted"),
                 per_s=[counts.get(step, 0) / of.step_s for step in of.steps],
                 share=sum(counts.values()) / total if total else 0.0,
-                configured=_configured(endpoint, weights),
+                configured=None if endpoint == OTHERS else _configured(endpoint, weights),
                 is_known=endpoint in names,
             )
         )

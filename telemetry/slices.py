@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import DateTimeField, F, Func, Q, QuerySet, Sum, Value
+from django.db.models import Case, DateTimeField, F, Func, Q, QuerySet, Sum, Value, When
 
 from regions.models import Endpoint
 from telemetry.buckets import ANSWER_TIME_BUCKET_S, LONG_BUCKET_S, bucket_of
 from telemetry.models import AnswerTime, LongCount, QueryCount
 
 EPOCH = datetime.fromtimestamp(0, UTC)
+OTHERS = -1
+"""In place of an endpoint's id: those that are not told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
-    """Answers of a policy that began with an endpoint (0: none), within the step that began `at`."""
+    """Answers of a policy that began with an endpoint (0: none, OTHERS: any other), within the step that began `at`."""
 
     at: datetime
     policy_id: int
@@ -80,16 +82,21 @@ def totals(of: Slice) -> dict[datetime, int]:
     return {row["at"]: row["total"] for row in rows}
 
 
-def busiest(of: Slice, most: int) -> list[int]:
-    """The policies that gave most answers, the most first."""
-    rows = _counts(of).exclude(policy_id=0).values("policy_id").annotate(total=Sum("count"))
-    return [row["policy_id"] for row in rows.order_by("-total", "policy_id")[:most]]
+def ends(of: Slice) -> dict[int, dict[int, int]]:
+    """Answers by policy, without static data, and endpoint that they began with; both with the most first."""
+    rows = _counts(of).exclude(policy_id=0).values_list("policy_id", "endpoint_id").annotate(total=Sum("count"))
+    found: dict[int, dict[int, int]] = {}
+    for policy_id, endpoint_id, total in rows.order_by("-total", "endpoint_id"):
+        found.setdefault(policy_id, {})[endpoint_id] = total
+    return dict(sorted(found.items(), key=lambda item: (-sum(item[1].values()), item[0])))
 
 
-def stepped(of: Slice) -> list[Stepped]:
-    """Who was answered with what over time, without static data."""
-    rows = _stepped(of).exclude(policy_id=0).values_list("at", "policy_id", "endpoint_id").annotate(Sum("count"))
-    return [Stepped(*row) for row in rows.order_by("at", "policy_id", "endpoint_id")]
+def stepped(of: Slice, apart: Collection[int]) -> list[Stepped]:
+    """Who was answered with what over time, without static data: with each endpoint that is `apart`, and with OTHERS."""
+    endpoint = Case(When(endpoint_id__in=apart, then=F("endpoint_id")), default=Value(OTHERS))
+    counted = _stepped(of).exclude(policy_id=0).annotate(apart=endpoint)
+    rows = counted.values_list("at", "policy_id", "apart").annotate(Sum("count"))
+    return [Stepped(*row) for row in rows.order_by("at", "policy_id", "apart")]
 
 
 def flows(of: Slice) -> list[Flow]:
@@ -126,7 +133,8 @@ def _percentile_ms(counts: Sequence[tuple[int | None, int]], rank: float) -> flo
 def _stepped(of: Slice) -> QuerySet[Any]:
     step = Value(timedelta(seconds=of.step_s))
     at = Func(step, F("bucket"), Value(EPOCH), function="date_bin", output_field=DateTimeField())
-    return _counts(of).annotate(at=at)
+    found: QuerySet[Any] = _counts(of).annotate(at=at)
+    return found
 
 
 def _counts(of: Slice) -> QuerySet[Any]:

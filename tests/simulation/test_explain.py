@@ -152,7 +152,7 @@ def test_rest_before_anything_is_published_is_unavailable(api):
 
 
 def test_each_candidate_has_what_vantages_say_of_its_health_and_the_load_it_told(world):
-    fra_1, fra_2 = Endpoint.objects.order_by("name")
+    _fra_1, fra_2 = Endpoint.objects.order_by("name")
     kept = {"sequence": 7, "current": 3.0, "share": 0.3, "max_age_s": 60, "measured": timezone.now()}
     EndpointLoad.objects.create(endpoint=fra_2, **kept)
     first, second = explain(**QUESTION)["policies"][0]["candidates"]

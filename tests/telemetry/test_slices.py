@@ -11,7 +11,7 @@ from regions.models import EdgeNode, Endpoint, Region, Site
 from telemetry.models import LongCount, QueryCount
 from telemetry.report import Report
 from telemetry.services import forget, record_report
-from telemetry.slices import Flow, Slice, answer_times, answered_by, busiest, flows, stepped, totals
+from telemetry.slices import OTHERS, Flow, Slice, answer_times, answered_by, ends, flows, stepped, totals
 
 NOW = datetime(2026, 11, 21, 8, 0, 7, tzinfo=UTC)
 SHORT, LONG = (timedelta(minutes=15), 10), (timedelta(hours=24), 600)
@@ -56,8 +56,11 @@ def test_a_slice_has_what_was_answered_in_its_whole_steps(node, length):
     found = Slice.before(NOW, *length)
 
     assert sum(totals(found).values()) == 13
-    assert [(row.policy_id, row.endpoint_id, row.count) for row in stepped(found)] == [(WWW, 10, 3), (WWW, 11, 1)]
-    assert {row.at for row in stepped(found)} <= set(found.steps)
+    assert [(row.policy_id, row.endpoint_id, row.count) for row in stepped(found, [10])] == [
+        (WWW, OTHERS, 1),
+        (WWW, 10, 3),
+    ]
+    assert {row.at for row in stepped(found, [])} <= set(found.steps)
     assert flows(found) == [Flow("DE", 10, 3), Flow("FR", 11, 1)]
 
 
@@ -67,14 +70,15 @@ def test_a_slice_is_of_policies_of_a_country_and_of_a_region(node, fra_1):
 
     def counted(**only: object) -> int:
         span = Slice.before(NOW, *SHORT)
-        return sum(row.count for row in stepped(Slice(span.since, span.until, span.step_s, **only)))
+        return sum(row.count for row in stepped(Slice(span.since, span.until, span.step_s, **only), []))
 
     assert counted() == 39
     assert counted(policy_ids=[WWW]) == 9
     assert counted(country="FR") == 5
     assert counted(region_id=fra_1.region_id) == 8
     assert counted(policy_ids=[API], region_id=fra_1.region_id) == 0
-    assert busiest(Slice.before(NOW, *SHORT), most=1) == [API]
+    assert ends(Slice.before(NOW, *SHORT)) == {API: {4711: 30}, WWW: {fra_1.id: 8, 4711: 1}}
+    assert list(ends(Slice.before(NOW, *SHORT))) == [API, WWW], "the busiest first"
 
 
 def test_answers_of_an_endpoint_are_told_by_bucket_and_policy(node):
