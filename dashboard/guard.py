@@ -68,7 +68,7 @@ def acting_of(request: HttpRequest) -> Acting | None:
 
 
 def require(request: HttpRequest, action: Action, zone: Zone | None = None) -> None:
-    """For what a route alone does not say: may they do that in their team, or with that zone? Raises PermissionDenied."""
+    """For what a route does not say: may they do that in their team, or with that zone? Raises PermissionDenied."""
     acting = acting_of(request)
     if acting is None:
         raise PermissionDenied(UNDECLARED)

@@ -2,7 +2,7 @@
 
 note of a generation or of health ─┐
                                    ├─► read_overview ─► fragments ─► those that differ from the last
-two seconds gone by ───────────────┘
+its cadence gone by ───────────────┘
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from django.template.loader import render_to_string
 from accounts.models import User
 from common.notify import listener
 from dashboard.overview import Overview, read_overview
+from dashboard.scope import DEFAULT, SPANS, read_scope
 
-CADENCE_S = 2.0
 PAUSE_S = 0.25
 """A burst of notes is shown at once, not note by note."""
 
 LIFETIME_S = 600.0
 """A stream ends now and then, so that the browser's next one is asked for its login again."""
 
-FRAGMENTS = ("notices", "summary", "regions", "transitions", "edges")
+FRAGMENTS = ("notices", "summary", "failing", "regions", "flows", "lately", "edges")
 
 Fragments = dict[str, str]
 
@@ -43,12 +43,13 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     """Events named after the fragments of the overview, and `figures` for its charts."""
     user = await request.auser()
     assert isinstance(user, User)  # noqa: S101 - login_required has seen to it
-    stream = changes(partial(_read, user))
+    span = SPANS.get(request.GET.get("span", ""), SPANS[DEFAULT])
+    stream = changes(partial(_read, user, request.GET.dict()), span.cadence_s)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
 
-async def changes(read: Callable[[], Fragments]) -> AsyncGenerator[str, None]:
+async def changes(read: Callable[[], Fragments], cadence_s: float) -> AsyncGenerator[str, None]:
     """The fragments that `read` gives, as events, each time one is another than before."""
     loop = asyncio.get_running_loop()
     end = loop.time() + LIFETIME_S
@@ -56,7 +57,7 @@ async def changes(read: Callable[[], Fragments]) -> AsyncGenerator[str, None]:
     async with listener.subscribe() as mailbox:
         while loop.time() < end:
             with suppress(TimeoutError):
-                async with asyncio.timeout(CADENCE_S):
+                async with asyncio.timeout(cadence_s):
                     await mailbox.take()
             fragments = await loop.run_in_executor(_reader, read)
             yield "".join(event(name, text) for name, text in fragments.items() if sent.get(name) != text) or ":\n\n"
@@ -72,17 +73,17 @@ def event(name: str, text: str) -> str:
 
 def fragments_of(overview: Overview) -> Fragments:
     """Event name to markup, or for the charts to JSON."""
-    context = {"overview": overview}
+    context = {"overview": overview, "scope": overview.scope}
     found = {name: render_to_string(f"dashboard/overview/{name}.html", context) for name in FRAGMENTS}
     for traffic in overview.traffic:
-        markup = render_to_string("dashboard/overview/shares.html", {"traffic": traffic})
+        markup = render_to_string("dashboard/overview/shares.html", {"traffic": traffic, "scope": overview.scope})
         found[f"shares-{traffic.policy.id}"] = markup
     return found | {"figures": json.dumps(overview.figures)}
 
 
-def _read(user: User) -> Fragments:
+def _read(user: User, query: dict[str, str]) -> Fragments:
     close_old_connections()
     try:
-        return fragments_of(read_overview(user, datetime.now(UTC)))
+        return fragments_of(read_overview(user, datetime.now(UTC), read_scope(query, user)))
     except DatabaseError:
         return {}

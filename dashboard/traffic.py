@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -12,26 +12,29 @@ from regions.models import Endpoint
 from simulation.services import explain
 from snapshots.fleet import published_generation
 from steering.models import Binding, Policy
-from telemetry.buckets import BUCKET_S, bucket_of
-from telemetry.services import Share, rates, split
+from telemetry.buckets import BUCKET_S
+from telemetry.slices import OTHERS, Slice, Stepped, ends, stepped, totals
 
 WINDOW = timedelta(minutes=15)
-BUCKET = timedelta(seconds=BUCKET_S)
 DRAWING_STEPS = ("weighted", "sticky")
-NO_ANSWER = "no endpoint"
+NAMES = {0: "no endpoint", OTHERS: "others"}
+MOST_APART = 12
+"""More lines than that no chart tells apart: the others are one."""
 ANY_CLIENT = "192.0.2.1"
 """Weights are the same for every client."""
 
 
 @dataclass(frozen=True)
 class EndpointTraffic:
-    """`per_s` has one value a bucket. `share` is that of the window; `configured` is None where no weight decides."""
+    """`per_s` has one value a step. `share` is that of the slice; `configured` is None where no weight decides."""
 
     endpoint_id: int
     name: str
     per_s: list[float]
     share: float
     configured: float | None
+    is_known: bool = True
+    """False: it was deleted, or there was none to answer with."""
 
 
 @dataclass(frozen=True)
@@ -41,36 +44,39 @@ class PolicyTraffic:
     policy: Policy
     endpoints: list[EndpointTraffic]
     total: int
+    length: timedelta
 
     @property
     def per_s(self) -> float:
-        """Answers a second over the whole window."""
-        return self.total / WINDOW.total_seconds()
+        """Answers a second over the whole slice."""
+        return self.total / self.length.total_seconds()
+
+
+def last_quarter_of_an_hour(now: datetime) -> Slice:
+    """The whole buckets of the window, of all policies; the present one still fills."""
+    return Slice.before(now, WINDOW, BUCKET_S)
 
 
 def buckets_until(now: datetime) -> list[datetime]:
-    """The whole buckets of the window; the present one still fills."""
-    newest = bucket_of(now)
-    return [newest - BUCKET * back for back in range(int(WINDOW / BUCKET), 0, -1)]
+    """The buckets of the window."""
+    return last_quarter_of_an_hour(now).steps
 
 
-def queries_per_s(now: datetime) -> list[float]:
-    """Answers a second of all nodes, one value a bucket."""
-    buckets = buckets_until(now)
-    found = {rate.bucket: rate.per_s for rate in rates(buckets[0], bucket_of(now))}
-    return [found.get(bucket, 0.0) for bucket in buckets]
+def queries_per_s(of: Slice) -> list[float]:
+    """Answers a second of all nodes, one value a step."""
+    found = totals(of)
+    return [found.get(step, 0) / of.step_s for step in of.steps]
 
 
-def policy_traffic(policies: Sequence[Policy], now: datetime) -> list[PolicyTraffic]:
-    """The traffic of each policy, the busiest first."""
-    buckets = buckets_until(now)
-    shares = _by_policy(split(None, buckets[0], bucket_of(now)))
+def policy_traffic(policies: Sequence[Policy], now: datetime, of: Slice | None = None) -> list[PolicyTraffic]:
+    """The traffic of each policy in a slice (by default the window up to now), the busiest first."""
+    of = replace(of or last_quarter_of_an_hour(now), policy_ids=[policy.id for policy in policies])
     weights = configured_weights(policies)
-    counted = {policy.id: shares.get(policy.id, []) for policy in policies}
+    apart = {key: _apart(counts, weights.get(key, {})) for key, counts in ends(of).items()}
+    shares = _by_policy(stepped(of, set().union(*apart.values())))
+    counted = {policy.id: _told_apart(shares.get(policy.id, []), apart.get(policy.id, set())) for policy in policies}
     names = _endpoint_names(counted.values(), weights.values())
-    found = [
-        _policy_traffic(policy, counted[policy.id], weights.get(policy.id, {}), names, buckets) for policy in policies
-    ]
+    found = [_policy_traffic(policy, counted[policy.id], weights.get(policy.id, {}), names, of) for policy in policies]
     return sorted(found, key=lambda traffic: (-traffic.total, traffic.policy.name))
 
 
@@ -105,35 +111,51 @@ def _said_weights(_generation: int, policy_id: int, name: str, kind: str) -> tup
     return ()
 
 
-def _by_policy(shares: Iterable[Share]) -> dict[int, list[Share]]:
+def _apart(counts: Mapping[int, int], weights: Mapping[int, int]) -> set[int]:
+    """The endpoints of a policy that are shown each for itself: all, or of many those that are answered most."""
+    every = [*counts, *(key for key in weights if key not in counts)]
+    return set(every if len(every) <= MOST_APART else every[: MOST_APART - 1])
+
+
+def _told_apart(shares: Iterable[Stepped], apart: Collection[int]) -> list[Stepped]:
+    """Another policy may tell an endpoint apart that this one does not."""
+    return [share if share.endpoint_id in apart else replace(share, endpoint_id=OTHERS) for share in shares]
+
+
+def _by_policy(shares: Iterable[Stepped]) -> dict[int, list[Stepped]]:
     found = defaultdict(list)
     for share in shares:
         found[share.policy_id].append(share)
     return found
 
 
-def _endpoint_names(shares: Iterable[list[Share]], weights: Iterable[Mapping[int, int]]) -> dict[int, str]:
+def _endpoint_names(shares: Iterable[list[Stepped]], weights: Iterable[Mapping[int, int]]) -> dict[int, str]:
     seen = {share.endpoint_id for found in shares for share in found} | {key for found in weights for key in found}
     return dict(Endpoint.objects.filter(id__in=seen).values_list("id", "name"))
 
 
 def _policy_traffic(
-    policy: Policy, shares: list[Share], weights: Mapping[int, int], names: Mapping[int, str], buckets: list[datetime]
+    policy: Policy, shares: list[Stepped], weights: Mapping[int, int], names: Mapping[int, str], of: Slice
 ) -> PolicyTraffic:
     total = sum(share.count for share in shares)
+    counted: dict[int, Counter[datetime]] = defaultdict(Counter)
+    for share in shares:
+        counted[share.endpoint_id][share.at] += share.count
+    shown = counted.keys() | (weights.keys() if len(weights) <= MOST_APART else set())
     endpoints = []
-    for endpoint in sorted({share.endpoint_id for share in shares} | weights.keys()):
-        counts = {share.bucket: share.count for share in shares if share.endpoint_id == endpoint}
+    for endpoint in sorted(shown, key=lambda key: (key == OTHERS, key)):
+        counts = counted[endpoint]
         endpoints.append(
             EndpointTraffic(
                 endpoint_id=endpoint,
-                name=names.get(endpoint, NO_ANSWER if endpoint == 0 else f"endpoint {endpoint}, deleted"),
-                per_s=[counts.get(bucket, 0) / BUCKET_S for bucket in buckets],
+                name=names.get(endpoint) or NAMES.get(endpoint, f"endpoint {endpoint}, deleted"),
+                per_s=[counts.get(step, 0) / of.step_s for step in of.steps],
                 share=sum(counts.values()) / total if total else 0.0,
-                configured=_configured(endpoint, weights),
+                configured=None if endpoint == OTHERS else _configured(endpoint, weights),
+                is_known=endpoint in names,
             )
         )
-    return PolicyTraffic(policy, endpoints, total)
+    return PolicyTraffic(policy, endpoints, total, of.until - of.since)
 
 
 def _configured(endpoint: int, weights: Mapping[int, int]) -> float | None:

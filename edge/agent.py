@@ -384,6 +384,7 @@ class Agent:
             "health_age_s": None if heard_s is None else round(now_s - heard_s, 1),
             "feed": self.feeds.followed.name[:MAX_FEED_TOLD],
             "relays": len(self.news.above),
+            "answer_times": self._reports.answer_times,
         }
         return {"condition": condition}
 

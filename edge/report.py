@@ -4,6 +4,7 @@
                                                                └── no answer ─► the very same report n again
 
     handshakes since the last report ──────────────────────────► report n
+    times of answers since then ───────────────────────────────► report n, in the condition of the node
 
 A report keeps its number and content until it is acknowledged: the feed counts (boot, number) once. Its size is
 bounded, the largest counts first: what has to wait grows meanwhile until its turn comes, so nothing is lost, however
@@ -19,6 +20,8 @@ from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from responder import latency_bounds_ns
+
 if TYPE_CHECKING:  # types of the stub only
     from responder import Counters, Handshake
 
@@ -26,6 +29,8 @@ MAX_COUNTS = 5000
 """Of one report; the rest goes with the next ones."""
 MAX_NETWORKS = 1000
 MAX_SHADOWS = 1000
+BOUNDS_NS = [*latency_bounds_ns(), 0]
+"""0: beyond the last."""
 
 
 class Reports:
@@ -39,6 +44,16 @@ class Reports:
         self._networks = Unreported(("policy", "network"), MAX_NETWORKS)
         self._shadows = Unreported(("shadow", "country", "endpoint", "shadow_endpoint"), MAX_SHADOWS)
         self._pending: dict[str, Any] | None = None
+        self._timed: Counter[int] = Counter()
+        self._times: Counter[int] = Counter()
+
+    @property
+    def answer_times(self) -> list[tuple[int, int]]:
+        """Of the pending report: (upper bound in ns, how many answers took at most that long), 0: beyond every bound.
+
+        Whoever takes the report without them loses them: they are a sample, and of no consequence to what is counted.
+        """
+        return sorted((self._times - self._timed).items())
 
     def due(
         self,
@@ -68,6 +83,7 @@ class Reports:
             handshakes = take_handshakes()
             if handshakes:  # as with networks
                 self._pending["handshakes"] = list(handshakes)
+            self._times = _answer_times(counters)
         return self._pending
 
     def is_complete(self, counters: Counters) -> bool:
@@ -85,6 +101,7 @@ class Reports:
             self._answers.acknowledge(self._pending["answers"])
             self._networks.acknowledge(self._pending.get("networks", []))
             self._shadows.acknowledge(self._pending.get("shadows", []))
+            self._timed = self._times
             self._pending = None
 
 
@@ -107,6 +124,14 @@ class Unreported:
 
     def _key_of(self, count: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(count.get(field, False) for field in self._key)
+
+
+def _answer_times(counters: Counters) -> Counter[int]:
+    """Answers by the upper bound of how long they took, over all listeners, since the edge started."""
+    times: Counter[int] = Counter()
+    for listener in counters["listeners"]:
+        times.update({bound: count for bound, count in zip(BOUNDS_NS, listener["latency"], strict=True) if count})
+    return times
 
 
 def _said(count: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from accounts.models import Owned
 from healthchecks import (
     derived_models,  # noqa: F401 - Django looks for tables here
     guard_models,  # noqa: F401 - Django looks for tables here
+    standing_models,  # noqa: F401 - Django looks for tables here
 )
 from healthchecks.damping import Damping, Penalty
 from healthchecks.family import Family as Family  # noqa: PLC0414 - it is a word of this module

@@ -20,6 +20,7 @@ from latency.opened import current as current_latencies
 from latency.opened import latencies_at
 from simulation.capacity import add_capacity
 from simulation.edges import edges_at
+from simulation.evidence import add_evidence
 from snapshots.services import NotKeptError, open_at, open_current
 from zones.names import parse_absolute
 
@@ -50,7 +51,9 @@ def explain(qname: str, qtype: str, client: str, ecs: str | None = None, at: int
         raise ValidationError(str(error)) from error
     found = dict(json.loads(explained))
     found["edges"] = edges.shown() if edges else None
-    add_capacity(found, datetime.fromtimestamp(moment_s, UTC))
+    moment = datetime.fromtimestamp(moment_s, UTC)
+    add_capacity(found, moment)
+    add_evidence(found, moment, is_past=moment_s < now_s)
     return found
 
 

@@ -77,6 +77,11 @@ current = Current()
 """The one of this process."""
 
 
+def kept_since() -> datetime | None:
+    """When the oldest generation that is kept was published; None before the first."""
+    return Snapshot.objects.order_by("created").values_list("created", flat=True).first()
+
+
 def open_at(moment: datetime) -> responder.Snapshot:
     """The generation that was current at a moment. Raises NothingPublishedError, NotKeptError."""
     opened = current.get()

@@ -8,6 +8,11 @@ BUCKET_S = 10
 NETWORK_BUCKET_S = 600
 """Networks are some thousand, and nobody watches one of them by the second."""
 
+LONG_BUCKET_S = 600
+"""Of what is kept for a week: a chart of a day has no room for more."""
+
+ANSWER_TIME_BUCKET_S = 60
+
 SHADOW_BUCKET_S = 600
 """What shadows would answer is asked of the time that they run, not of a moment."""
 

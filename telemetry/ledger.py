@@ -45,6 +45,20 @@ ADD_COUNTS = """
     ON CONFLICT (bucket, node_id, policy_id, endpoint_id, country, rcode) DO UPDATE
        SET count = known.count + excluded.count, explored = known.explored + excluded.explored
 """
+ADD_LONG_COUNTS = """
+    INSERT INTO telemetry_longcount AS known (bucket, node_id, policy_id, endpoint_id, country, count)
+    SELECT %s, %s, counted.*
+      FROM unnest(%s::int[], %s::int[], %s::text[], %s::bigint[]) AS counted
+    ON CONFLICT (bucket, node_id, policy_id, endpoint_id, country) DO UPDATE
+       SET count = known.count + excluded.count
+"""
+ADD_ANSWER_TIMES = """
+    INSERT INTO telemetry_answertime AS known (bucket, node_id, bound_ns, count)
+    SELECT %s, %s, counted.*
+      FROM unnest(%s::bigint[], %s::bigint[]) AS counted
+    ON CONFLICT (bucket, node_id, bound_ns) DO UPDATE
+       SET count = known.count + excluded.count
+"""
 ADD_NETWORKS = """
     INSERT INTO telemetry_networkcount AS known (bucket, node_id, policy_id, network, count)
     SELECT %s, %s, counted.*
@@ -107,6 +121,22 @@ def add_counts(node: EdgeNode, report: Report, bucket: datetime) -> None:
         counts[key] += answer.count
         explored[key] += answer.count * answer.explored
     _add(ADD_COUNTS, node, bucket, counts, explored)
+
+
+def add_long_counts(node: EdgeNode, report: Report, bucket: datetime) -> None:
+    """Add the report's counts to those of the longer bucket."""
+    counts: Counter[tuple[int, int, str]] = Counter()
+    for answer in report.answers:
+        counts[answer.policy, answer.endpoint, answer.country] += answer.count
+    _add(ADD_LONG_COUNTS, node, bucket, counts)
+
+
+def add_answer_times(node: EdgeNode, condition: Condition, bucket: datetime) -> None:
+    """Add how long answers took to those of the bucket."""
+    counts: Counter[tuple[int]] = Counter()
+    for bound_ns, count in condition.answer_times:
+        counts[(bound_ns,)] += count
+    _add(ADD_ANSWER_TIMES, node, bucket, counts)
 
 
 def add_networks(node: EdgeNode, report: Report, bucket: datetime) -> None:

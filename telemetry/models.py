@@ -39,6 +39,42 @@ class QueryCount(models.Model):
         return f"{self.count} at {self.bucket}"
 
 
+class LongCount(models.Model):
+    """The same in longer buckets and without what no chart of a day tells apart: kept longer than each bucket is."""
+
+    bucket = models.DateTimeField(help_text="Start of the bucket (telemetry.buckets).")
+    node = models.ForeignKey(EdgeNode, on_delete=models.CASCADE, related_name="+")
+    policy_id = models.IntegerField(help_text="0: static data.")
+    endpoint_id = models.IntegerField(help_text="First endpoint of the answer; 0: none.")
+    country = models.CharField(max_length=2, blank=True, help_text="Of the client; empty: unknown.")
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bucket", "node", "policy_id", "endpoint_id", "country"], name="longcount_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} at {self.bucket}"
+
+
+class AnswerTime(models.Model):
+    """How many answers of one node within one bucket took at most so long, but longer than the next lower bound."""
+
+    bucket = models.DateTimeField(help_text="Start of the bucket (telemetry.buckets).")
+    node = models.ForeignKey(EdgeNode, on_delete=models.CASCADE, related_name="+")
+    bound_ns = models.BigIntegerField(help_text="0: beyond every bound.")
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bucket", "node", "bound_ns"], name="answertime_once")]
+
+    def __str__(self) -> str:
+        return f"{self.count} within {self.bound_ns} ns at {self.bucket}"
+
+
 class NetworkCount(models.Model):
     """Steered answers to the clients of one network, given by one node within one bucket of networks."""
 

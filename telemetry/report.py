@@ -19,6 +19,7 @@ MAX_ORDERS = 100
 MAX_SENTENCE = 500
 MAX_FEED = 300
 MAX_RELAYS = 100
+MAX_BOUNDS = 100
 
 
 def _cut(prefix: str) -> str:
@@ -94,6 +95,10 @@ class Standing(Untrusted):
     switched_off: Annotated[list[Id], Field(max_length=MAX_COUNTS)]
 
 
+AnswerTimes = tuple[Number, CountedNumber]
+"""An upper bound in ns (0: beyond every bound), and how many answers took that long, but longer than the one before."""
+
+
 class Condition(BaseModel):
     """How a node is, of no consequence to what is counted. What a later release adds is passed over."""
 
@@ -103,6 +108,7 @@ class Condition(BaseModel):
     health_age_s: Seconds | None = None
     feed: Annotated[str, StringConstraints(max_length=MAX_FEED, pattern=STORABLE)] = ""
     relays: Annotated[int, Field(ge=0, le=MAX_RELAYS)] = 0
+    answer_times: Annotated[list[AnswerTimes], Field(max_length=MAX_BOUNDS)] = []
 
 
 class Report(Untrusted):

@@ -1,6 +1,7 @@
-"""Counts of answers: taken from the edges' reports into buckets, read for charts, forgotten after a day.
+"""Counts of answers: taken from the edges' reports into buckets, read for charts, forgotten after a day or a week.
 
 edge ─► Report (boot_id, sequence) ─► seen before? ─ no ─► NodeReport, NodeStanding, QueryCount += counts
+                                           │            LongCount += counts, AnswerTime += times of answers
                                            │            NetworkCount += networks, ShadowCount += shadows
                                            │            handshakes ─► handshakes.py
                                            └ yes ─► nothing
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from regions.models import EdgeNode
-from telemetry.buckets import NETWORK_BUCKET_S, SHADOW_BUCKET_S, bucket_of
+from telemetry.buckets import ANSWER_TIME_BUCKET_S, LONG_BUCKET_S, NETWORK_BUCKET_S, SHADOW_BUCKET_S, bucket_of
 from telemetry.charts import (
     Demand,
     Exploration,
@@ -33,8 +34,16 @@ from telemetry.charts import (
     tried,
 )
 from telemetry.handshakes import record_handshakes
-from telemetry.ledger import add_counts, add_networks, add_shadows, take_report, take_standing
-from telemetry.models import NetworkCount, NodeReport, NodeStanding, QueryCount, ShadowCount
+from telemetry.ledger import (
+    add_answer_times,
+    add_counts,
+    add_long_counts,
+    add_networks,
+    add_shadows,
+    take_report,
+    take_standing,
+)
+from telemetry.models import AnswerTime, LongCount, NetworkCount, NodeReport, NodeStanding, QueryCount, ShadowCount
 from telemetry.report import Report
 
 __all__ = [
@@ -61,6 +70,7 @@ __all__ = [
 ]
 
 KEPT = timedelta(hours=24)
+KEPT_LONG = timedelta(days=7)
 LEAP = 1_000_000
 """A node that says it is further ahead is not believed: one that lies could use up all numbers."""
 
@@ -76,6 +86,9 @@ def record_report(node: EdgeNode, report: Report, now: datetime, *, allow_privat
         if report.standing is not None:
             take_standing(node, report.standing)
         add_counts(node, report, bucket_of(now))
+        add_long_counts(node, report, bucket_of(now, LONG_BUCKET_S))
+        if report.condition is not None:
+            add_answer_times(node, report.condition, bucket_of(now, ANSWER_TIME_BUCKET_S))
         add_networks(node, report, bucket_of(now, NETWORK_BUCKET_S))
         add_shadows(node, report, bucket_of(now, SHADOW_BUCKET_S))
         record_handshakes(node, report, now, allow_private=allow_private)  # last: it writes rows that all share
@@ -101,6 +114,8 @@ def highest_trust(stated: int) -> int:
 
 
 def forget(now: datetime) -> int:
-    """Delete counts older than a day. Returns how many rows."""
-    old = [counts.objects.filter(bucket__lt=now - KEPT).delete() for counts in (QueryCount, NetworkCount, ShadowCount)]
+    """Delete counts that are too old. Returns how many rows."""
+    a_day = (QueryCount, AnswerTime, NetworkCount, ShadowCount)
+    old = [counts.objects.filter(bucket__lt=now - KEPT).delete() for counts in a_day]
+    old.append(LongCount.objects.filter(bucket__lt=now - KEPT_LONG).delete())
     return sum(deleted for deleted, _by_model in old)

@@ -10,6 +10,8 @@ from dashboard.forms.base import StoredForm
 from simulation.services import explain
 
 COMMON_TYPES = ("A", "AAAA", "CNAME", "HTTPS", "MX", "NS", "SOA", "SRV", "TXT")
+MINUTES, SECONDS = "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"
+"""As browsers send a time."""
 
 
 class ExplainForm(StoredForm):
@@ -33,9 +35,18 @@ class ExplainForm(StoredForm):
         widget=forms.TextInput(attrs={"placeholder": "203.0.113.0/24"}),
     )
 
+    at = forms.DateTimeField(
+        label="At",
+        required=False,
+        help_text="A time in UTC. Empty: now.",
+        input_formats=[MINUTES, SECONDS],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format=SECONDS),
+    )
+
     types = COMMON_TYPES
 
     def store(self) -> dict[str, Any]:
         """The explanation. Raises ValidationError and snapshots.services.NothingPublishedError."""
         given = self.cleaned_data
-        return explain(given["qname"], given["qtype"], given["client"], given["ecs"] or None)
+        at = int(given["at"].timestamp()) if given["at"] else None
+        return explain(given["qname"], given["qtype"], given["client"], given["ecs"] or None, at)

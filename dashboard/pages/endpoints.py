@@ -29,6 +29,7 @@ from dashboard.writing import declare, field_asked, field_problems, sent
 from healthchecks.models import Assignment, EndpointLoad, Family, LoadSource, Transition
 from healthchecks.services import active_states, endpoint_states, health_matrix, unforce
 from regions.models import Endpoint
+from snapshots.draining import drain_clocks
 
 RECENT = 20
 
@@ -79,10 +80,12 @@ class EndpointSection(Section[Endpoint]):
     def show_context(self, shown: Endpoint) -> dict[str, Any]:
         states = endpoint_states(Endpoint.objects.filter(pk=shown.pk))
         matrix = health_matrix(endpoint=shown)
+        forced = active_states([shown.pk])
         return {
             "state": together(row.state.value for row in states),
             "believed": together(row.believed.value for row in states),
-            "forced": active_states([shown.pk]).get(shown.pk),
+            "forced": forced.get(shown.pk),
+            "clock": drain_clocks([shown], forced, datetime.now(UTC)).get(shown.pk),
             "matrix": [(Family(row.family).label, row) for row in matrix],
             "vantages": sorted({name for row in matrix for name in row.vantages}),
             "transitions": Transition.objects.filter(endpoint_id=shown.pk)[:RECENT],

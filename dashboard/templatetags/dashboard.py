@@ -17,8 +17,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from dashboard.preferences import BROWSER, time_zone_of
+from dashboard.scope import Scope
 from dashboard.worldmap import known_countries
 from healthchecks.probes import Certificate
+from zones.models import RecordSet
 
 register = template.Library()
 
@@ -47,6 +49,8 @@ STATE_WORDS = {
     "behind": "Behind",
     "silent": "Silent",
     "never": "Never seen",
+    "unchecked": "Not checked",
+    "failing": "Failing, not yet down",
 }
 
 
@@ -117,6 +121,13 @@ def time_zone(context: dict[str, Any]) -> str:
     """Which zone the reader wants times in."""
     request = context.get("request")
     return time_zone_of(request) if request else BROWSER
+
+
+@register.filter
+def countdown(moment: datetime) -> str:
+    """In how long, to the second below an hour."""
+    left_s = max(0, math.ceil((moment - timezone.now()).total_seconds()))
+    return ahead(moment) if left_s >= 3600 else f"in {left_s // 60}:{left_s % 60:02d}"
 
 
 @register.simple_tag
@@ -201,6 +212,26 @@ def evidence_bar(shares: Sequence[tuple[str, float]]) -> SafeString:
     return format_html('<svg class="evidence" role="img" aria-label="{}"><title>{}</title>{}</svg>', said, said, rects)
 
 
+@register.simple_tag
+def narrowed(scope: Scope, **asked: str) -> SafeString:
+    """The query of a URL that asks for something else of the overview, and for the rest as it is."""
+    return format_html("{}", scope.query_with(**asked))
+
+
+@register.filter
+def full_name(record_set: RecordSet) -> str:
+    """The name of a record set with that of its zone."""
+    return record_set.zone.origin if record_set.name == "@" else f"{record_set.name}.{record_set.zone.origin}"
+
+
+@register.filter
+def brief_ms(value: float | None) -> str:
+    """A time that may be far below a millisecond; nothing for none."""
+    if not isinstance(value, float):
+        return ""
+    return f"{value:.1f} ms" if value >= 1 else f"{value * 1000:.0f} µs"
+
+
 @register.filter
 def width(share: float) -> str:
     """A share of one as a length of SVG."""
@@ -273,6 +304,12 @@ def sparkline(values: Sequence[float]) -> SafeString:
         '<polygon points="0,{} {} {},{}"></polygon><polyline points="{}"></polyline></svg>',
         SPARK_WIDTH, SPARK_HEIGHT, SPARK_HEIGHT, points, SPARK_WIDTH, SPARK_HEIGHT, points,
     )  # fmt: skip
+
+
+@register.filter
+def state_word(value: str) -> str:
+    """What a state is called."""
+    return STATE_WORDS.get(value, value.capitalize())
 
 
 @register.simple_tag(takes_context=True)

@@ -42,7 +42,21 @@ function clientMarks(clients) {
   const most = Math.max(1, ...clients.map((client) => client.count));
   const size = clients.map((client) => 3 + 17 * Math.sqrt(client.count / most));
   const marker = { size, color: colour("client"), opacity: 0.22, line: { width: 0 } };
-  return marks(clients, marker, (client) => `${client.name}<br>${client.count} answers in 15 minutes`);
+  return marks(clients, marker, (client) => [`${client.name}: ${client.count} answers`, ...client.goes].join("<br>"));
+}
+
+// A trace has one width, so there is one for each of a few. Plotly draws each pair of points as a great circle.
+function arcTraces(arcs) {
+  const widths = [0.6, 1.4, 2.6, 4.2];
+  return widths.flatMap((width, index) => {
+    const own = arcs.filter((arc) => Math.min(widths.length - 1, Math.floor(Math.sqrt(arc.weight) * widths.length)) === index);
+    if (!own.length) return [];
+    const joined = (key) => own.flatMap((arc) => [...arc[key], null]);
+    return [{
+      type: "scattergeo", mode: "lines", lat: joined("latitudes"), lon: joined("longitudes"), hoverinfo: "skip",
+      opacity: 0.45, line: { width, color: colour("client") },
+    }];
+  });
 }
 
 function siteMarks(sites) {
@@ -74,7 +88,7 @@ function geography() {
 
 function drawMap(element, map) {
   const geo = geography();
-  const traces = [clientMarks(map.clients), regionMarks(map.regions), siteMarks(map.sites)];
+  const traces = [...arcTraces(map.arcs), clientMarks(map.clients), regionMarks(map.regions), siteMarks(map.sites)];
   return Plotly.react(element, traces, frame({ geo, margin: { l: 0, r: 0, t: 4, b: 4 } }), config);
 }
 
@@ -92,7 +106,7 @@ function drawTraffic(element, policy, times) {
   const layout = frame({
     margin: { l: 34, r: 6, t: 6, b: 24 },
     hovermode: "x unified",
-    xaxis: { ...axis, type: "date", showgrid: false, nticks: 4, tickformat: "%H:%M", hoverformat: "%H:%M:%S" },
+    xaxis: { ...axis, type: "date", showgrid: false, nticks: 4, tickformat: times.at(-1) - times[0] > 2 * 86_400_000 ? "%a" : "%H:%M", hoverformat: "%a %H:%M:%S" },
     yaxis: { ...axis, rangemode: "tozero", nticks: 4 },
   });
   return Plotly.react(element, policy.series.map((series, index) => area(series, index, times)), layout, config);
@@ -134,6 +148,12 @@ function draw() {
   }
 }
 
+document.addEventListener("htmx:load", (event) => {
+  const fresh = event.detail.elt.querySelector?.("#figures");
+  if (!fresh) return;
+  figures = JSON.parse(fresh.textContent);
+  draw();
+});
 document.addEventListener("htmx:sseBeforeMessage", (event) => {
   if (event.detail.type !== "figures") return;
   figures = JSON.parse(event.detail.data);

@@ -202,6 +202,32 @@ def test_an_explanation_has_a_link_of_its_own(carols_browser):
     assert "matched continent:EU" in page.content.decode()
 
 
+def test_an_explanation_says_what_became_of_every_candidate_and_is_pinned_to_its_moment(carols_browser):
+    query = {"qname": "www.demo.test", "qtype": "A", "client": "198.51.100.53", "ecs": "5.9.0.0/24"}
+    page = carols_browser.get("/explain/", query)
+    [fates] = page.context["fates"].values()
+
+    assert {fate.candidate["name"] for fate in fates if fate.is_chosen} == {"fra-1", "fra-2"}
+    assert {(fate.kind, fate.why) for fate in fates if not fate.is_chosen} == {("geo", "not in the rule continent:EU")}
+    link = page.context["link"]
+    assert carols_browser.get(link).context["explained"]["at"] == page.context["explained"]["at"]
+
+
+def test_a_moment_of_which_nothing_is_kept_is_refused_and_the_window_is_told(carols_browser):
+    query = {"qname": "www.demo.test", "qtype": "A", "client": "198.51.100.53", "at": "2020-01-01T00:00"}
+    page = carols_browser.get("/explain/", query)
+
+    assert (page.status_code, list(page.context["form"].errors)) == (422, ["at"])
+    assert "What was served is kept since" in page.content.decode()
+
+
+def test_a_link_with_a_name_alone_fills_in_the_form(carols_browser):
+    page = carols_browser.get("/explain/", {"qname": "cdn.demo.test."})
+
+    assert page.status_code == 200
+    assert 'value="cdn.demo.test."' in page.content.decode()
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("client", "nobody"), ("ecs", "1.2.3.4/8"), ("qtype", "QQ"), ("qname", "a..b")]
 )

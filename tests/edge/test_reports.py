@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from edge.report import Reports
+from edge.report import BOUNDS_NS, Reports
 
 BOOT = UUID("6f1c0000-0000-4000-8000-000000000001")
 WWW = 5
@@ -21,6 +21,7 @@ class Counting:
         self.answers: Counter[int] = Counter()
         self.networks: Counter[int] = Counter()
         self.shadows: Counter[int] = Counter()
+        self.latency = [0] * len(BOUNDS_NS)
 
     def read(self) -> Any:
         answers = [
@@ -32,7 +33,13 @@ class Counting:
             for endpoint, count in self.shadows.items()
         ]
         networks = [{"policy": WWW, "network": network, "count": count} for network, count in self.networks.items()]
-        return {"queries": self.answers.total(), "answers": answers, "networks": networks, "shadows": shadows}
+        return {
+            "queries": self.answers.total(),
+            "answers": answers,
+            "networks": networks,
+            "shadows": shadows,
+            "listeners": [{"latency": self.latency}, {"latency": self.latency}],
+        }
 
 
 class Telemetry:
@@ -135,7 +142,7 @@ def test_who_explores_is_told_apart_and_the_release_before_is_not_bothered_with_
     def counters(explored):
         kind = {"policy": WWW, "endpoint": 10, "country": "DE", "rcode": 0}
         answers = [{**kind, "explored": False, "count": 97}, {**kind, "explored": True, "count": explored}]
-        return {"queries": 100, "answers": answers, "networks": [], "shadows": []}
+        return {"queries": 100, "answers": answers, "networks": [], "shadows": [], "listeners": []}
 
     first = reports.due(counters(3), 1, 0, list)["answers"]
     assert [("explored" in answer, answer["count"]) for answer in first] == [(False, 97), (True, 3)]
@@ -161,3 +168,16 @@ def test_handshakes_go_with_one_report_however_often_that_is_sent(reports, count
     assert due()["handshakes"] == [handshake("198.51.100.0")]
     reports.acknowledge()
     assert "handshakes" not in due(), "a feed of the release before is not bothered with none"
+
+
+def test_times_of_answers_go_with_the_report_they_were_measured_for(reports, counting):
+    counting.latency[3] += 5
+    counting.latency[-1] += 1
+    reports.due(counting.read(), 1, 0, list)
+    counting.latency[3] += 2
+
+    reports.due(counting.read(), 1, 0, list)
+    assert reports.answer_times == [(0, 2), (BOUNDS_NS[3], 10)], "of both listeners, as long as it is not acknowledged"
+    reports.acknowledge()
+    reports.due(counting.read(), 1, 0, list)
+    assert reports.answer_times == [(BOUNDS_NS[3], 4)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Membership, User
-from healthchecks.models import Assignment, EndpointHealth, Transition
+from healthchecks.models import Assignment, EndpointHealth, EndpointLoad, Transition
 from healthchecks.services import HealthState, VantageChange, current_health, health_at, record_vantage_changes
 from healthchecks.state import State
 from regions.models import Endpoint, Region
@@ -149,3 +149,30 @@ def test_rest_before_anything_is_published_is_unavailable(api):
 
     assert (response.status_code, response["Content-Type"]) == (503, "application/problem+json")
     assert "published" in response.json()["detail"]
+
+
+def test_each_candidate_has_what_vantages_say_of_its_health_and_the_load_it_told(world):
+    _fra_1, fra_2 = Endpoint.objects.order_by("name")
+    kept = {"sequence": 7, "current": 3.0, "share": 0.3, "max_age_s": 60, "measured": timezone.now()}
+    EndpointLoad.objects.create(endpoint=fra_2, **kept)
+    first, second = explain(**QUESTION)["policies"][0]["candidates"]
+
+    vote = {"check": "web", "vantage": "eu", "state": "down", "cause": "connection refused"}
+    assert (first["health"]["state"], first["health"]["votes"], first["load"]) == ("down", [vote], None)
+    assert (second["health"], second["load"]["share"]) == (None, 0.3)
+
+
+def test_of_a_past_moment_it_has_the_votes_of_then(world):
+    Snapshot.objects.update(created=YESTERDAY - timedelta(hours=1))
+    Transition.objects.update(at=YESTERDAY)
+    vantage = Region.objects.get(name="eu")
+    change = VantageChange(Assignment.objects.get().pk, 4, vantage.pk, State.UP, "", timezone.now())
+    record_vantage_changes([change], timezone.now())
+
+    def health_of_fra_1(at: datetime) -> Any:
+        return explain(**QUESTION, at=int(at.timestamp()))["policies"][0]["candidates"][0]["health"]
+
+    then = health_of_fra_1(YESTERDAY + timedelta(seconds=1))
+    assert (then["state"], [vote["state"] for vote in then["votes"]]) == ("down", ["down"])
+    assert then["since"] == int(YESTERDAY.timestamp())
+    assert health_of_fra_1(YESTERDAY - timedelta(minutes=1)) is None
