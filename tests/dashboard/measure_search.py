@@ -1,4 +1,4 @@
-"""`python -m bench.search`: how long search takes at 10,000 zones and 1,000,000 record sets (docs/dashboard.md).
+"""`python -m tests.dashboard.measure_search`: how long search takes at 10,000 zones and 1,000,000 record sets (docs/dashboard.md).
 
 An embedded Postgres of its own, a world of common and of rare names, and each text asked by an administrator, by
 someone whose team has nearly all zones, and by someone whose team has one.
