@@ -3,7 +3,7 @@
 what is typed ──┬─► each section: exact names, then beginnings, then the rest
                 └─► record sets: names that begin so, then full names cut at a dot, then what contains it
 
-At 1,000,000 record sets an answer takes some milliseconds: every question is one of an index, and takes the first few.
+Of record sets there may be a million: every question about them is one of an index, and takes the first few.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ async def file_of(carols_browser):
     async def file_of(path: str, **query: str) -> tuple[str, str]:
         response = await browser.get(path, query)
         assert response.status_code == 200
-        parts = [part async for part in response.streaming_content]
+        parts = [part async for part in response.streaming_content]  # type: ignore[attr-defined]
         return b"".join(parts).decode(), response["Content-Disposition"]
 
     yield file_of

@@ -1,4 +1,4 @@
-"""`python -m bench.search`: how long search takes at 10,000 zones and 1,000,000 record sets (docs/dashboard.md).
+"""`python -m tests.dashboard.measure_search`: what search costs at 10,000 zones and 1,000,000 record sets.
 
 An embedded Postgres of its own, a world of common and of rare names, and each text asked by an administrator, by
 someone whose team has nearly all zones, and by someone whose team has one.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -45,7 +46,7 @@ def main() -> None:
         with running(postgres, home / "postgres.log"):
             _set_up(postgres.url)
             _declare()
-            print(table(("text", "administrator ms", "large team ms", "small team ms"), _measured()))
+            sys.stdout.write(table(("text", "administrator ms", "large team ms", "small team ms"), _measured()) + "\n")
 
 
 def _set_up(url: str) -> None:
@@ -69,7 +70,7 @@ def _declare() -> None:
         cursor.execute(ZONES_OF, {"zones": ZONES})
         began = time.monotonic()
         cursor.execute(RECORD_SETS_OF, {"hosts": NAMES - 5})
-        print(f"{ZONES * NAMES:,} record sets written in {time.monotonic() - began:.0f} s")
+        sys.stdout.write(f"{ZONES * NAMES:,} record sets written in {time.monotonic() - began:.0f} s\n")
         cursor.execute("VACUUM ANALYZE zones_zone, zones_recordset")
 
 
