@@ -187,7 +187,8 @@ def _strip(changes: Sequence[Transition], state: str, begin: datetime, now: date
     told = {change.family: "" for change in changes}
     for change in reversed(changes):
         told[change.family] = str(change.from_state)
-    stays, at, is_now = [], begin, together(told.values())
+    stays: list[Stay] = []
+    at, is_now = begin, together(told.values())
     for change in changes:
         _end(stays, is_now, at, change.at, begin, now)
         told[change.family] = str(change.endpoint_state)

@@ -92,7 +92,7 @@ def ends(of: Slice) -> dict[int, dict[int, int]]:
 
 
 def stepped(of: Slice, apart: Collection[int]) -> list[Stepped]:
-    """Who was answered with what over time, without static data: with each endpoint that is `apart`, and with OTHERS."""
+    """Who was answered with what over time, without static data: each endpoint that is `apart`, and OTHERS."""
     endpoint = Case(When(endpoint_id__in=apart, then=F("endpoint_id")), default=Value(OTHERS))
     counted = _stepped(of).exclude(policy_id=0).annotate(apart=endpoint)
     rows = counted.values_list("at", "policy_id", "apart").annotate(Sum("count"))

@@ -24,7 +24,7 @@ def explain_page(request: HttpRequest) -> HttpResponseBase:
     form = ExplainForm(request.GET if is_asked else None, initial=request.GET.dict())
     explained = _explained(form) if form.is_bound and form.is_valid() else None
     status = 422 if form.is_bound and explained is None else 200
-    context = {"form": form, "explained": explained, "kept_since": kept_since()}
+    context: dict[str, Any] = {"form": form, "explained": explained, "kept_since": kept_since()}
     if explained:
         context |= {
             "at": datetime.fromtimestamp(explained["at"], UTC),

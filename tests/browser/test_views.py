@@ -1,4 +1,4 @@
-"""What an operator finds out in a real browser: a part of the traffic, an explanation to pass on, a drain to wait for."""
+"""What an operator finds out in a real browser: a part of the traffic, why an answer is so, when a drain is over."""
 
 from __future__ import annotations
 
