@@ -105,9 +105,9 @@ def test_the_account_menu_works_by_keyboard(page: Page, system: RunningSystem):
     summary = page.locator(".account-menu summary")
     summary.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="Sessions")).to_be_visible()
+    expect(page.locator(".account-menu").get_by_role("link", name="Sessions")).to_be_visible()
     page.keyboard.press("Tab")
     page.keyboard.press("Escape")
 
-    expect(page.get_by_role("link", name="Sessions")).to_be_hidden()
+    expect(page.locator(".account-menu").get_by_role("link", name="Sessions")).to_be_hidden()
     expect(summary).to_be_focused()
