@@ -54,7 +54,9 @@ class TokenSerializer(DeclaredSerializer[ApiToken]):
         child=TextField(max_length=43), default=list, help_text="Address blocks it may be used from; empty: anywhere."
     )
     expires = serializers.DateTimeField(
-        required=False, help_text="Left out: in a year, or sooner where the installation says so."
+        required=False,
+        allow_null=True,
+        help_text="Left out or null: in a year, or sooner where the installation says so. Old tokens have none.",
     )
 
     class Meta:
