@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import partial
 
 import dns.edns
 import dns.message
@@ -101,7 +102,7 @@ def test_a_policy_built_from_a_template_by_dragging_answers_as_it_was_shown(edit
 
     for client, region in [(GERMANY, "eu"), (UNITED_STATES, "us"), (JAPAN, "asia")]:
         eventually(
-            lambda client=client: regions_answered(system, f"{name}.demo.test.", client),
+            partial(regions_answered, system, f"{name}.demo.test.", client),
             {region}.__eq__,
             what=f"{client} is answered from {region}",
         )

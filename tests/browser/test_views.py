@@ -7,10 +7,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_operator import signed_in
-
-__all__ = ["signed_in"]
-
 A_TTL_MS = 120_000
 """Of the demo's policies it is 30 s; the rest is patience."""
 
