@@ -8,6 +8,9 @@ import pytest
 from django.db.models import Model
 from django.urls import reverse
 
+from accounts.audit.actor import Actor
+from accounts.audit.journal import Event, record
+from accounts.audit.models import AuditEntry
 from accounts.models import Team
 from healthchecks.alerts.models import AlertRule, Channel, Delivery
 from healthchecks.alerts.services import send_test
@@ -32,6 +35,7 @@ LISTS = [
     "channels",
     "alert-rules",
     "deliveries",
+    "audit",
 ]
 FIRST_OF: dict[str, type[Model]] = {
     "regions": Region,
@@ -42,6 +46,7 @@ FIRST_OF: dict[str, type[Model]] = {
     "channels": Channel,
     "alert": AlertRule,
     "deliveries": Delivery,
+    "audit": AuditEntry,
 }
 MOST_QUERIES = 14
 NO_PAGES = {
@@ -76,10 +81,12 @@ def edge(demo):
 
 @pytest.fixture
 def told(demo):
-    """A channel, a rule and a delivery, so that their pages can be opened."""
+    """A channel, a rule, a delivery and an entry of the journal, so that their pages can be opened."""
     channel = Channel.objects.create(team=demo, name="mail", kind="email", recipients=["ada@example.com"])
     AlertRule.objects.create(team=demo, name="pager", subjects=["endpoint"]).channels.add(channel)
     send_test(channel, datetime.now(UTC))
+    event = Event("endpoints", "fra-1", "update", {"weight": 1}, {"weight": 2, "labels": {"tier": "gpu"}})
+    record(Actor.system("a test"), demo, [event], change=7)
 
 
 def arguments_for(name: str, arguments: dict[str, object], edge: EdgeNode) -> dict[str, object]:
