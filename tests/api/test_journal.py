@@ -39,7 +39,7 @@ SOURCE = {"url": "http://192.0.2.1/metrics", "format": "prometheus", "current": 
 MODEL = {"name": "quick", "parameters": {}}
 MAIL_EDIT = {"kind": "rrsets", "key": "demo.test. mail A", "action": "delete"}
 
-WRITES = {
+WRITES: dict[str, tuple[str, Any]] = {
     "POST /regions": ("/regions", {"name": "new", "latitude": 1, "longitude": 1}),
     "PUT /regions/{name}": ("/regions/eu", {"latitude": 1, "longitude": 1}),
     "PATCH /regions/{name}": ("/regions/eu", {"latitude": 1}),
@@ -165,26 +165,27 @@ def root(ops, tmp_path, monkeypatch):
 def numbers(ops, root):
     """A world in which each of WRITES can be done; numbers of what is known by a number."""
     now = timezone.now()
-    eu, _lone_eu = (Region.objects.create(team=ops, name=name, latitude=50, longitude=8) for name in ("eu", "lone"))
-    fra, _lone_fra = (Site.objects.create(team=ops, name=name, latitude=50, longitude=8) for name in ("fra", "lone"))
+    place = {"team": ops, "latitude": 50, "longitude": 8}
+    eu, _region = [Region.objects.create(name=name, **place) for name in ("eu", "lone")]
+    fra, _site = [Site.objects.create(name=name, **place) for name in ("fra", "lone")]
     create_node_token(EdgeNode(team=ops, name="fra-a", site=fra))
-    fra_1, _lone_fra_1 = (
+    fra_1, _endpoint = [
         Endpoint.objects.create(team=ops, name=name, region=eu, ipv4=f"192.0.2.{number}")
         for number, name in enumerate(["fra-1", "lone"], start=1)
-    )
+    ]
     for name, kind in (("web", "tcp"), ("push", "push")):
         assign(Check.objects.create(team=ops, name=name, kind=kind), [fra_1])
-    pool, _lone_pool = (Pool.objects.create(team=ops, name=name) for name in ("web", "lone"))
+    pool, _pool = [Pool.objects.create(team=ops, name=name) for name in ("web", "lone")]
     set_pool_members(pool, [Member(fra_1)])
     zone = create_zone(ops, "demo.test.")
     put_record_set(zone, "mail", "A", 300, ["192.0.2.25"])
     for name in ("www", "lone"):
         save_policy(Policy(team=ops, name=name), pools=[pool], steps=[])
     bind(Policy.objects.get(name="www"), zone, "www", types=("A",))
-    mail, _lone_mail = (
+    mail, _channel = [
         Channel.objects.create(team=ops, name=name, kind="email", recipients=["ada@example.com"])
         for name in ("mail", "lone")
-    )
+    ]
     AlertRule.objects.create(team=ops, name="pager", subjects=["endpoint"]).channels.add(mail)
     alarm = Alarm.objects.create(kind=Alarm.Kind.QUORUM_LOST, team=ops, subject="eu", subject_id=eu.pk, since=now)
     create_token(User.objects.get(), ops, "lone")
