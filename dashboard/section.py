@@ -75,6 +75,10 @@ class Section(Generic[M]):
         """What the page of an object needs besides the object."""
         return {}
 
+    def form_context(self, request: HttpRequest, form: ObjectForm[M], edited: M | None) -> dict[str, Any]:  # noqa: ARG002
+        """What the page of the form needs besides the form."""
+        return {}
+
     def dependents(self, doomed: M) -> Dependents:
         """What goes along with the object, and what must go first."""
         return dependents_of(doomed)
@@ -196,7 +200,8 @@ class Section(Generic[M]):
         return []
 
     def _form_page(self, request: HttpRequest, form: ObjectForm[M], edited: M | None) -> HttpResponse:
-        response = self._render(request, "form", {"form": form, "object": edited}, generic=not form.has_template)
+        context = {"form": form, "object": edited} | self.form_context(request, form, edited)
+        response = self._render(request, "form", context, generic=not form.has_template)
         response.status_code = 422 if form.is_bound else 200
         return response
 

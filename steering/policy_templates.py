@@ -1,6 +1,6 @@
 """Chains to begin a policy with: each for one purpose, with options that suit most, to be changed as one likes.
 
-    kind of traffic ──► template ──► steps as `save_policy` takes them
+kind of traffic ──► template ──► steps as `save_policy` takes them
 """
 
 from __future__ import annotations

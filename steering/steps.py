@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from enum import StrEnum
 from math import isfinite
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
@@ -47,8 +48,19 @@ WholeNumber = Annotated[int, Field(strict=True)]  # without it, true counts as 1
 Selector = Annotated[str, AfterValidator(check_selector)]
 
 
+class Purpose(StrEnum):
+    """What kinds of step are for, in the order to offer them."""
+
+    SIFT = "Leave endpoints out"
+    SORT = "Put them in order"
+    DRAW = "Share clients out"
+    ANSWER = "Hand over and answer"
+
+
 class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    purpose: ClassVar[Purpose] = Purpose.SORT
 
 
 class Bypass(Options):
@@ -82,6 +94,8 @@ IfEmpty = Annotated[Bypass | Fallback | Refuse, Field(discriminator="action")]
 
 class Sifting(Options):
     """A step that drops candidates, and says what happens if it would drop all (S1)."""
+
+    purpose = Purpose.SIFT
 
     if_empty: IfEmpty = Field(default=Bypass(), description="What happens if the step would drop every candidate.")
 
@@ -256,6 +270,7 @@ class Priority(Options):
 class Weighted(Options):
     """A draw by weight, anew for each TTL."""
 
+    purpose = Purpose.DRAW
     kind: Literal["weighted"] = "weighted"
     weight: WholeNumber = Field(default=1, ge=0, le=MAX_METADATA, description="For endpoints of which nobody says one.")
 
@@ -263,6 +278,7 @@ class Weighted(Options):
 class Sticky(Options):
     """A draw by weight that stays the same for a client."""
 
+    purpose = Purpose.DRAW
     kind: Literal["sticky"] = "sticky"
     weight: WholeNumber = Field(default=1, ge=0, le=MAX_METADATA, description="For endpoints of which nobody says one.")
 
@@ -270,6 +286,7 @@ class Sticky(Options):
 class Use(Options):
     """Another policy answers while enough of its endpoints are healthy."""
 
+    purpose = Purpose.ANSWER
     kind: Literal["use"] = "use"
     policy: PolicyName
     min_healthy: WholeNumber = Field(
@@ -283,6 +300,7 @@ class Use(Options):
 class First(Options):
     """How many addresses to answer; without it one."""
 
+    purpose = Purpose.ANSWER
     kind: Literal["first"] = "first"
     count: WholeNumber = Field(ge=1, le=MAX_FIRST, description=f"From 1 to {MAX_FIRST}.")
 

@@ -10,15 +10,16 @@ from django.core.exceptions import ValidationError
 
 import responder
 from accounts.models import Team
-from dashboard.forms.base import Group, StoredForm
+from dashboard.forms.base import Group, ShowsRefusals, StoredForm
 from dashboard.forms.steps import Names, StepForm
 from dashboard.forms.with_rows import RowForm, WithRows
 from regions.models import Region
 from steering.locations import CONTINENTS
 from steering.models import Binding, Policy, Pool
+from steering.policy_templates import BY_SLUG, Place
 from steering.services import STEERABLE, bind, save_policy, steps_with_names
 from steering.step_errors import StepsError, parse_steps
-from steering.steps import KINDS
+from steering.steps import KINDS, Purpose
 from zones.models import Zone
 
 POOLS, STEPS = "pools", "steps"
@@ -58,8 +59,9 @@ class PolicyForm(WithRows[Policy, RowForm]):
     def __init__(self, *args: Any, team: Team, instance: Policy | None = None, **kwargs: Any) -> None:
         self.pools_by_name = {pool.name: pool for pool in Pool.objects.filter(team=team)}
         policies = Policy.objects.filter(team=team).exclude(pk=(instance and instance.pk) or 0)
+        self.team_regions = list(Region.objects.filter(team=team))
         self.names = Names(
-            regions=list(Region.objects.filter(team=team).values_list("name", flat=True)),
+            regions=[region.name for region in self.team_regions],
             pools=list(self.pools_by_name),
             policies=list(policies.values_list("name", flat=True)),
         )
@@ -84,15 +86,46 @@ class PolicyForm(WithRows[Policy, RowForm]):
         return [name for name in self.pools_by_name if name not in inside]
 
     @property
-    def addable_steps(self) -> list[tuple[str, str]]:
-        """The kinds of step and what each does."""
-        return [(name, kind.__doc__ or "") for name, kind in KINDS.items()]
+    def step_rows(self) -> list[tuple[StepForm, list[Policy]]]:
+        """Each step, and the policies that it may hand over to, with their own steps and pools."""
+        rows = [row for row in self.rows[STEPS] if isinstance(row, StepForm)]
+        names = {name for row in rows for name in row.nested}
+        found = Policy.objects.filter(team=self.team, name__in=names).prefetch_related("steps", "pools")
+        by_name = {policy.name: policy for policy in found} if names else {}
+        return [(row, [by_name[name] for name in row.nested if name in by_name]) for row in rows]
+
+    @property
+    def addable_steps(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The kinds of step by what they are for, and what each does."""
+        return [
+            (purpose, [(name, kind.__doc__ or "") for name, kind in KINDS.items() if kind.purpose is purpose])
+            for purpose in Purpose
+        ]
+
+    @property
+    def countries(self) -> list[str]:
+        """Those to suggest to who asks about clients."""
+        return [name for _code, _continent, name, *_ in responder.countries()]
 
     @property
     def locations(self) -> list[tuple[str, str]]:
         """Places to suggest, with their names."""
         continents = [(f"continent:{code}", "") for code in CONTINENTS]
         return continents + [(f"country:{code}", name) for code, _, name, *_ in responder.countries()]
+
+    def _rows(self, prefix: str) -> list[RowForm]:
+        if self.is_bound or self.instance.pk is not None:
+            return super()._rows(prefix)
+        begun = enumerate(self._begun_rows(prefix))
+        return [self.make_row(prefix, f"{prefix}-{place}", None, values) for place, values in begun]
+
+    def _begun_rows(self, prefix: str) -> list[dict[str, Any]]:
+        """What a new policy begins with: the steps of the chosen template, and the pool if there is but one."""
+        if prefix == POOLS:
+            return [{"pool": name} for name in self.pools_by_name] if len(self.pools_by_name) == 1 else []
+        template = BY_SLUG.get(self.initial.get("template", ""))
+        places = [Place(region.name, region.latitude, region.longitude) for region in self.team_regions]
+        return template.steps(places) if template else []
 
     def is_valid(self) -> bool:
         return super().is_valid() and self._steps_make_sense()
@@ -119,6 +152,21 @@ class PolicyForm(WithRows[Policy, RowForm]):
             self.refuse(ValidationError(error.messages))
             return False
         return True
+
+
+class PreviewForm(ShowsRefusals, forms.Form):
+    """Who is asked about beside the form of a policy."""
+
+    clients = forms.CharField(
+        label="Who asks",
+        required=False,
+        max_length=64,
+        help_text="A country, an address, a prefix such as 91.0.0.0/16, or a network such as AS3320.",
+        widget=forms.TextInput(attrs={"list": "countries", "placeholder": "Germany", "autocomplete": "off"}),
+    )
+    qtype = forms.ChoiceField(
+        label="Type", required=False, choices=[("A", "A, over IPv4"), ("AAAA", "AAAA, over IPv6")]
+    )
 
 
 class BindForm(StoredForm):

@@ -14,7 +14,13 @@ from django.http import QueryDict
 Row = dict[str, list[str]]
 """The inputs of a row by the rest of their names."""
 
-ACTION = re.compile(r"(?P<prefix>[a-z0-9_-]+):(?P<verb>up|down|remove|add):(?P<argument>[a-z0-9_]+)")
+ACTION = re.compile(
+    r"(?P<prefix>[a-z0-9_-]+):(?P<verb>up|down|remove|duplicate|move|begin|add):(?P<argument>[a-z0-9_]+)"
+)
+
+
+MOVE = re.compile(r"(\d{1,4})_(\d{1,4})")
+"""From a place to another."""
 
 
 def row_prefixes(data: Mapping[str, object], prefix: str) -> list[str]:
@@ -27,8 +33,9 @@ def row_prefixes(data: Mapping[str, object], prefix: str) -> list[str]:
 def perform(data: QueryDict, action: str) -> QueryDict:
     """`data` after `action`; an action that makes no sense changes nothing.
 
-    `up`, `down` and `remove` take the place of a row. `add` takes the name of the input that a new row starts with: its
-    value is that of `prefix-add`.
+    `up`, `down`, `remove` and `duplicate` take the place of a row, `move` that of a row and its new one: `move:3_0`.
+    `add` takes the name of the input that a new row starts with, whose value is that of `prefix-add`, and `begin` the
+    kind of a new row.
     """
     match = ACTION.fullmatch(action)
     if match is None:
@@ -37,6 +44,10 @@ def perform(data: QueryDict, action: str) -> QueryDict:
     rows = take_rows(data, prefix)
     if verb == "add":
         rows.append({argument: [data.get(f"{prefix}-add", "")]})
+    elif verb == "begin":
+        rows.append({"kind": [argument]})
+    elif verb == "move" and (places := MOVE.fullmatch(argument)):
+        _move(rows, int(places[1]), int(places[2]))
     elif argument.isdecimal() and int(argument) < len(rows):
         _rearrange(rows, verb, int(argument))
     return put_rows(data, prefix, rows)
@@ -66,7 +77,14 @@ def put_rows(data: QueryDict, prefix: str, rows: list[Row]) -> QueryDict:
 def _rearrange(rows: list[Row], verb: str, place: int) -> None:
     if verb == "remove":
         del rows[place]
+    elif verb == "duplicate":
+        rows.insert(place + 1, dict(rows[place]))
     elif verb == "up" and place > 0:
         rows[place - 1], rows[place] = rows[place], rows[place - 1]
     elif verb == "down" and place < len(rows) - 1:
         rows[place], rows[place + 1] = rows[place + 1], rows[place]
+
+
+def _move(rows: list[Row], place: int, target: int) -> None:
+    if max(place, target) < len(rows):
+        rows.insert(target, rows.pop(place))

@@ -137,6 +137,17 @@ class StepForm(RowForm):
         return self.visible_fields()
 
     @property
+    def redrawing(self) -> list[str]:
+        """The inputs that may name another policy: what is shown of it is drawn again when they change."""
+        return [name for name in ("policy", "if_empty") if name in self.fields] if self.names.policies else []
+
+    @property
+    def nested(self) -> list[str]:
+        """The names of the policies that the step may hand over to."""
+        named = [str(self[name].value() or "").removeprefix("policy:") for name in self.redrawing]
+        return [name for name in named if name in self.names.policies]
+
+    @property
     def rules_prefix(self) -> str:
         return self.add_prefix(self.rules_name or "")
 

@@ -8,11 +8,16 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from dashboard.forms.policies import BindForm, PolicyForm
+from accounts.models import Team
+from dashboard.access import signed_in, team_for_writing
+from dashboard.draft_preview import draft_preview
+from dashboard.forms.base import ObjectForm
+from dashboard.forms.policies import BindForm, PolicyForm, PreviewForm
 from dashboard.overview import policy_figure
 from dashboard.section import Section, View
 from dashboard.simulated import change_map, flows
@@ -23,6 +28,7 @@ from simulation.shadows import shadow_of, start
 from simulation.what_if import Change, what_if
 from snapshots.services import NothingPublishedError
 from steering.models import Binding, Policy
+from steering.policy_templates import BY_SLUG, TEMPLATES
 from steering.services import steps_with_names, unbind
 from steering.shadows import stop_shadow
 
@@ -39,6 +45,8 @@ class PolicySection(Section[Policy]):
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
         return [
+            (f"{self.slug}/preview/", require_POST(self.preview_new), "policies-preview-new"),
+            (f"{one}preview/", require_POST(self.preview), "policies-preview"),
             (f"{one}bind/", self.bind, "policies-bind"),
             (f"{one}simulate/", require_POST(self.simulate), "policies-simulate"),
             (f"{one}shadow/", require_POST(self.start_shadow), "policies-shadow"),
@@ -69,6 +77,29 @@ class PolicySection(Section[Policy]):
                 "policies": [policy_figure(traffic)],
             },
         }
+
+    def form_context(self, request: HttpRequest, form: ObjectForm[Policy], edited: Policy | None) -> dict[str, Any]:
+        """The preview, asked for by a button where no script asks for it."""
+        url = reverse("policies-preview", args=[edited.pk]) if edited else reverse("policies-preview-new")
+        context = {
+            "preview_url": url,
+            "question": PreviewForm(),
+            "template": BY_SLUG.get(request.GET.get("template", "")),
+        }
+        if request.POST.get("draft") == "preview":
+            context |= draft_preview(
+                request.POST, edited and self.find(request, edited.pk), form.team, datetime.now(UTC)
+            )
+        return context
+
+    def preview_new(self, request: HttpRequest) -> HttpResponseBase:
+        """Who would get what from the new policy as it is typed. A part of the form's page."""
+        return self._preview(request, None, team_for_writing(signed_in(request)))
+
+    def preview(self, request: HttpRequest, key: object) -> HttpResponseBase:
+        """Who would get what from the policy as it is typed. A part of the form's page."""
+        policy = self.find(request, key)
+        return self._preview(request, policy, policy.team)
 
     def bind(self, request: HttpRequest, key: object) -> HttpResponseBase:
         """Let the policy answer another name."""
@@ -124,6 +155,15 @@ class PolicySection(Section[Policy]):
         declare(lambda: unbind(bound))
         messages.success(request, f"{bound.record_set.name} is no longer answered by {policy}.")
         return redirect(self.url_of(policy))
+
+    def _preview(self, request: HttpRequest, policy: Policy | None, team: Team) -> HttpResponseBase:
+        return self._render(request, "preview", draft_preview(request.POST, policy, team, datetime.now(UTC)))
+
+    def _form_page(self, request: HttpRequest, form: ObjectForm[Policy], edited: Policy | None) -> HttpResponse:
+        """The form; before that of a new policy, what to begin with."""
+        if edited is None and not form.is_bound and request.method == "GET" and "template" not in request.GET:
+            return self._render(request, "gallery", {"templates": TEMPLATES})
+        return super()._form_page(request, form, edited)
 
 
 def _typed(request: HttpRequest, policy: Policy) -> Change:

@@ -46,6 +46,8 @@ FIRST_OF: dict[str, type[Model]] = {
 MOST_QUERIES = 14
 NO_PAGES = {
     "live",
+    "policies-preview",
+    "policies-preview-new",
     "policies-simulate",
     "policies-shadow",
     "policies-shadow-stop",

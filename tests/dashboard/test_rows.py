@@ -25,6 +25,14 @@ def kinds(data: QueryDict) -> list[str]:
         ("steps:up:0", ["healthy", "geo", "first"]),
         ("steps:down:2", ["healthy", "geo", "first"]),
         ("steps:remove:9", ["healthy", "geo", "first"]),
+        ("steps:duplicate:1", ["healthy", "geo", "geo", "first"]),
+        ("steps:move:0_2", ["geo", "first", "healthy"]),
+        ("steps:move:2_0", ["first", "healthy", "geo"]),
+        ("steps:move:1_1", ["healthy", "geo", "first"]),
+        ("steps:move:0_3", ["healthy", "geo", "first"]),
+        ("steps:move:9_0", ["healthy", "geo", "first"]),
+        ("steps:move:1", ["healthy", "geo", "first"]),
+        ("steps:begin:sticky", ["healthy", "geo", "first", "sticky"]),
         ("steps:dance:1", ["healthy", "geo", "first"]),
         ("nonsense", ["healthy", "geo", "first"]),
     ],
@@ -41,6 +49,12 @@ def test_rows_within_a_row_move_with_it():
     moved = perform(QueryDict(THREE), "steps:up:1")
 
     assert moved["steps-0-rules-0-location"] == "country:DE"
+
+
+def test_a_duplicate_has_the_rows_within_as_well():
+    data = perform(QueryDict(THREE), "steps:duplicate:1")
+
+    assert data["steps-1-rules-0-location"] == data["steps-2-rules-0-location"] == "country:DE"
 
 
 def test_rows_within_a_row_can_be_added_to():
