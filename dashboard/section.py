@@ -28,7 +28,7 @@ from dashboard.drafting import draft, is_drafted, put
 from dashboard.exports import exported, format_asked, stored
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.rows import perform
-from dashboard.guard import acting_of
+from dashboard.guard import acting_of, require_to_write
 from dashboard.needs import NEEDS
 from dashboard.noting import noted
 from dashboard.tables import Column, heads_of, ordered
@@ -172,6 +172,7 @@ class Section(Generic[M]):
         if request.method == "POST" and is_drafted(request):
             return self._draft_removal(request, doomed)
         if request.method == "POST" and not dependents.blocking:
+            require_to_write(request)
             problems = self._delete(request, doomed)
             if not problems:
                 messages.success(request, f"{self.singular.capitalize()} {doomed} is deleted.")
@@ -211,6 +212,7 @@ class Section(Generic[M]):
         if form.is_bound and form.is_valid():
             if is_drafted(request):
                 return self._draft(request, form, edited, team)
+            require_to_write(request)
             try:
                 stored = declare(noted(request, team, KINDS[self.slug], edited, form.store), self.after_write)
             except ValidationError as problem:
