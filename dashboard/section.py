@@ -52,6 +52,8 @@ class Section(Generic[M]):
     key_converter: ClassVar[str] = "int"
     searched: ClassVar[tuple[str, ...]] = ("name",)
     editable: ClassVar[bool] = True
+    drafted: ClassVar[bool] = True
+    """Whether a form can be put into a change instead of being written."""
     columns: ClassVar[tuple[Column, ...]] = (Column("name", "Name", str),)
     """Of the list, on its page and in files. Their values are read of what `rows_of` gives."""
     example: ClassVar[str] = ""
@@ -225,6 +227,8 @@ class Section(Generic[M]):
         """Put what the form says into a change, instead of writing it."""
         title = f"{'Edit' if edited else 'New'} {self.singular} {edited or form.instance}"
         try:
+            if not self.drafted:
+                raise ValidationError(f"A change would show what is secret of this {self.singular}: save it at once.")
             change = draft(request, team, KINDS[self.slug], edited, form.store, title)
         except ValidationError as problem:
             form.refuse(problem)

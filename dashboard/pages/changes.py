@@ -24,6 +24,7 @@ from accounts.audit.models import AuditEntry
 from accounts.permissions import Action
 from changes import services
 from changes.models import OPEN_STATES, Change, State
+from changes.objects import shown
 from changes.planning import differences
 from changes.refusals import ChangeError
 from dashboard.access import signed_in, team_for_writing, visible
@@ -165,7 +166,8 @@ def _can(change: Change, required: int) -> dict[str, bool]:
 
 
 def _shown(edit: Any, conflict: Any) -> dict[str, Any]:
-    after = edit.document if edit.action != "patch" else {**(edit.base or {}), **edit.document}
+    said = shown(edit)
+    after = said if edit.action != "patch" else {**(edit.base or {}), **(said or {})}
     return {
         "edit": edit,
         "kind": _called(edit.kind),

@@ -15,7 +15,7 @@ from accounts.models import ApiToken, Membership, Team, User
 from accounts.permissions import Action, Role, roles_that_may
 from accounts.services import create_token
 from dashboard.guard import guarded
-from dashboard.needs import NEEDS, PUBLIC
+from dashboard.needs import NEEDS
 from dashboard.urls import urlpatterns
 from healthchecks.alerts.models import AlertRule, Channel
 from healthchecks.models import Check
@@ -31,20 +31,21 @@ ORIGIN = "demo.test."
 LEAST = {
     "overview": ("viewer", "viewer"),
     "regions": ("viewer", "viewer"),
-    "regions-new": ("publisher", "publisher"),
-    "regions-edit": ("publisher", "publisher"),
-    "regions-delete": ("publisher", "publisher"),
+    "regions-new": ("operator", "publisher"),
+    "regions-edit": ("operator", "publisher"),
+    "regions-delete": ("operator", "publisher"),
     "nodes-new": ("admin", "admin"),
     "nodes-token": ("admin", "admin"),
     "endpoints-force": ("operator", "operator"),
     "endpoints-load": ("publisher", "publisher"),
     "health-acknowledge": ("operator", "operator"),
     "channels-test": ("operator", "operator"),
+    "channels-edit": ("publisher", "publisher"),
     "policies-bind": ("publisher", "publisher"),
     "snapshots-release": ("publisher", "publisher"),
     "zones-export": ("viewer", "viewer"),
     "zones-import": ("publisher", "publisher"),
-    "records-new": ("publisher", "publisher"),
+    "records-new": ("operator", "publisher"),
     "grants": ("admin", "admin"),
     "members": ("viewer", "admin"),
     "members-role": ("admin", "admin"),
@@ -103,7 +104,7 @@ def test_no_page_lets_in_who_is_in_no_team(db):
 def test_every_route_says_what_it_needs_and_nothing_else_is_said():
     names = {pattern.name for pattern in urlpatterns}
 
-    assert names == NEEDS.keys() | PUBLIC
+    assert names == NEEDS.keys()
 
 
 def forgotten() -> Callable[..., HttpResponseBase]:
@@ -171,7 +172,7 @@ def test_someone_who_may_not_is_told_what_is_needed_and_whom_to_ask(ops, ada):
 
     assert page.status_code == 403
     told = page.content.decode()
-    assert "the role publisher, approver or admin in team ops; you are viewer" in told
+    assert "the role operator, publisher, approver or admin in team ops; you are viewer" in told
     assert "Ask an admin of the team: ada." in told
 
 
