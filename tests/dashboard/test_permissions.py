@@ -11,6 +11,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.test import Client, RequestFactory
 from django.urls import path, reverse
 
+from accounts.audit.models import AuditEntry
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.permissions import Action, Role, roles_that_may
 from accounts.services import create_token
@@ -345,3 +346,22 @@ def test_who_may_only_draft_writes_nothing_whatever_they_say_of_it(ops, eu, fra_
     assert Endpoint.objects.filter(pk=fra_1.pk).exists()
     assert not records.filter(name="new").exists()
     assert [str(rdata) for rdata in records.get(pk=www.pk).rdatas] == [str(rdata) for rdata in www.rdatas]
+
+
+def test_who_gave_and_took_which_role_is_in_the_journal(adas_browser, ops, zone):
+    User.objects.create_user("eve")
+    adas_browser.post("/members/", {"user": "eve", "role": "viewer"})
+    membership = Membership.objects.get(user__username="eve")
+    adas_browser.post(f"/members/{membership.pk}/role/", {"role": "admin"})
+    adas_browser.post(f"/members/{membership.pk}/remove/")
+    adas_browser.post(f"/zones/{ORIGIN}/access/", {"grantee": "user", "name": "eve", "role": "admin"})
+    adas_browser.post(f"/zones/{ORIGIN}/access/{zone.grants.get().pk}/remove/")
+
+    told = AuditEntry.objects.filter(team=ops, kind__in=("members", "grants"), actor="ada").order_by("id")
+    assert list(told.values_list("action", "key", "before__role", "after__role")) == [
+        ("create", "eve", None, "viewer"),
+        ("update", "eve", "viewer", "admin"),
+        ("delete", "eve", "admin", None),
+        ("create", "demo.test. user eve", None, "admin"),
+        ("delete", "demo.test. user eve", "admin", None),
+    ]
