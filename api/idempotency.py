@@ -99,7 +99,9 @@ def _claim(request: HttpRequest, key: str) -> Claim:
 
     Both count: an `Authorization` that many send, such as one for a proxy, tells nobody apart.
     """
-    secret = "\n".join([request.headers.get("Authorization", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")])
+    secret = "\n".join(
+        [request.headers.get("Authorization", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")]
+    )
     team = str(request.session.get(CHOSEN_TEAM, ""))
     parts = [str(request.method), request.get_full_path(), request.headers.get("If-Match", ""), team]
     return Claim(secret.encode(), key, fingerprint(*(part.encode() for part in parts), request.body))
