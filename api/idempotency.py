@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.idempotency import Answer, Claim, InProgressError, OtherRequestError, fingerprint, keep, take
 from accounts.services import CHOSEN_TEAM
+from api.limits import count_again
 from common.problems import problem_response
 
 HEADER = "Idempotency-Key"
@@ -71,9 +72,10 @@ def _once(request: HttpRequest, claim: Claim, answer: Callable[[], HttpResponseB
             response.render()
         if _is_kept(response):
             keep(claim, _answer_of(response))
-        else:
-            transaction.set_rollback(True)
-        return response
+            return response
+        transaction.set_rollback(True)
+    count_again(request)
+    return response
 
 
 def _is_kept(response: HttpResponseBase) -> bool:
