@@ -78,7 +78,8 @@ class MeasurementsView(TeamView):
     throttle_classes: list[type[BaseThrottle]] = []  # as many as there are endpoints, all the time
     actions = OPERATING
 
-    offers_dry_run = True
+    def _require_plan(self, request: Request) -> None:
+        """A dry run is made here: measurements have no plan."""
 
     @extend_schema(responses=MeasurementsSerializer)
     def get(self, request: Request) -> Response:
