@@ -19,6 +19,8 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.audit import models as audit
+from accounts.audit.journal import Event
 from accounts.members import add_member, change_role, remove_member
 from accounts.models import NAME_PATTERN, ApiToken, Membership, Team, User
 from accounts.permissions import Action, Role, Scope
@@ -30,6 +32,8 @@ from documents.fields import TextField
 from documents.kind import Kind
 
 NAME_HELP = "Use lower-case letters, digits and hyphens, at most 63."
+MEMBERS = "members"
+"""In the journal."""
 ROLES = [role.value for role in Role]
 MEMBER = OpenApiParameter("user", OpenApiTypes.STR, OpenApiParameter.PATH, description="The user name.")
 
@@ -198,6 +202,7 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, 
     def get_queryset(self) -> QuerySet[Membership]:
         return super().get_queryset().filter(team=self.team)
 
+    @transaction.atomic
     @extend_schema(request=NewMemberSerializer, responses={201: TeamMemberSerializer})
     def create(self, request: Request) -> Response:
         """Let a user into the team."""
@@ -208,22 +213,29 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, 
             membership = add_member(self.team, given["user"], Role(given["role"]))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
+        self.note(Event(MEMBERS, membership.user.username, audit.Action.CREATE, after={"role": membership.role}))
         return Response(TeamMemberSerializer(membership).data, status=HTTP_201_CREATED)
 
+    @transaction.atomic
     def partial_update(self, request: Request, user: str) -> Response:
         """Give a member another role. A team keeps an admin."""
         said = RoleSerializer(data=request.data)
         said.is_valid(raise_exception=True)
+        member = self._member(user)
+        before = {"role": member.role}
         try:
-            membership = change_role(self._member(user), Role(said.validated_data["role"]))
+            membership = change_role(member, Role(said.validated_data["role"]))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
+        self.note(Event(MEMBERS, user, audit.Action.UPDATE, before, {"role": membership.role}))
         return Response(TeamMemberSerializer(membership).data)
 
     @transaction.atomic
     def destroy(self, request: Request, user: str) -> Response:
         """Let a member go, with their tokens. A team keeps an admin."""
-        remove_member(self._member(user))
+        member = self._member(user)
+        remove_member(member)
+        self.note(Event(MEMBERS, user, audit.Action.DELETE, {"role": member.role}))
         return Response(status=HTTP_204_NO_CONTENT)
 
     def _member(self, name: str) -> Membership:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -14,6 +15,8 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.audit import models as audit
+from accounts.audit.journal import Event
 from accounts.permissions import Role
 from api.permissions import ADMINISTERING
 from api.resources import TeamView
@@ -74,6 +77,7 @@ class GrantViewSet(
     def get_queryset(self) -> QuerySet[ZoneGrant]:
         return super().get_queryset().filter(zone=self.zone)
 
+    @transaction.atomic
     @OF_THE_ZONE
     @extend_schema(request=NewGrantSerializer, responses={201: GrantSerializer})
     def create(self, request: Request, origin: str) -> Response:
@@ -85,4 +89,17 @@ class GrantViewSet(
             made = grant(self.zone, Role(given["role"]), user=given.get("user", ""), team=given.get("team", ""))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
+        self.note(_told(made, audit.Action.CREATE))
         return Response(GrantSerializer(made).data, status=HTTP_201_CREATED)
+
+    @transaction.atomic
+    def perform_destroy(self, instance: ZoneGrant) -> None:
+        self.note(_told(instance, audit.Action.DELETE))
+        instance.delete()
+
+
+def _told(given: ZoneGrant, action: str) -> Event:
+    """In the journal."""
+    said = {"zone": given.zone.origin, "role": given.role}
+    made, gone = (said, None) if action == audit.Action.CREATE else (None, said)
+    return Event("grants", f"{given.zone.origin} {given.grantee}", action, gone, made)

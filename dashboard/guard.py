@@ -27,7 +27,7 @@ from accounts.permissions import Action, Actor, allowed
 from accounts.services import CHOSEN_TEAM, team_of
 from dashboard.access import NO_TEAM
 from dashboard.drafting import is_drafted
-from dashboard.needs import NEEDS, PUBLIC, Needs
+from dashboard.needs import NEEDS, Needs
 from zones.grants import with_grants, zones_granted
 from zones.models import Zone
 
@@ -83,8 +83,6 @@ def require(request: HttpRequest, action: Action, zone: Zone | None = None) -> N
 def _guarded(pattern: URLPattern | URLResolver) -> URLPattern:
     if not isinstance(pattern, URLPattern):
         raise TypeError(f"{pattern} cannot be guarded as a whole: list its routes, or include it in trafficmgr.urls.")
-    if pattern.name in PUBLIC:
-        return pattern
     needs = NEEDS.get(str(pattern.name))
     if iscoroutinefunction(pattern.callback):
         view = _guard_async(pattern.callback, needs)

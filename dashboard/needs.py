@@ -34,9 +34,6 @@ DECLARE = Needs(Action.DRAFT, Action.PUBLISH, drafts=True)
 RECORDS = Needs(Action.DRAFT, Action.PUBLISH, zone="origin", drafts=True)
 ANYBODY = Needs(None, None)
 
-PUBLIC = frozenset({"login", "logout"})
-"""Routes that need no login."""
-
 
 def of_section(slug: str, *, write: Needs = DECLARE, editable: bool = True) -> Iterator[tuple[str, Needs]]:
     """The pages that every kind of object has."""

@@ -5,15 +5,20 @@ from __future__ import annotations
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
+from accounts.audit.journal import Event
+from accounts.audit.models import Action
 from dashboard.access import signed_in, visible
 from dashboard.forms.members import GrantForm
+from dashboard.noting import tell
 from dashboard.section import ROWS_A_PAGE
 from dashboard.writing import field_asked, field_problems, sent
+from zones.grant_models import ZoneGrant
 from zones.models import Zone
 
 
@@ -25,7 +30,9 @@ def index(request: HttpRequest, origin: str) -> HttpResponseBase:
         return field_problems(request, form, field)
     if form.is_bound and form.is_valid():
         try:
-            made = form.store()
+            with transaction.atomic():
+                made = form.store()
+                _tell(request, made, Action.CREATE)
         except ValidationError as problem:
             form.refuse(problem)
         else:
@@ -42,9 +49,18 @@ def remove(request: HttpRequest, origin: str, key: int) -> HttpResponseBase:
     """Take a role for the zone away."""
     zone = _zone(request, origin)
     given = get_object_or_404(zone.grants.select_related("user", "team"), pk=key)
-    given.delete()
+    with transaction.atomic():
+        _tell(request, given, Action.DELETE)
+        given.delete()
     messages.success(request, f"{given.grantee} has no role for {zone} any more.")
     return redirect("grants", zone.origin)
+
+
+def _tell(request: HttpRequest, given: ZoneGrant, action: str) -> None:
+    said = {"zone": given.zone.origin, "role": given.role}
+    made, gone = (said, None) if action == Action.CREATE else (None, said)
+    event = Event("grants", f"{given.zone.origin} {given.grantee}", action, gone, made)
+    tell(request, given.zone.team, event)
 
 
 def _zone(request: HttpRequest, origin: str) -> Zone:

@@ -7,18 +7,22 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
+from accounts.audit import models as audit
+from accounts.audit.journal import Event
 from accounts.members import change_role, remove_member
 from accounts.models import Membership
 from accounts.permissions import ACTION_WORDS, MAY, Action, Role
 from accounts.services import CHOSEN_TEAM, teams_of
 from dashboard.access import signed_in, team_for_writing
 from dashboard.forms.members import MemberForm
+from dashboard.noting import tell
 from dashboard.section import ROWS_A_PAGE
 from dashboard.writing import field_asked, field_problems, sent
 
@@ -31,7 +35,9 @@ def index(request: HttpRequest) -> HttpResponseBase:
         return field_problems(request, form, field)
     if form.is_bound and form.is_valid():
         try:
-            member = form.store()
+            with transaction.atomic():
+                member = form.store()
+                _tell(request, member, audit.Action.CREATE, after={"role": member.role})
         except ValidationError as problem:
             form.refuse(problem)
         else:
@@ -54,7 +60,10 @@ def give_role(request: HttpRequest, key: int) -> HttpResponseBase:
     member = get_object_or_404(_members(request), pk=key)
     if request.POST.get("role") in [role.value for role in Role]:
         try:
-            change_role(member, Role(request.POST["role"]))
+            with transaction.atomic():
+                before = {"role": member.role}
+                change_role(member, Role(request.POST["role"]))
+                _tell(request, member, audit.Action.UPDATE, before, {"role": member.role})
         except ValidationError as problem:
             messages.error(request, " ".join(problem.messages))
         else:
@@ -68,7 +77,9 @@ def remove(request: HttpRequest, key: int) -> HttpResponseBase:
     problems: list[str] = []
     if request.method == "POST":
         try:
-            remove_member(member)
+            with transaction.atomic():
+                _tell(request, member, audit.Action.DELETE, {"role": member.role})
+                remove_member(member)
         except ValidationError as problem:
             problems = problem.messages
         else:
@@ -96,6 +107,16 @@ def role_rows() -> list[tuple[str, list[bool]]]:
     """What each role may, action by action, for the table that explains them."""
     shown = [action for action in Action if action != Action.INSTALL]
     return [(ACTION_WORDS[action], [action in MAY[role] for role in Role]) for action in shown]
+
+
+def _tell(
+    request: HttpRequest,
+    member: Membership,
+    action: str,
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+) -> None:
+    tell(request, member.team, Event("members", member.user.get_username(), action, before, after))
 
 
 def _members(request: HttpRequest) -> QuerySet[Membership]:

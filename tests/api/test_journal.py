@@ -97,6 +97,13 @@ WRITES: dict[str, tuple[str, Any]] = {
         {"ttl": 7, "records": ["192.0.2.1"]},
     ),
     "DELETE /zones/{origin}/rrsets/{name}/{type}": ("/zones/demo.test./rrsets/mail/A", None),
+    "DELETE /zones": ("/zones?origin=demo.test.", None),
+    "PUT /zones/{origin}/rrsets": ("/zones/demo.test./rrsets", [SET]),
+    "PATCH /zones/{origin}/rrsets": ("/zones/demo.test./rrsets", [{**SET, "name": "mail"}]),
+    "DELETE /zones/{origin}/rrsets": ("/zones/demo.test./rrsets?key=mail/A", None),
+    "POST /zones/{origin}/grants": ("/zones/demo.test./grants", {"user": "ada", "role": "viewer"}),
+    "POST /members": ("/members", {"user": "ada", "role": "viewer"}),
+    "PUT /declarations/{owner}": ("/declarations/shop", {"regions": [{"name": "new", "latitude": 1, "longitude": 1}]}),
     "POST /latency/models": ("/latency/models", MODEL),
     "POST /latency/models/{name}/ask": ("/latency/models/release/ask", {}),
     "POST /refusals/release": ("/refusals/release", {"part": "policies", "reason": "meant"}),
@@ -115,11 +122,24 @@ WRITES: dict[str, tuple[str, Any]] = {
     "POST /changes/{number}/revert": ("/changes/{published}/revert", {}),
     "POST /snapshots/{generation}/roll-back": ("/snapshots/1/roll-back", {}),
 }
+MANY = ("regions", "sites", "nodes", "endpoints", "pools", "policies", "checks", "channels", "alert-rules")
+for kind in MANY:
+    for method in ("PUT", "PATCH"):
+        place, said = WRITES[f"{method} /{kind}/{{name}}"]
+        WRITES[f"{method} /{kind}"] = (f"/{kind}", [{"name": place.rpartition("/")[2], **said}])
+    WRITES[f"DELETE /{kind}"] = (f"/{kind}?name={WRITES[f'DELETE /{kind}/{{name}}'][0].rpartition('/')[2]}", None)
+"""Of many objects at once: the same writes, in an array of one."""
+
 EXCEPTIONS = {
     "PUT /endpoints/{name}/load": "measurements, every few seconds",
     "DELETE /endpoints/{name}/load": "measurements",
     "PUT /checks/{name}/endpoints/{endpoint}/state": "measurements, kept as transitions",
     "POST /measurements": "measurements",
+    "DELETE /declarations/{owner}": "no object changes",
+    "DELETE /zones/{origin}/grants/{id}": "tried in test_accounts.py",
+    "PATCH /members/{user}": "tried in test_accounts.py",
+    "DELETE /members/{user}": "tried in test_accounts.py",
+    "POST /zones/{origin}/delegation": "writes nothing",
     "POST /explain": "writes nothing",
     "POST /simulate": "writes nothing",
     "POST /changes/{number}/edits": "who edited what is in the change itself",

@@ -118,7 +118,7 @@ def test_removals_and_record_sets_go_into_changes_too(adas_browser, ops, fra_1):
     adas_browser.post(reverse("regions-delete", args=[Region.objects.get(name="us").pk]), INTO)
     zone = create_zone(ops, "demo.test.")
     mail = put_record_set(zone, "mail", "A", 60, ["192.0.2.25"])
-    new = {"name": "www", "type": "A", "ttl": 60, "rdatas": "192.0.2.80"}
+    new = {"name": "www", "type": "A", "ttl_s": 60, "rdatas": "192.0.2.80"}
     adas_browser.post(reverse("records-new", args=["demo.test."]), {**new, **INTO})
     adas_browser.post(reverse("records-delete", args=["demo.test.", mail.pk]), INTO)
 

@@ -14,8 +14,9 @@ from django.urls import path, reverse
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.permissions import Action, Role, roles_that_may
 from accounts.services import create_token
+from changes.models import Change
 from dashboard.guard import guarded
-from dashboard.needs import NEEDS, PUBLIC
+from dashboard.needs import NEEDS
 from dashboard.urls import urlpatterns
 from healthchecks.alerts.models import AlertRule, Channel
 from healthchecks.models import Check
@@ -30,9 +31,10 @@ ORIGIN = "demo.test."
 LEAST = {
     "overview": ("viewer", "viewer"),
     "regions": ("viewer", "viewer"),
-    "regions-new": ("publisher", "publisher"),
-    "regions-edit": ("publisher", "publisher"),
-    "regions-delete": ("publisher", "publisher"),
+    "regions-new": ("operator", "publisher"),
+    "regions-edit": ("operator", "publisher"),
+    "changes-new": ("operator", "operator"),
+    "regions-delete": ("operator", "publisher"),
     "nodes-new": ("admin", "admin"),
     "nodes-token": ("admin", "admin"),
     "endpoints-force": ("operator", "operator"),
@@ -43,7 +45,7 @@ LEAST = {
     "snapshots-release": ("publisher", "publisher"),
     "zones-export": ("viewer", "viewer"),
     "zones-import": ("publisher", "publisher"),
-    "records-new": ("publisher", "publisher"),
+    "records-new": ("operator", "publisher"),
     "grants": ("admin", "admin"),
     "members": ("viewer", "admin"),
     "members-role": ("admin", "admin"),
@@ -91,6 +93,19 @@ def test_what_matters_most_is_as_written_by_hand(ops, zone, role: Role):
         assert is_let_in(browser, name, known[name], "post") == (rank >= ranks.index(to_write)), name
 
 
+def test_who_may_only_draft_puts_forms_into_changes_and_publishes_nothing(ops, ada, eu):
+    browser = signed_in_as(member_of(ops, "carol", Role.OPERATOR))
+    body = {"name": "us", "latitude": "1", "longitude": "1"}
+
+    assert browser.post("/regions/new/", body).status_code == 403
+    assert browser.post("/regions/new/", {**body, "into": "change"}).status_code == 302
+    change = Change.objects.get()
+    assert not Region.objects.filter(name="us").exists()
+    assert browser.post(f"/changes/{change.number}/act/", {"action": "publish"}).status_code == 403
+    assert browser.post(f"/changes/{change.number}/act/", {"action": "approve"}).status_code == 403
+    assert not Region.objects.filter(name="us").exists()
+
+
 def test_no_page_lets_in_who_is_in_no_team(db):
     browser = signed_in_as(User.objects.create_user("newcomer"))
 
@@ -102,7 +117,7 @@ def test_no_page_lets_in_who_is_in_no_team(db):
 def test_every_route_says_what_it_needs_and_nothing_else_is_said():
     names = {pattern.name for pattern in urlpatterns}
 
-    assert names == NEEDS.keys() | PUBLIC
+    assert names == NEEDS.keys()
 
 
 def forgotten() -> Callable[..., HttpResponseBase]:
@@ -170,7 +185,7 @@ def test_someone_who_may_not_is_told_what_is_needed_and_whom_to_ask(ops, ada):
 
     assert page.status_code == 403
     told = page.content.decode()
-    assert "the role publisher, approver or admin in team ops; you are viewer" in told
+    assert "the role operator, publisher, approver or admin in team ops; you are viewer" in told
     assert "Ask an admin of the team: ada." in told
 
 
