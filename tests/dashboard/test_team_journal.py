@@ -31,7 +31,7 @@ def test_members(adas_browser):
 def test_grants_for_a_zone(adas_browser, ops):
     zone = create_zone(ops, "demo.test.")
     User.objects.create_user("carol")
-    adas_browser.post("/zones/demo.test./access/", {"user": "carol", "role": "publisher"})
+    adas_browser.post("/zones/demo.test./access/", {"grantee": "user", "name": "carol", "role": "publisher"})
     adas_browser.post(f"/zones/demo.test./access/{zone.grants.get().pk}/remove/")
 
     subject = "grants demo.test. carol"
