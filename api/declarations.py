@@ -24,6 +24,8 @@ from changes.declaring import Declared, declare, try_declaration
 OWNER = path_parameters(owner="The name that a set of files gives itself.")
 ADOPT = OpenApiParameter("adopt", bool, description="Also make as declared what is there and belongs to nobody.")
 
+TRIAL = OpenApiParameter("dry_run", bool, description="Say what would come of it, and change nothing.")
+
 
 class ClaimSerializer(serializers.ModelSerializer[Claim]):
     """An object that belongs to the owner."""
@@ -65,7 +67,7 @@ class DeclarationView(TeamView):
         return Response(ClaimSerializer(claims, many=True).data)
 
     @OWNER
-    @extend_schema(parameters=[ADOPT], request=OpenApiTypes.OBJECT, responses=DeclaredSerializer)
+    @extend_schema(parameters=[ADOPT, TRIAL], request=OpenApiTypes.OBJECT, responses=DeclaredSerializer)
     def put(self, request: Request, owner: str) -> Response:
         """Open a change that makes everything as these documents say: lists by kind, record sets within zones.
 
@@ -81,7 +83,7 @@ class DeclarationView(TeamView):
         return Response(DeclaredSerializer(declared).data)
 
     @OWNER
-    @extend_schema(responses={204: None})
+    @extend_schema(parameters=[TRIAL], responses={204: None})
     def delete(self, request: Request, owner: str) -> Response:
         """Have all that belongs to an owner belong to nobody. No object changes."""
         get_list_or_404(Claim, team=self.team, owner=owner)

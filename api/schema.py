@@ -23,10 +23,22 @@ ALWAYS = [
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_ACCEPTABLE,
+    HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
 ]
-WRITING = [HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED]
+WRITING = [HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.UNPROCESSABLE_ENTITY]
 WITH_BODY = [HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
+
+
+IDEMPOTENCY_KEYS = '^"?[!#-~]{1,255}"?$'
+TEAM = OpenApiParameter("team", OpenApiTypes.STR, description="That is acted for; of a token there is only one.")
+DRY_RUN = OpenApiParameter("dry_run", OpenApiTypes.STR, enum=["1"], description="Answer a plan, and change nothing.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": IDEMPOTENCY_KEYS},
+    OpenApiParameter.HEADER,
+    description="Made up for each request: sent again with it, it is answered again and done once.",
+)
 
 
 class FieldErrorSerializer(serializers.Serializer[dict[str, object]]):
@@ -64,11 +76,25 @@ class ProblemSchema(AutoSchema):
     """Adds the problems, and the headers of conditional requests where a view honours them."""
 
     def get_override_parameters(self) -> list[Any]:
-        return [*self._conditions(), *self._selections(), *self._keys()]
+        return [*self._conditions(), *self._selections(), *self._keys(), *self._of_all()]
 
     def get_operation_id(self) -> str:
         operation_id = super().get_operation_id()
         return f"{operation_id}_many" if self._is_about_many() else operation_id
+
+    def _of_all(self) -> list[OpenApiParameter]:
+        """What every request may say."""
+        if not hasattr(self.view, "writing_parameters"):
+            return []
+        said = [TEAM]
+        if self.method != "GET":
+            said.append(IDEMPOTENCY_KEY)
+        if self._plans():
+            said.append(DRY_RUN)
+        return said
+
+    def _plans(self) -> bool:
+        return self.method != "GET" and getattr(self.view, "offers_dry_run", False)
 
     def _conditions(self) -> list[OpenApiParameter]:
         if not self._honours_conditions():
