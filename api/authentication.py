@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
 from accounts.services import TokenElsewhereError, TokenExpiredError, find_token, note_use
-from telemetry.rum.clients import address_behind
+from common.proxies import address_behind
 
 SCHEME = "Token"
 

@@ -200,12 +200,14 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
         """Have it published at a moment to come; null: not by itself any more."""
         said = ScheduleSerializer(data=request.data)
         said.is_valid(raise_exception=True)
+        self._require_for(number)
         return self._step(number, services.schedule, said.validated_data["at"], timezone.now())
 
     @extend_schema(request=None, responses=ONE)
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, number: str) -> Response:
         """Make it so, all of it or nothing; refused if others have changed what it edits."""
+        self._require_for(number)
         return self._step(number, services.publish, timezone.now())
 
     @extend_schema(request=None, responses={HTTP_201_CREATED: ChangeWithEditsSerializer})
@@ -213,6 +215,11 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
     def revert(self, request: Request, number: str) -> Response:
         """A draft that takes a published change back."""
         return self._shown(services.revert(self._find(number), self.acting), HTTP_201_CREATED)
+
+    def _require_for(self, number: str) -> None:
+        """A node fetches what every team has published: who makes one is asked for more. Raises PermissionDenied."""
+        if services.edits_nodes(self._find(number)) and not self.may(Action.ADMINISTER):
+            self.refuse(Action.ADMINISTER)
 
     def _step(self, number: str, step: Callable[..., Any], *arguments: Any) -> Response:
         change = self._find(number)

@@ -13,8 +13,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.permissions import Action
 from api.resources import TeamView
-from api.zones import ORIGIN, find_zone
+from api.zone_access import ZoneActingView, find_zone
+from api.zones import ORIGIN
 from zones.delegation import Severity
 from zones.delegation_report import declared, report
 
@@ -57,7 +59,10 @@ class DelegationSerializer(serializers.Serializer[Any]):
     servers = ServerAnswerSerializer(source="seen.answers", many=True)
 
 
-class DelegationView(TeamView):
+class DelegationView(ZoneActingView, TeamView):
+    part = "delegation"
+    actions = {"POST": Action.VIEW}  # it asks, and writes nothing
+
     @ORIGIN
     @extend_schema(request=None, responses=DelegationSerializer)
     def post(self, request: Request, origin: str) -> Response:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts.audit.actor import Actor
 from accounts.models import Team
@@ -48,16 +47,21 @@ def put_edit(change: Change, actor: Actor, edit: Proposed) -> Edit:
 
     Raises WrongStateError, UnknownEditError.
     """
-    with transaction.atomic():
-        held_draft(change)
-        return _put(change, actor, edit)
+    return put_edits(change, actor, [edit])[0]
 
 
 def put_edits(change: Change, actor: Actor, edits: Iterable[Proposed]) -> list[Edit]:
     """The same of several, all or none."""
     with transaction.atomic():
         held_draft(change)
-        return [_put(change, actor, edit) for edit in edits]
+        known = {(edit.kind, edit.key): edit for edit in change.edits.all()}
+        put = [_put(change, actor, edit, known) for edit in edits]
+        fresh = {edit.position: edit for edit in put if edit.pk is None}
+        Edit.objects.bulk_create(fresh.values())
+        for edit in put:
+            if edit.position not in fresh:
+                edit.save()
+        return put
 
 
 def remove_edit(change: Change, kind: str, key: str) -> bool:
@@ -105,20 +109,20 @@ def held_draft(change: Change) -> None:
         raise WrongStateError(change.number, state, [State.DRAFT])
 
 
-def _put(change: Change, actor: Actor, wanted: Proposed) -> Edit:
+def _put(change: Change, actor: Actor, wanted: Proposed, known: dict[tuple[str, str], Edit]) -> Edit:
+    """The edit as it is to be, unsaved. `known`: those of the change by kind and key, to which a new one is added."""
     kind = kind_of(wanted.kind)
-    edit = change.edits.filter(kind=wanted.kind, key=wanted.key).first()
+    edit = known.get((wanted.kind, wanted.key))
     if edit is None:
-        base = present(change.team, kind, wanted.key) if isinstance(wanted.base, _Now) else wanted.base
-        last = change.edits.aggregate(last=Max("position"))["last"]
-        position = 0 if last is None else last + 1
-        if change.edits.count() >= MOST_EDITS:
+        if len(known) >= MOST_EDITS:
             raise UnknownEditError("edits", f"A change has at most {MOST_EDITS} edits: make another one.")
+        base = present(change.team, kind, wanted.key) if isinstance(wanted.base, _Now) else wanted.base
+        position = next(reversed(known.values())).position + 1 if known else 0  # they are in the order of positions
         edit = Edit(change=change, position=position, kind=wanted.kind, key=wanted.key, base=base)
+        known[wanted.kind, wanted.key] = edit
     if wanted.document is None and edit.base is None:
         raise UnknownEditError("key", f"There is no {kind.singular} {wanted.key} that could be deleted.")
     edit.action = wanted.action
     edit.document = None if wanted.document is None else dict(wanted.document)
     edit.author, edit.author_name = actor.user, actor.name
-    edit.save()
     return edit

@@ -20,6 +20,7 @@ from changes.planning import Plan, plan, plan_of
 from changes.publishing import note_generations, publish, publish_due
 from changes.refusals import EmptyChangeError, NotYoursError, WrongStateError
 from changes.rolling_back import revert, roll_back
+from documents.kinds import NODES
 
 __all__ = [
     "NOW",
@@ -30,6 +31,7 @@ __all__ = [
     "conflicts",
     "describe",
     "discard",
+    "edits_nodes",
     "note_generations",
     "open_change",
     "plan",
@@ -106,6 +108,11 @@ def schedule(change: Change, actor: Actor, at: datetime | None, now: datetime) -
             _move(change, actor, "unschedule", [State.SCHEDULED], State.APPROVED, scheduled_for=None)
         else:
             _move(change, actor, "schedule", [State.APPROVED, State.SCHEDULED], State.SCHEDULED, scheduled_for=at)
+
+
+def edits_nodes(change: Change) -> bool:
+    """Whether it makes, changes or deletes edge nodes, which is not for everyone who may publish."""
+    return change.edits.filter(kind=NODES.plural).exists()
 
 
 def _hold(change: Change, wanted: Sequence[str]) -> None:

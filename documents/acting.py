@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts.audit.actor import Actor
 from accounts.models import ApiToken, User
-from telemetry.rum.clients import address_behind
+from common.proxies import address_behind
 
 MOST_ID = 64
 

@@ -54,6 +54,10 @@ class MailServer:
         )
 
 
+ROLES = ("viewer", "operator", "publisher", "approver", "admin")
+"""As accounts.permissions has them, which an edge node does not need."""
+
+
 class Environment(BaseSettings):
     """The variables, by their names in lower case."""
 
@@ -111,7 +115,7 @@ class Environment(BaseSettings):
     oidc_signup: bool = Field(False, description="1: whoever the provider knows gets an account.")
     oidc_groups_claim: str = Field("groups", description="Claim that lists someone's groups.")
     oidc_teams: Annotated[dict[str, str], NoDecode] = Field(
-        {}, description="GROUP=TEAM, comma-separated: members of a group are members of the team."
+        {}, description="GROUP=TEAM or GROUP=TEAM:ROLE, comma-separated."
     )
     trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
         [], description="Address blocks whose X-Forwarded-For the web process believes."
@@ -203,6 +207,8 @@ class Environment(BaseSettings):
         pairs = [part.partition("=") for part in value.split(",") if part.strip()]
         if any(not (group.strip() and team.strip()) for group, _, team in pairs):
             raise ValueError("write GROUP=TEAM, several with commas between them")
+        if any(":" in team and team.partition(":")[2].strip() not in ROLES for _, _, team in pairs):
+            raise ValueError(f"the roles are {', '.join(ROLES)}")
         return {group.strip(): team.strip() for group, _, team in pairs}
 
     @property

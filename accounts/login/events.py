@@ -7,8 +7,15 @@ from enum import StrEnum
 
 from django.http import HttpRequest
 
+from accounts.audit import journal
+from accounts.audit.actor import Actor
+from accounts.audit.models import Via
 from accounts.login.address import client_address
 from accounts.models import User
+from accounts.services import team_of
+
+KIND = "accounts"
+"""Of what the journal says of sign-ins."""
 
 log = logging.getLogger("accounts.security")
 
@@ -34,3 +41,13 @@ def note(event: Event, request: HttpRequest, user: User | None = None, detail: s
     level = logging.WARNING if event in {Event.THROTTLED, Event.PROVIDER_REFUSED} else logging.INFO
     who = user.get_username() if user else "-"
     log.log(level, "%s: user %s, from %s%s", event, who, client_address(request), f", {detail}" if detail else "")
+    if user is not None:
+        _write_down(event, request, user, detail)
+
+
+def _write_down(event: Event, request: HttpRequest, user: User, detail: str) -> None:
+    """In the journal of the team that they act for."""
+    actor = Actor(user.get_username(), Via.DASHBOARD, user=user, address=client_address(request) or None)
+    after = {"detail": detail} if detail else None
+    told = journal.Event(KIND, user.get_username(), event.replace(" ", "-"), after=after)
+    journal.record(actor, team_of(user), [told])

@@ -97,6 +97,8 @@ def act(request: HttpRequest, key: int) -> HttpResponseBase:
         messages.error(request, "There is nothing of that name that could be done with a change.")
         return redirect("changes-show", change.number)
     require(request, NEEDED.get(name, Action.DRAFT))
+    if name in {"publish", "schedule"} and services.edits_nodes(change):
+        require(request, Action.ADMINISTER)
     try:
         with transaction.atomic():
             landing, said = action(request, change)

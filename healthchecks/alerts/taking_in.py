@@ -160,7 +160,7 @@ class _Incidents:
         if incident.rule_id in self.open.get(after, {}):
             return
         self.open.setdefault(after, {})[incident.rule_id] = self.open[before].pop(incident.rule_id)
-        incident.name = f"{check_name} of {incident.endpoint_name} over {Family(incident.family).label}"
+        incident.name = f"{check_name} of {incident.endpoint_name} over {Family(incident.family or 0).label}"
         incident.key, incident.check_name = after[1], check_name
         self.called_now[before] = after
         self.renamed.append(incident)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -38,7 +39,7 @@ SOURCE = {"url": "http://192.0.2.1/metrics", "format": "prometheus", "current": 
 MODEL = {"name": "quick", "parameters": {}}
 MAIL_EDIT = {"kind": "rrsets", "key": "demo.test. mail A", "action": "delete"}
 
-WRITES = {
+WRITES: dict[str, tuple[str, Any]] = {
     "POST /regions": ("/regions", {"name": "new", "latitude": 1, "longitude": 1}),
     "PUT /regions/{name}": ("/regions/eu", {"latitude": 1, "longitude": 1}),
     "PATCH /regions/{name}": ("/regions/eu", {"latitude": 1}),
@@ -156,7 +157,7 @@ def root(ops, tmp_path, monkeypatch):
     monkeypatch.setattr(settings.ENVIRONMENT, "keys", tmp_path / "keys")
     create_first_key(tmp_path / "keys", timezone.now())
     user = User.objects.create_superuser("root")
-    Membership.objects.create(user=user, team=ops)
+    Membership.objects.create(user=user, team=ops, role="admin")
     return client_with(create_token(user, ops, "laptop")[1])
 
 
@@ -164,26 +165,27 @@ def root(ops, tmp_path, monkeypatch):
 def numbers(ops, root):
     """A world in which each of WRITES can be done; numbers of what is known by a number."""
     now = timezone.now()
-    eu, _lone = (Region.objects.create(team=ops, name=name, latitude=50, longitude=8) for name in ("eu", "lone"))
-    fra, _lone = (Site.objects.create(team=ops, name=name, latitude=50, longitude=8) for name in ("fra", "lone"))
+    place = {"team": ops, "latitude": 50, "longitude": 8}
+    eu, _region = [Region.objects.create(name=name, **place) for name in ("eu", "lone")]
+    fra, _site = [Site.objects.create(name=name, **place) for name in ("fra", "lone")]
     create_node_token(EdgeNode(team=ops, name="fra-a", site=fra))
-    fra_1, _lone = (
+    fra_1, _endpoint = [
         Endpoint.objects.create(team=ops, name=name, region=eu, ipv4=f"192.0.2.{number}")
         for number, name in enumerate(["fra-1", "lone"], start=1)
-    )
+    ]
     for name, kind in (("web", "tcp"), ("push", "push")):
         assign(Check.objects.create(team=ops, name=name, kind=kind), [fra_1])
-    pool, _lone = (Pool.objects.create(team=ops, name=name) for name in ("web", "lone"))
+    pool, _pool = [Pool.objects.create(team=ops, name=name) for name in ("web", "lone")]
     set_pool_members(pool, [Member(fra_1)])
     zone = create_zone(ops, "demo.test.")
     put_record_set(zone, "mail", "A", 300, ["192.0.2.25"])
     for name in ("www", "lone"):
         save_policy(Policy(team=ops, name=name), pools=[pool], steps=[])
     bind(Policy.objects.get(name="www"), zone, "www", types=("A",))
-    mail, _lone = (
+    mail, _channel = [
         Channel.objects.create(team=ops, name=name, kind="email", recipients=["ada@example.com"])
         for name in ("mail", "lone")
-    )
+    ]
     AlertRule.objects.create(team=ops, name="pager", subjects=["endpoint"]).channels.add(mail)
     alarm = Alarm.objects.create(kind=Alarm.Kind.QUORUM_LOST, team=ops, subject="eu", subject_id=eu.pk, since=now)
     create_token(User.objects.get(), ops, "lone")
@@ -199,7 +201,7 @@ def numbers(ops, root):
     return {"delivery": send_test(mail, now).pk, "alarm": alarm.pk, **change_of}
 
 
-BEFORE = {
+BEFORE: dict[str, list[tuple[str, str, Any]]] = {
     "DELETE /endpoints/{name}/forced": [("put", "/endpoints/lone/forced", {"state": "drain", "reason": "works"})],
     "DELETE /endpoints/{name}/load/source": [("put", "/endpoints/lone/load/source", SOURCE)],
     "DELETE /policies/{name}/shadow": [

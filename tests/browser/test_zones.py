@@ -29,6 +29,7 @@ def zone_page(signed_in: Page, origin: str) -> Page:
 
 
 def add_record_set(page: Page, name: str, address: str) -> None:
+    page.wait_for_load_state()  # before, the link leads to the form that browsers without scripts get
     page.get_by_role("link", name="New record set").click()
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("TTL in seconds").fill("60")

@@ -29,7 +29,7 @@ def ops(transactional_db):
 
 def person(team, name):
     user = User.objects.create_user(name)
-    Membership.objects.create(user=user, team=team)
+    Membership.objects.create(user=user, team=team, role="admin")
     return Actor(name, "api", user=user, token="laptop", address="203.0.113.9")
 
 

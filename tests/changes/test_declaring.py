@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -137,7 +139,7 @@ def test_a_change_that_is_not_published_gives_nobody_anything(world, ops, ada):
 
 
 def test_every_document_that_cannot_be_taken_is_named(world, ops, ada):
-    documents = {
+    documents: dict[str, Any] = {
         "regions": [{"latitude": 1}, {"name": "x", "latitude": 91.0, "longitude": 0.0}],
         "moons": [],
         "zones": [{"origin": "a..b"}, {"origin": "ok.test.", "rrsets": [{"name": "x.elsewhere.", "type": "A"}, 3]}],

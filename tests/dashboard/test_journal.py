@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -37,7 +38,7 @@ CHECK = {
 }
 FILE = "$ORIGIN demo.test.\n@ 60 IN SOA ns1 hostmaster 1 2 3 4 5\n@ 60 IN NS ns1\nns1 60 IN A 192.0.2.53\n"
 
-WRITES = {
+WRITES: dict[str, dict[str, Any]] = {
     "regions-new": REGION,
     "regions-edit": {"latitude": "1"},
     "regions-delete": {},
@@ -83,7 +84,7 @@ WRITES = {
     "deliveries-resend": {},
     "health-acknowledge": {},
     "snapshots-release": {"reason": "meant"},
-    "latency-propose": {"name": "quick"},
+    "latency-propose": {"name": "quick", "parameters": "{}"},
 }
 EXCEPTIONS = {
     "policies-new": "as policies-edit; what is typed there is tried in test_policies.py",
@@ -157,7 +158,7 @@ def keys(demo, tmp_path, monkeypatch):
     full = Site.objects.create(team=demo, name="full", latitude=1, longitude=1)
     node = EdgeNode(team=demo, site=full, name="edge")
     create_node_token(node)
-    endpoint = Endpoint.objects.create(team=demo, name="lone", region=Region.objects.first(), ipv4="192.0.2.77")
+    endpoint = Endpoint.objects.create(team=demo, name="lone", region=Region.objects.all()[0], ipv4="192.0.2.77")
     push = Check.objects.create(team=demo, name="push", kind="push")
     assign(push, [endpoint])
     force(endpoint, "down", "works", "carol", now, None)

@@ -9,6 +9,8 @@ from django.db.models import Model
 from django.urls import reverse
 
 from accounts.audit.actor import Actor
+from accounts.audit.journal import Event, record
+from accounts.audit.models import AuditEntry
 from accounts.models import Team, User
 from changes.models import Change
 from changes.services import open_change
@@ -39,6 +41,7 @@ LISTS = [
     "alert-rules",
     "deliveries",
     "changes",
+    "audit",
 ]
 FIRST_OF: dict[str, type[Model]] = {
     "regions": Region,
@@ -51,11 +54,15 @@ FIRST_OF: dict[str, type[Model]] = {
     "deliveries": Delivery,
     "changes": Change,
     "imports": ImportDraft,
+    "audit": AuditEntry,
 }
 MOST_QUERIES = 14
 NO_PAGES = {
     "live",
+<<<<<<< HEAD
     "news",
+=======
+>>>>>>> h-policy
     "policies-preview",
     "policies-preview-new",
     "policies-simulate",
@@ -94,11 +101,13 @@ def edge(demo):
 
 @pytest.fixture
 def told(demo):
-    """A channel, a rule and a delivery, so that their pages can be opened."""
+    """A channel, a rule, a delivery and an entry of the journal, so that their pages can be opened."""
     channel = Channel.objects.create(team=demo, name="mail", kind="email", recipients=["ada@example.com"])
     AlertRule.objects.create(team=demo, name="pager", subjects=["endpoint"]).channels.add(channel)
     send_test(channel, datetime.now(UTC))
     open_change(demo, Actor.system("test"), "Nothing yet")
+    event = Event("endpoints", "fra-1", "update", {"weight": 1}, {"weight": 2, "labels": {"tier": "gpu"}})
+    record(Actor.system("a test"), demo, [event], change=7)
 
 
 @pytest.fixture

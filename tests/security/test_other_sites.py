@@ -54,7 +54,7 @@ PLAIN = sorted({url for path, _ in routes() if (url := filled(path)) and not is_
 @pytest.mark.django_db
 def test_a_form_of_another_site_changes_nothing(url: str):
     user = User.objects.create_superuser("root")
-    Membership.objects.create(user=user, team=Team.objects.create(name="ops"))
+    Membership.objects.create(user=user, team=Team.objects.create(name="ops"), role="admin")
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(user)
 

@@ -25,7 +25,7 @@ def ops(db):
 @pytest.fixture
 def root(ops):
     user = User.objects.create_superuser("root", password=PASSWORD)
-    Membership.objects.create(user=user, team=ops)
+    Membership.objects.create(user=user, team=ops, role="admin")
     return user
 
 

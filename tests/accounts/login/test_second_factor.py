@@ -135,7 +135,7 @@ def test_who_needs_a_factor_sets_one_up_and_goes_on(required, adas_browser):
 
 def test_the_api_refuses_such_a_session_and_takes_tokens(ada, required, adas_browser):
     team = Team.objects.create(name="ops")
-    Membership.objects.create(user=ada, team=team)
+    Membership.objects.create(user=ada, team=team, role="admin")
     _token, secret = create_token(ada, team, "ci")
     answer = adas_browser.get("/api/v1/regions")
 

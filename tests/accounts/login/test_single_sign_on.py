@@ -241,6 +241,16 @@ def test_groups_of_the_provider_become_teams(ada, anyone, provider, settings):
     assert set(ada.teams.all()) == {network, other}, "what no group stands for is left"
 
 
+def test_a_group_can_stand_for_a_role_and_who_is_new_without_one_is_a_viewer(ada):
+    ops, network = (Team.objects.create(name=name) for name in ("ops", "network"))
+    teams = {"dns": "ops:publisher", "dns-admins": "ops:admin", "net": "network"}
+    follow_groups(ada, {"dns", "dns-admins", "net"}, teams)
+    assert dict(ada.memberships.values_list("team", "role")) == {ops.pk: "admin", network.pk: "viewer"}
+
+    follow_groups(ada, {"dns", "net"}, teams)
+    assert ada.memberships.get(team=ops).role == "publisher"
+
+
 @pytest.mark.django_db
 def test_a_group_of_a_team_that_does_not_exist_makes_none(ada):
     follow_groups(ada, {"net"}, {"net": "missing"})

@@ -41,7 +41,7 @@ STANDING = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('healthchecks', '0008_certificates_and_templates'),
+        ('healthchecks', '0010_holds_are_settled_once'),
         ('regions', '0003_sites_say_their_region'),
     ]
 
