@@ -13,20 +13,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-<<<<<<< HEAD
 from accounts.audit.journal import Event
 from accounts.audit.models import Action
-=======
->>>>>>> h-policy
 from accounts.models import Team
 from dashboard.access import signed_in, team_for_writing
 from dashboard.draft_preview import draft_preview
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.policies import BindForm, PolicyForm, PreviewForm
-<<<<<<< HEAD
 from dashboard.noting import noted, noted_in_zone, tell
-=======
->>>>>>> h-policy
 from dashboard.overview import policy_figure
 from dashboard.section import Section, View
 from dashboard.simulated import change_map, flows

@@ -101,16 +101,11 @@ def test_a_policy_built_from_a_template_by_dragging_answers_as_it_was_shown(edit
     page.get_by_role("button", name="Bind").click()
 
     for client, region in [(GERMANY, "eu"), (UNITED_STATES, "us"), (JAPAN, "asia")]:
-<<<<<<< HEAD
         eventually(
             partial(regions_answered, system, f"{name}.demo.test.", client),
             {region}.__eq__,
             what=f"{client} is answered from {region}",
         )
-=======
-        answered = partial(regions_answered, system, f"{name}.demo.test.", client)
-        eventually(answered, {region}.__eq__, what=f"{client} is answered from {region}")
->>>>>>> h-policy
 
 
 def test_a_chain_is_arranged_with_the_keyboard_alone(editor: Page):

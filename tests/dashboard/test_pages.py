@@ -59,10 +59,7 @@ FIRST_OF: dict[str, type[Model]] = {
 MOST_QUERIES = 14
 NO_PAGES = {
     "live",
-<<<<<<< HEAD
     "news",
-=======
->>>>>>> h-policy
     "policies-preview",
     "policies-preview-new",
     "policies-simulate",
