@@ -7,7 +7,7 @@ from typing import Any
 from django.shortcuts import get_list_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
 from accounts.permissions import Action
+from api.plans import PlanSerializer
 from api.resources import TeamView
 from api.schema import path_parameters
 from changes.claim_models import Claim
@@ -48,6 +49,7 @@ class DeclaredSerializer(serializers.Serializer[Declared]):
     def get_adopted(self, declared: Declared) -> list[dict[str, str]]:
         return [{"kind": kind, "key": key} for kind, key in declared.adopted]
 
+    @extend_schema_field(PlanSerializer)
     def get_plan(self, declared: Declared) -> dict[str, Any]:
         return declared.plan.shown()
 

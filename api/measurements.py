@@ -7,8 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -79,6 +78,7 @@ class MeasurementsView(TeamView):
     actions = OPERATING
 
     offers_dry_run = True
+    tells_itself = True
 
     @extend_schema(responses=MeasurementsSerializer)
     def get(self, request: Request) -> Response:
@@ -96,11 +96,7 @@ class MeasurementsView(TeamView):
         ]
         return Response(MeasurementsSerializer({"endpoints": endpoints, "refused": refused(now - SPAN, now)}).data)
 
-    @extend_schema(
-        request=ImportSerializer,
-        responses=OUTCOME,
-        parameters=[OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="Judge, and count nothing.")],
-    )
+    @extend_schema(request=ImportSerializer, responses=OUTCOME)
     def post(self, request: Request) -> Response:
         """Import measurements that others made (docs/rum.md). The same ones sent again count once."""
         now = timezone.now()

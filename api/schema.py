@@ -14,6 +14,7 @@ from rest_framework import serializers
 
 from api.authentication import SCHEME
 from api.limits import MOST_AT_ONCE as MOST
+from api.plans import PlanSerializer
 from common.problems import CONTENT_TYPE
 
 Documented = TypeVar("Documented", bound=Callable[..., Any])
@@ -141,6 +142,8 @@ class ProblemSchema(AutoSchema):
                 content["schema"] = self._of_many(content["schema"], many)
         if self.method == "PUT" and "200" in bodies and not self._is_about_many():
             bodies.setdefault("201", {**bodies["200"], "description": "Created"})
+        if self._plans() and not getattr(self.view, "tells_itself", False):
+            self._add_plan(bodies)
         if self.method == "GET" and self._honours_conditions():
             bodies["304"] = {"description": "It is what the client holds."}
         for status in self._problems():
@@ -148,6 +151,15 @@ class ProblemSchema(AutoSchema):
             code = str(status.value)
             bodies[code] = self._get_response_for_code(problem, code, [CONTENT_TYPE])  # type: ignore[no-untyped-call]
         return bodies
+
+    def _add_plan(self, bodies: dict[str, Any]) -> None:
+        """What a dry run answers, beside what the request itself does."""
+        plan = self._get_response_for_code(PlanSerializer, "200")  # type: ignore[no-untyped-call]
+        said = bodies.setdefault("200", {"description": "The plan of a dry run"})
+        for media_type, content in plan["content"].items():
+            own = said.setdefault("content", {}).get(media_type)
+            schema = {"anyOf": [own["schema"], content["schema"]]} if own else content["schema"]
+            said["content"][media_type] = {**(own or {}), "schema": schema}
 
     def _honours_conditions(self) -> bool:
         about_one_object = "{" in self.path and self._action() not in {"list", "create"} and not self._is_about_many()
