@@ -35,8 +35,6 @@ class NotingView(ActingView):
     """A view that writes for a team, and writes down what it does."""
 
     offers_dry_run = False
-    tells_itself = False
-    """Whether the view says what a dry run would do, which is no plan of objects."""
 
     @cached_property
     def events(self) -> list[Event]:
@@ -66,7 +64,7 @@ class NotingView(ActingView):
         record(self.acting, None, [event])
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if DRY_RUN not in request.GET or not self.offers_dry_run or self.tells_itself:
+        if DRY_RUN not in request.GET or not self.offers_dry_run:
             return super().dispatch(request, *args, **kwargs)
         now = timezone.now()
         with transaction.atomic():

@@ -142,7 +142,7 @@ class ProblemSchema(AutoSchema):
                 content["schema"] = self._of_many(content["schema"], many)
         if self.method == "PUT" and "200" in bodies and not self._is_about_many():
             bodies.setdefault("201", {**bodies["200"], "description": "Created"})
-        if self._plans() and not getattr(self.view, "tells_itself", False):
+        if self._plans():
             self._add_plan(bodies)
         if self.method == "GET" and self._honours_conditions():
             bodies["304"] = {"description": "It is what the client holds."}
