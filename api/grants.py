@@ -15,8 +15,6 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.audit import models as audit
-from accounts.audit.journal import Event
 from accounts.permissions import Role
 from api.permissions import ADMINISTERING
 from api.resources import TeamView
@@ -25,7 +23,7 @@ from api.zone_access import ZoneActingView, find_zone
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import TextField
 from zones.grant_models import ZoneGrant
-from zones.grants import grant
+from zones.grants import event_of, grant
 from zones.models import Zone
 
 ROLES = [role.value for role in Role]
@@ -80,6 +78,7 @@ class GrantViewSet(
     @transaction.atomic
     @OF_THE_ZONE
     @extend_schema(request=NewGrantSerializer, responses={201: GrantSerializer})
+    @transaction.atomic
     def create(self, request: Request, origin: str) -> Response:
         """Give a user, or all members of a team, a role for the zone."""
         said = NewGrantSerializer(data=request.data)
@@ -89,17 +88,10 @@ class GrantViewSet(
             made = grant(self.zone, Role(given["role"]), user=given.get("user", ""), team=given.get("team", ""))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
-        self.note(_told(made, audit.Action.CREATE))
+        self.note(event_of(made))
         return Response(GrantSerializer(made).data, status=HTTP_201_CREATED)
 
     @transaction.atomic
     def perform_destroy(self, instance: ZoneGrant) -> None:
-        self.note(_told(instance, audit.Action.DELETE))
+        self.note(event_of(instance, is_taken=True))
         instance.delete()
-
-
-def _told(given: ZoneGrant, action: str) -> Event:
-    """In the journal."""
-    said = {"zone": given.zone.origin, "role": given.role}
-    made, gone = (said, None) if action == audit.Action.CREATE else (None, said)
-    return Event("grants", f"{given.zone.origin} {given.grantee}", action, gone, made)

@@ -28,6 +28,7 @@ from accounts.services import CHOSEN_TEAM, team_of
 from dashboard.access import NO_TEAM
 from dashboard.drafting import is_drafted
 from dashboard.needs import NEEDS, Needs
+from dashboard.writing import field_asked
 from zones.grants import with_grants, zones_granted
 from zones.models import Zone
 
@@ -78,6 +79,15 @@ def require(request: HttpRequest, action: Action, zone: Zone | None = None) -> N
     if not (acting.may(action) if zone is not None else acting.may_in_team(action)):
         team = acting.team
         raise PermissionDenied(why_not(acting.actor, action, team) if team is not None else NO_TEAM)
+
+
+def require_to_write(request: HttpRequest) -> None:
+    """Of a form that who only drafts may send too, right before it writes. Raises PermissionDenied."""
+    needs = NEEDS[str(request.resolver_match.url_name)] if request.resolver_match else None
+    acting = acting_of(request)
+    if acting is None or needs is None:
+        raise PermissionDenied(UNDECLARED)
+    _require(cast("User", request.user), acting, needs, needs.write)
 
 
 def _guarded(pattern: URLPattern | URLResolver) -> URLPattern:
@@ -133,7 +143,7 @@ def _needed(request: HttpRequest, needs: Needs | None) -> Action | None:
         return None
     if request.method in READING:
         return needs.read
-    only_drafts = "field" in request.GET or "draft" in request.POST or is_drafted(request)
+    only_drafts = bool(field_asked(request)) or "draft" in request.POST or is_drafted(request)
     return Action.DRAFT if needs.drafts and only_drafts else needs.write
 
 

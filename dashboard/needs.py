@@ -107,7 +107,7 @@ OBJECTS: Mapping[str, Needs] = {
     "policies-simulate": VIEW,
     "policies-shadow": PUBLISH,
     "policies-shadow-stop": PUBLISH,
-    **dict(of_section("channels")),
+    **dict(of_section("channels", write=PUBLISH)),  # where they send to is secret, and changes are read by everybody
     "channels-test": OPERATE,
     **dict(of_section("alert-rules")),
     "alert-rules-mute": OPERATE,

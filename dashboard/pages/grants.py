@@ -11,14 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from accounts.audit.journal import Event
-from accounts.audit.models import Action
 from dashboard.access import signed_in, visible
 from dashboard.forms.members import GrantForm
 from dashboard.noting import tell
 from dashboard.section import ROWS_A_PAGE
 from dashboard.writing import field_asked, field_problems, sent
-from zones.grant_models import ZoneGrant
+from zones.grants import event_of
 from zones.models import Zone
 
 
@@ -32,7 +30,7 @@ def index(request: HttpRequest, origin: str) -> HttpResponseBase:
         try:
             with transaction.atomic():
                 made = form.store()
-                _tell(request, made, Action.CREATE)
+                tell(request, zone.team, event_of(made))
         except ValidationError as problem:
             form.refuse(problem)
         else:
@@ -50,17 +48,10 @@ def remove(request: HttpRequest, origin: str, key: int) -> HttpResponseBase:
     zone = _zone(request, origin)
     given = get_object_or_404(zone.grants.select_related("user", "team"), pk=key)
     with transaction.atomic():
-        _tell(request, given, Action.DELETE)
+        tell(request, zone.team, event_of(given, is_taken=True))
         given.delete()
     messages.success(request, f"{given.grantee} has no role for {zone} any more.")
     return redirect("grants", zone.origin)
-
-
-def _tell(request: HttpRequest, given: ZoneGrant, action: str) -> None:
-    said = {"zone": given.zone.origin, "role": given.role}
-    made, gone = (said, None) if action == Action.CREATE else (None, said)
-    event = Event("grants", f"{given.zone.origin} {given.grantee}", action, gone, made)
-    tell(request, given.zone.team, event)
 
 
 def _zone(request: HttpRequest, origin: str) -> Zone:

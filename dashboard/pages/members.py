@@ -14,9 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from accounts.audit import models as audit
-from accounts.audit.journal import Event
-from accounts.members import change_role, remove_member
+from accounts.members import change_role, event_of, remove_member
 from accounts.models import Membership
 from accounts.permissions import ACTION_WORDS, MAY, Action, Role
 from accounts.services import CHOSEN_TEAM, teams_of
@@ -37,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
         try:
             with transaction.atomic():
                 member = form.store()
-                _tell(request, member, audit.Action.CREATE, after={"role": member.role})
+                tell(request, team, event_of(member, None, member.role))
         except ValidationError as problem:
             form.refuse(problem)
         else:
@@ -59,11 +57,11 @@ def give_role(request: HttpRequest, key: int) -> HttpResponseBase:
     """Make a member something else."""
     member = get_object_or_404(_members(request), pk=key)
     if request.POST.get("role") in [role.value for role in Role]:
+        before = member.role
         try:
             with transaction.atomic():
-                before = {"role": member.role}
                 change_role(member, Role(request.POST["role"]))
-                _tell(request, member, audit.Action.UPDATE, before, {"role": member.role})
+                tell(request, member.team, event_of(member, before, member.role))
         except ValidationError as problem:
             messages.error(request, " ".join(problem.messages))
         else:
@@ -78,8 +76,8 @@ def remove(request: HttpRequest, key: int) -> HttpResponseBase:
     if request.method == "POST":
         try:
             with transaction.atomic():
-                _tell(request, member, audit.Action.DELETE, {"role": member.role})
                 remove_member(member)
+                tell(request, member.team, event_of(member, member.role, None))
         except ValidationError as problem:
             problems = problem.messages
         else:
@@ -107,16 +105,6 @@ def role_rows() -> list[tuple[str, list[bool]]]:
     """What each role may, action by action, for the table that explains them."""
     shown = [action for action in Action if action != Action.INSTALL]
     return [(ACTION_WORDS[action], [action in MAY[role] for role in Role]) for action in shown]
-
-
-def _tell(
-    request: HttpRequest,
-    member: Membership,
-    action: str,
-    before: dict[str, str] | None = None,
-    after: dict[str, str] | None = None,
-) -> None:
-    tell(request, member.team, Event("members", member.user.get_username(), action, before, after))
 
 
 def _members(request: HttpRequest) -> QuerySet[Membership]:

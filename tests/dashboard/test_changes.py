@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from changes.models import Change
+from healthchecks.alerts.models import Channel
 from regions.models import Endpoint, Region
 from snapshots.services import current_snapshot, publish
 from tests.dashboard.conftest import member_of, signed_in_as
@@ -176,3 +177,16 @@ def test_a_change_can_be_opened_talked_about_and_deleted(adas_browser, ada):
     assert "Tonight?" in page.content.decode()
     act(adas_browser, change, "discard")
     assert not Change.objects.exists()
+
+
+def test_a_channel_goes_into_no_change(adas_browser):
+    assert "Put into" not in adas_browser.get(reverse("channels-new")).content.decode()
+
+    page = adas_browser.post(
+        reverse("channels-new"), {"name": "chat", "kind": "slack", "url": "https://hooks.example.com/T0", **INTO}
+    )
+
+    assert page.status_code == 422
+    assert "save it at once" in page.content.decode()
+    assert not Change.objects.exists()
+    assert not Channel.objects.exists()

@@ -11,6 +11,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.test import Client, RequestFactory
 from django.urls import path, reverse
 
+from accounts.audit.models import AuditEntry
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.permissions import Action, Role, roles_that_may
 from accounts.services import create_token
@@ -25,7 +26,8 @@ from steering.models import Policy, Pool
 from tests.dashboard.conftest import member_of, signed_in_as
 from tests.dashboard.routes import routes
 from zones.grants import grant
-from zones.services import create_zone
+from zones.services import create_zone, put_record_set
+from zones.versions import version_of
 
 ORIGIN = "demo.test."
 LEAST = {
@@ -41,6 +43,7 @@ LEAST = {
     "endpoints-load": ("publisher", "publisher"),
     "health-acknowledge": ("operator", "operator"),
     "channels-test": ("operator", "operator"),
+    "channels-edit": ("publisher", "publisher"),
     "policies-bind": ("publisher", "publisher"),
     "snapshots-release": ("publisher", "publisher"),
     "zones-export": ("viewer", "viewer"),
@@ -329,3 +332,51 @@ def test_a_team_of_many_is_listed_by_the_page(adas_browser, ops, django_assert_m
     assert len(page) == 50
     assert Team.objects.count() == 1
     assert Endpoint.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "said"), [("", {}), ("?field=", {}), ("?field=name", {}), ("", {"draft": ""}), ("", {"draft": "x"})]
+)
+def test_who_may_only_draft_writes_nothing_whatever_they_say_of_it(ops, eu, fra_1, zone, query: str, said: dict):
+    records = zone.record_sets
+    put_record_set(zone, "www", "A", 60, ["192.0.2.1"])
+    www = records.get(name="www")
+    browser = signed_in_as(member_of(ops, "olga", Role.OPERATOR))
+    of_region = {"name": "us", "latitude": 1, "longitude": 2}
+    of_record = {"name": "new", "type": "A", "ttl_s": 60, "rdatas": "192.0.2.2"}
+    changed = of_record | {"name": "www", "seen": version_of("A", 60, www.rdatas)}
+
+    for url, form in (
+        ("/regions/new/", of_region),
+        (f"/regions/{eu.pk}/edit/", of_region),
+        (f"/endpoints/{fra_1.pk}/delete/", {}),
+        (f"/zones/{ORIGIN}/records/new/", of_record),
+        (f"/zones/{ORIGIN}/records/{www.pk}/", changed),
+        (f"/zones/{ORIGIN}/records/{www.pk}/delete/", {"seen": changed["seen"]}),
+        (f"/zones/{ORIGIN}/delete/", {}),
+    ):
+        assert browser.post(url + query, form | said).status_code in {200, 403, 422}, url
+
+    assert list(Region.objects.values_list("name", flat=True)) == ["eu"]
+    assert Endpoint.objects.filter(pk=fra_1.pk).exists()
+    assert not records.filter(name="new").exists()
+    assert [str(rdata) for rdata in records.get(pk=www.pk).rdatas] == [str(rdata) for rdata in www.rdatas]
+
+
+def test_who_gave_and_took_which_role_is_in_the_journal(adas_browser, ops, zone):
+    User.objects.create_user("eve")
+    adas_browser.post("/members/", {"user": "eve", "role": "viewer"})
+    membership = Membership.objects.get(user__username="eve")
+    adas_browser.post(f"/members/{membership.pk}/role/", {"role": "admin"})
+    adas_browser.post(f"/members/{membership.pk}/remove/")
+    adas_browser.post(f"/zones/{ORIGIN}/access/", {"grantee": "user", "name": "eve", "role": "admin"})
+    adas_browser.post(f"/zones/{ORIGIN}/access/{zone.grants.get().pk}/remove/")
+
+    told = AuditEntry.objects.filter(team=ops, kind__in=("members", "grants"), actor="ada").order_by("id")
+    assert list(told.values_list("action", "key", "before__role", "after__role")) == [
+        ("create", "eve", None, "viewer"),
+        ("update", "eve", "viewer", "admin"),
+        ("delete", "eve", "admin", None),
+        ("create", "demo.test. user eve", None, "admin"),
+        ("delete", "demo.test. user eve", "admin", None),
+    ]
