@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.members import add_member, change_role, remove_member
+from accounts.members import add_member, change_role, event_of, remove_member
 from accounts.models import NAME_PATTERN, ApiToken, Membership, Team, User
 from accounts.permissions import Action, Role, Scope
 from accounts.services import create_token, lifetime_end, teams_of
@@ -205,7 +205,9 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, 
         said.is_valid(raise_exception=True)
         given = said.validated_data
         try:
-            membership = add_member(self.team, given["user"], Role(given["role"]))
+            with transaction.atomic():
+                membership = add_member(self.team, given["user"], Role(given["role"]))
+                self.note(event_of(membership, None, membership.role))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
         return Response(TeamMemberSerializer(membership).data, status=HTTP_201_CREATED)
@@ -214,8 +216,12 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, 
         """Give a member another role. A team keeps an admin."""
         said = RoleSerializer(data=request.data)
         said.is_valid(raise_exception=True)
+        member = self._member(user)
         try:
-            membership = change_role(self._member(user), Role(said.validated_data["role"]))
+            with transaction.atomic():
+                before = member.role
+                membership = change_role(member, Role(said.validated_data["role"]))
+                self.note(event_of(membership, before, membership.role))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
         return Response(TeamMemberSerializer(membership).data)
@@ -223,7 +229,9 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, 
     @transaction.atomic
     def destroy(self, request: Request, user: str) -> Response:
         """Let a member go, with their tokens. A team keeps an admin."""
-        remove_member(self._member(user))
+        member = self._member(user)
+        self.note(event_of(member, member.role, None))
+        remove_member(member)
         return Response(status=HTTP_204_NO_CONTENT)
 
     def _member(self, name: str) -> Membership:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -22,7 +23,7 @@ from api.zone_access import ZoneActingView, find_zone
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import TextField
 from zones.grant_models import ZoneGrant
-from zones.grants import grant
+from zones.grants import event_of, grant
 from zones.models import Zone
 
 ROLES = [role.value for role in Role]
@@ -82,7 +83,15 @@ class GrantViewSet(
         said.is_valid(raise_exception=True)
         given = said.validated_data
         try:
-            made = grant(self.zone, Role(given["role"]), user=given.get("user", ""), team=given.get("team", ""))
+            with transaction.atomic():
+                made = grant(self.zone, Role(given["role"]), user=given.get("user", ""), team=given.get("team", ""))
+                self.note(event_of(made))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
         return Response(GrantSerializer(made).data, status=HTTP_201_CREATED)
+
+    @transaction.atomic
+    def perform_destroy(self, instance: ZoneGrant) -> None:
+        """Take it away, and write that down."""
+        self.note(event_of(instance, gone=True))
+        instance.delete()

@@ -13,6 +13,7 @@ from typing import TypeVar
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
+from accounts.audit.journal import Event
 from accounts.models import Team, User
 from accounts.permissions import MAY, Action, Actor, Role
 from zones.grant_models import ZoneGrant
@@ -50,6 +51,12 @@ def grant(zone: Zone, role: Role, *, user: str = "", team: str = "") -> ZoneGran
         raise ValidationError({"user" if user else "team": problem.messages}) from problem
     given.save()
     return given
+
+
+def event_of(given: ZoneGrant, *, gone: bool = False) -> Event:
+    """For the journal: a role for a zone is given, or taken away."""
+    role = {"for": given.grantee, "role": given.role}
+    return Event.of_write("grants", given.zone.origin, role if gone else None, None if gone else role)
 
 
 def _grants_of(user: User) -> QuerySet[ZoneGrant]:
