@@ -44,7 +44,7 @@ MOST_ENTRIES = 30
 def index(request: HttpRequest) -> HttpResponseBase:
     """Changes, the newest first; unless asked otherwise those that are still to be done."""
     asked = request.GET.get("state", "open")
-    matching = _visible(request).annotate(size=Count("edits"))
+    matching = _visible(request).annotate(size=Count("edits")).order_by("-number")
     if asked == "open":
         matching = matching.filter(state__in=OPEN_STATES)
     elif asked in State.values:
