@@ -4,6 +4,7 @@
 #   up     run everything on this machine        test   every test
 #   check  format, lint, types, layers, sizes    fmt    format the sources
 #   bench  what an answer costs, beside other servers, and a change until it is answered (docs/performance.md)
+#   client what the API offers, for the command line (trafficmgr/client/operations.json)
 #   audit  known vulnerabilities of what is locked
 #   fuzz   input of every kind, FUZZ_SECONDS of each target (docs/fuzzing.md)
 
@@ -23,7 +24,7 @@ RUST_SOURCES := $(shell find responder \( -name target -o -path responder/benche
 # What mypy needs to load the settings; nothing connects.
 MYPY_ENV := DATABASE_URL=postgres://check@127.0.0.1/check BROKER_URL=memory:// TRAFFICMGR_SECRET_KEY=check
 
-.PHONY: up test check fmt bench fuzz audit build
+.PHONY: up test check fmt bench fuzz audit client build
 .DELETE_ON_ERROR:
 
 # Tied to make: whatever ends make ends the system.
@@ -56,6 +57,9 @@ fmt: build
 fuzz: build
 	$(BIN)/python -ISE responder/fuzz/campaign.py --seconds $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.responder.differential --seconds $(FUZZ_SECONDS)
+
+client: build
+	$(MYPY_ENV) $(BIN)/python manage.py spectacular --format openapi-json --fail-on-warn | $(BIN)/python -m trafficmgr.client.operations
 
 audit: build
 	@deploy/audit

@@ -198,6 +198,7 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, 
     def get_queryset(self) -> QuerySet[Membership]:
         return super().get_queryset().filter(team=self.team)
 
+    @transaction.atomic
     @extend_schema(request=NewMemberSerializer, responses={201: TeamMemberSerializer})
     @transaction.atomic
     def create(self, request: Request) -> Response:

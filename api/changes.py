@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
@@ -33,12 +32,13 @@ from api.change_documents import (
     proposed,
 )
 from api.etags import etag_of, is_unchanged, require_match
+from api.plans import PlanSerializer
 from api.resources import Collection
 from changes import services
 from changes.models import Change, State
 from changes.services import discard
 
-PLAN = {HTTP_200_OK: OpenApiTypes.OBJECT}
+PLAN = {HTTP_200_OK: PlanSerializer}
 ONE = {HTTP_200_OK: ChangeWithEditsSerializer}
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.shortcuts import get_list_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
+from accounts.audit.journal import Event
 from accounts.permissions import Action
+from api.plans import PlanSerializer
 from api.resources import TeamView
 from api.schema import path_parameters
 from changes.claim_models import Claim
@@ -23,6 +26,8 @@ from changes.declaring import Declared, declare, try_declaration
 
 OWNER = path_parameters(owner="The name that a set of files gives itself.")
 ADOPT = OpenApiParameter("adopt", bool, description="Also make as declared what is there and belongs to nobody.")
+
+TRIAL = OpenApiParameter("dry_run", bool, description="Say what would come of it, and change nothing.")
 
 
 class ClaimSerializer(serializers.ModelSerializer[Claim]):
@@ -46,6 +51,7 @@ class DeclaredSerializer(serializers.Serializer[Declared]):
     def get_adopted(self, declared: Declared) -> list[dict[str, str]]:
         return [{"kind": kind, "key": key} for kind, key in declared.adopted]
 
+    @extend_schema_field(PlanSerializer)
     def get_plan(self, declared: Declared) -> dict[str, Any]:
         return declared.plan.shown()
 
@@ -65,7 +71,7 @@ class DeclarationView(TeamView):
         return Response(ClaimSerializer(claims, many=True).data)
 
     @OWNER
-    @extend_schema(parameters=[ADOPT], request=OpenApiTypes.OBJECT, responses=DeclaredSerializer)
+    @extend_schema(parameters=[ADOPT, TRIAL], request=OpenApiTypes.OBJECT, responses=DeclaredSerializer)
     def put(self, request: Request, owner: str) -> Response:
         """Open a change that makes everything as these documents say: lists by kind, record sets within zones.
 
@@ -81,12 +87,14 @@ class DeclarationView(TeamView):
         return Response(DeclaredSerializer(declared).data)
 
     @OWNER
-    @extend_schema(responses={204: None})
+    @extend_schema(parameters=[TRIAL], responses={204: None})
     def delete(self, request: Request, owner: str) -> Response:
         """Have all that belongs to an owner belong to nobody. No object changes."""
         get_list_or_404(Claim, team=self.team, owner=owner)
         if not _truth(request, "dry_run"):
-            give_up(self.team, owner)
+            with transaction.atomic():
+                give_up(self.team, owner)
+                self.note(Event("declarations", owner, "give-up"))
         return Response(status=HTTP_204_NO_CONTENT)
 
 

@@ -75,6 +75,7 @@ class GrantViewSet(
     def get_queryset(self) -> QuerySet[ZoneGrant]:
         return super().get_queryset().filter(zone=self.zone)
 
+    @transaction.atomic
     @OF_THE_ZONE
     @extend_schema(request=NewGrantSerializer, responses={201: GrantSerializer})
     @transaction.atomic

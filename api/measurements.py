@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -73,12 +72,15 @@ OUTCOME = inline_serializer(
 )
 """What became of measurements."""
 
+TRIAL = OpenApiParameter("dry_run", bool, description="Say what would count, and count nothing.")
+
 
 class MeasurementsView(TeamView):
     throttle_classes: list[type[BaseThrottle]] = []  # as many as there are endpoints, all the time
     actions = OPERATING
 
-    offers_dry_run = True
+    def _require_plan(self, request: Request) -> None:
+        """A dry run is made here: measurements have no plan."""
 
     @extend_schema(responses=MeasurementsSerializer)
     def get(self, request: Request) -> Response:
@@ -96,11 +98,7 @@ class MeasurementsView(TeamView):
         ]
         return Response(MeasurementsSerializer({"endpoints": endpoints, "refused": refused(now - SPAN, now)}).data)
 
-    @extend_schema(
-        request=ImportSerializer,
-        responses=OUTCOME,
-        parameters=[OpenApiParameter("dry_run", OpenApiTypes.BOOL, description="Judge, and count nothing.")],
-    )
+    @extend_schema(request=ImportSerializer, responses=OUTCOME, parameters=[TRIAL])
     def post(self, request: Request) -> Response:
         """Import measurements that others made (docs/rum.md). The same ones sent again count once."""
         now = timezone.now()

@@ -14,6 +14,7 @@ from rest_framework import serializers
 
 from api.authentication import SCHEME
 from api.limits import MOST_AT_ONCE as MOST
+from api.plans import PlanSerializer
 from common.problems import CONTENT_TYPE
 
 Documented = TypeVar("Documented", bound=Callable[..., Any])
@@ -23,10 +24,22 @@ ALWAYS = [
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_ACCEPTABLE,
+    HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
 ]
-WRITING = [HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED]
+WRITING = [HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.UNPROCESSABLE_ENTITY]
 WITH_BODY = [HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
+
+
+IDEMPOTENCY_KEYS = '^"?[!#-~]{1,255}"?$'
+TEAM = OpenApiParameter("team", OpenApiTypes.STR, description="That is acted for; of a token there is only one.")
+DRY_RUN = OpenApiParameter("dry_run", OpenApiTypes.STR, enum=["1"], description="Answer a plan, and change nothing.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": IDEMPOTENCY_KEYS},
+    OpenApiParameter.HEADER,
+    description="Made up for each request: sent again with it, it is answered again and done once.",
+)
 
 
 class FieldErrorSerializer(serializers.Serializer[dict[str, object]]):
@@ -64,11 +77,25 @@ class ProblemSchema(AutoSchema):
     """Adds the problems, and the headers of conditional requests where a view honours them."""
 
     def get_override_parameters(self) -> list[Any]:
-        return [*self._conditions(), *self._selections(), *self._keys()]
+        return [*self._conditions(), *self._selections(), *self._keys(), *self._of_all()]
 
     def get_operation_id(self) -> str:
         operation_id = super().get_operation_id()
         return f"{operation_id}_many" if self._is_about_many() else operation_id
+
+    def _of_all(self) -> list[OpenApiParameter]:
+        """What every request may say."""
+        if not hasattr(self.view, "writing_parameters"):
+            return []
+        said = [TEAM]
+        if self.method != "GET":
+            said.append(IDEMPOTENCY_KEY)
+        if self._plans():
+            said.append(DRY_RUN)
+        return said
+
+    def _plans(self) -> bool:
+        return self.method != "GET" and getattr(self.view, "offers_dry_run", False)
 
     def _conditions(self) -> list[OpenApiParameter]:
         if not self._honours_conditions():
@@ -115,6 +142,8 @@ class ProblemSchema(AutoSchema):
                 content["schema"] = self._of_many(content["schema"], many)
         if self.method == "PUT" and "200" in bodies and not self._is_about_many():
             bodies.setdefault("201", {**bodies["200"], "description": "Created"})
+        if self._plans():
+            self._add_plan(bodies)
         if self.method == "GET" and self._honours_conditions():
             bodies["304"] = {"description": "It is what the client holds."}
         for status in self._problems():
@@ -122,6 +151,15 @@ class ProblemSchema(AutoSchema):
             code = str(status.value)
             bodies[code] = self._get_response_for_code(problem, code, [CONTENT_TYPE])  # type: ignore[no-untyped-call]
         return bodies
+
+    def _add_plan(self, bodies: dict[str, Any]) -> None:
+        """What a dry run answers, beside what the request itself does."""
+        plan = self._get_response_for_code(PlanSerializer, "200")  # type: ignore[no-untyped-call]
+        said = bodies.setdefault("200", {"description": "The plan of a dry run"})
+        for media_type, content in plan["content"].items():
+            own = said.setdefault("content", {}).get(media_type)
+            schema = {"anyOf": [own["schema"], content["schema"]]} if own else content["schema"]
+            said["content"][media_type] = {**(own or {}), "schema": schema}
 
     def _honours_conditions(self) -> bool:
         about_one_object = "{" in self.path and self._action() not in {"list", "create"} and not self._is_about_many()

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
+from accounts.permissions import Action
 from api.change_documents import ChangeWithEditsSerializer
 from api.resources import Collection
 from changes.services import roll_back
@@ -43,6 +44,8 @@ class SnapshotWithManifestSerializer(SnapshotSerializer):
 
 class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collection[Snapshot]):
     """Published generations, the newest first."""
+
+    actions = {"roll_back": Action.DRAFT}
 
     queryset = Snapshot.objects.all()
     page_key = ("-generation",)

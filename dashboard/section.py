@@ -259,7 +259,11 @@ class Section(Generic[M]):
         """Put the removal into a change. What still uses the object is judged when that is published."""
         team, kind = doomed.team, KINDS[self.slug]  # type: ignore[attr-defined]
         gone = Event(kind.plural, kind.key_of(doomed), Action.DELETE, kind.declared(team, doomed), None)
-        change = put(request, team, [gone], f"Delete {self.singular} {doomed}")
+        try:
+            change = put(request, team, [gone], f"Delete {self.singular} {doomed}")
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+            return redirect(self.url_of(doomed))
         messages.success(request, f"The removal of {doomed} is in change {change.number}.")
         return redirect("changes-show", change.number)
 

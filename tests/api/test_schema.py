@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from trafficmgr.client.operations import TABLE, operations_of, written
+
 
 @pytest.fixture(scope="module")
 def schema():
@@ -79,3 +81,14 @@ def test_every_collection_of_the_design_is_there(schema):
     expected = [f"/api/v1/{name}" for name in collections.split()] + record_set + ["/api/v1/zones/{origin}/zonefile"]
 
     assert set(expected) <= set(schema["paths"])
+
+
+def test_the_command_line_knows_what_the_api_offers(schema):
+    assert TABLE.read_text() == written(operations_of(schema)), "`make client` writes it anew"
+
+
+def test_what_is_offered_anew_has_to_be_told_to_the_command_line(schema):
+    tunnels = {"get": {"operationId": "tunnels_list", "responses": {}}}
+    planted = {**schema, "paths": {**schema["paths"], "/api/v1/tunnels": tunnels}}
+
+    assert TABLE.read_text() != written(operations_of(planted))

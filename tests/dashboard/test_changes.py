@@ -61,6 +61,16 @@ def test_what_is_edited_next_goes_into_the_same_change_until_it_is_left(adas_bro
     assert Change.objects.count() == 2
 
 
+def test_what_is_edited_of_the_same_object_comes_to_what_was_edited_before(adas_browser, fra_1, drafted):
+    edited(adas_browser, fra_1, priority=3, **INTO)
+    assert {name: drafted.edits.get().document[name] for name in ("weight", "priority")} == {"weight": 7, "priority": 3}
+
+    edited(adas_browser, fra_1, weight=9, **INTO)
+    act(adas_browser, drafted, "publish")
+    fra_1.refresh_from_db()
+    assert (fra_1.weight, fra_1.priority) == (9, 3)
+
+
 def test_it_is_published_whole_and_taken_back_by_another_change(adas_browser, fra_1, iad_1, drafted):
     edited(adas_browser, iad_1, weight=8, **INTO)
     act(adas_browser, drafted, "publish")

@@ -15,6 +15,7 @@ from accounts.audit.models import AuditEntry
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.permissions import Action, Role, roles_that_may
 from accounts.services import create_token
+from changes.models import Change
 from dashboard.guard import guarded
 from dashboard.needs import NEEDS
 from dashboard.urls import urlpatterns
@@ -34,6 +35,7 @@ LEAST = {
     "regions": ("viewer", "viewer"),
     "regions-new": ("operator", "publisher"),
     "regions-edit": ("operator", "publisher"),
+    "changes-new": ("operator", "operator"),
     "regions-delete": ("operator", "publisher"),
     "nodes-new": ("admin", "admin"),
     "nodes-token": ("admin", "admin"),
@@ -92,6 +94,19 @@ def test_what_matters_most_is_as_written_by_hand(ops, zone, role: Role):
         rank = ranks.index(role)
         assert is_let_in(browser, name, known[name], "get") == (rank >= ranks.index(to_read)), name
         assert is_let_in(browser, name, known[name], "post") == (rank >= ranks.index(to_write)), name
+
+
+def test_who_may_only_draft_puts_forms_into_changes_and_publishes_nothing(ops, ada, eu):
+    browser = signed_in_as(member_of(ops, "carol", Role.OPERATOR))
+    body = {"name": "us", "latitude": "1", "longitude": "1"}
+
+    assert browser.post("/regions/new/", body).status_code == 403
+    assert browser.post("/regions/new/", {**body, "into": "change"}).status_code == 302
+    change = Change.objects.get()
+    assert not Region.objects.filter(name="us").exists()
+    assert browser.post(f"/changes/{change.number}/act/", {"action": "publish"}).status_code == 403
+    assert browser.post(f"/changes/{change.number}/act/", {"action": "approve"}).status_code == 403
+    assert not Region.objects.filter(name="us").exists()
 
 
 def test_no_page_lets_in_who_is_in_no_team(db):

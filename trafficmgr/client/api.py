@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+from trafficmgr.client.operations import JSON, Operation, OperationError, operation
 from trafficmgr.environment import Environment, VariableError
 
 TIMEOUT_S = 120.0  # a zone file of 100,000 records takes a while
-JSON = "application/json"
-ZONE_FILE = "text/dns"
 
 
 class ApiError(Exception):
@@ -37,25 +36,28 @@ class Api:
             raise ApiError("TRAFFICMGR_TOKEN is not set: make a token in the dashboard, or set TRAFFICMGR_HOME")
         return cls(environment.url if declared else beside.get("web", environment.url), token)
 
-    def get(self, path: str, accept: str = JSON) -> Any:
-        return self.request("GET", path, accept=accept)
+    def call(self, name: str, body: object = None, /, **parameters: object) -> Any:
+        """The answer of an operation, by its id. `body`: sent as JSON, or octets as they are.
 
-    def post(self, path: str, body: object) -> Any:
-        return self.request("POST", path, json.dumps(body).encode(), JSON)
+        Raises OperationError before anything is sent, and ApiError.
+        """
+        called = operation(name)
+        return self._answer(called, called.url(parameters), body)
 
-    def put(self, path: str, body: bytes, content_type: str) -> Any:
-        return self.request("PUT", path, body, content_type)
-
-    def put_json(self, path: str, body: object) -> Any:
-        return self.put(path, json.dumps(body).encode(), JSON)
-
-    def pages(self, path: str) -> Iterator[Any]:
+    def pages(self, name: str, /, **parameters: object) -> Iterator[Any]:
         """Every object of a list, page after page."""
-        following: str | None = path
+        called = operation(name)
+        following: str | None = called.url(parameters)
         while following:
-            page = self.get(following)
+            page = self._answer(called, following)
             yield from page["results"]
             following = _path(page["next"]) if page["next"] else None
+
+    def _answer(self, called: Operation, url: str, body: object = None) -> Any:
+        if body is not None and not called.sends:
+            raise OperationError(f"{called.method} {called.path} takes no body")
+        octets = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        return self.request(called.method, url, octets, called.sends or JSON, accept=called.answers or JSON)
 
     def request(
         self, method: str, path: str, body: bytes | None = None, content_type: str = JSON, *, accept: str = JSON
@@ -78,10 +80,6 @@ class Api:
             raise VariableError(f"TRAFFICMGR_URL: {self.url!r} is no http:// or https:// URL")
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         return kind(parts.netloc, timeout=TIMEOUT_S)
-
-
-def zone_path(origin: str, rest: str = "") -> str:
-    return f"/api/v1/zones/{quote(origin, safe='')}{rest}"
 
 
 def _beside(environment: Environment) -> dict[str, str]:

@@ -45,4 +45,7 @@ def apply(files: tuple[Path, ...], owner: str | None, adopt: bool, yes: bool, pr
 
 def _finish(change: int, *, propose: bool) -> Any:
     """The change is all of what was declared, so it stays where it cannot be published: the message says why."""
-    return Api.of(environment()).post(f"/api/v1/changes/{change}/{'propose' if propose else 'publish'}", {})
+    api = Api.of(environment())
+    if propose:
+        return api.call("changes_propose_create", number=change)
+    return api.call("changes_publish_create", number=change)

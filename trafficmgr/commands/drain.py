@@ -41,17 +41,16 @@ def drain(
     """Drain ENDPOINT, or force it up or down; without ENDPOINT, list what is forced."""
     api = Api.of(environment())
     if endpoint is None:
-        _show(list(api.pages("/api/v1/forced?active=true")), output)
+        _show(list(api.pages("forced_list", active="true")), output)
         return
-    path = f"/api/v1/endpoints/{endpoint}/forced"
     if end:
-        api.request("DELETE", path)
+        api.call("endpoints_forced_destroy", name=endpoint)
         click.echo(f"nothing is forced of {endpoint} any more")
         return
     if not reason:
         raise click.UsageError("say why, with --reason: colleagues and the history want to know")
     body = {"state": force or "drain", "reason": reason, "lifetime": lifetime_s}
-    _show([api.put_json(path, body)], output)
+    _show([api.call("endpoints_forced_update", body, name=endpoint)], output)
 
 
 def _show(rows: list[dict[str, Any]], output: str) -> None:

@@ -23,7 +23,7 @@ def explain(name: str, type: str, client: str, ecs: str | None, at: int | None, 
     """Say why a client asking for NAME and TYPE gets its answer, step by step."""
     question: dict[str, Any] = {"qname": name, "qtype": type, "client": client}
     question |= {key: value for key, value in (("ecs", ecs), ("at", at)) if value is not None}
-    explanation = Api.of(environment()).post("/api/v1/explain", question)
+    explanation = Api.of(environment()).call("explain_create", question)
     if output == "json":
         print_json(explanation)
     else:

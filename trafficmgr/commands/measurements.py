@@ -13,7 +13,6 @@ from trafficmgr.client.measurements import FORMATS, MAX_NAMED_LINES, MalformedLi
 from trafficmgr.client.output import output_option, print_json
 from trafficmgr.environment import environment
 
-PATH = "/api/v1/measurements"
 AT_ONCE = 5_000
 
 
@@ -34,7 +33,7 @@ def import_(file: TextIO, kind: str, endpoint: str | None, *, dry_run: bool, out
         found = read(file.read(), kind, endpoint)
     except MalformedLinesError as error:
         raise click.ClickException(f"nothing was sent:\n{error}") from error
-    outcome = _send(Api.of(environment()), found, "?dry_run=1" if dry_run else "")
+    outcome = _send(Api.of(environment()), found, dry_run=dry_run)
     if output == "json":
         print_json(outcome)
         return
@@ -45,10 +44,11 @@ def import_(file: TextIO, kind: str, endpoint: str | None, *, dry_run: bool, out
         click.echo(f"line {wrong['line']}: {wrong['field']}: {wrong['message']}")
 
 
-def _send(api: Api, found: Sequence[Measurement], query: str) -> dict[str, Any]:
+def _send(api: Api, found: Sequence[Measurement], *, dry_run: bool) -> dict[str, Any]:
     accepted, refused, errors = 0, Counter[str](), list[dict[str, Any]]()
     for batch in _batches(found):
-        answer = api.post(PATH + query, {"measurements": [measurement.body() for measurement in batch]})
+        body = {"measurements": [measurement.body() for measurement in batch]}
+        answer = api.call("measurements_create", body, dry_run=True if dry_run else None)
         accepted += answer["accepted"]
         refused.update(answer["refused"])
         errors += [_at_its_line(error, batch) for error in answer["errors"]]

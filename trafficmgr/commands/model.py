@@ -11,7 +11,6 @@ from trafficmgr.client.api import Api
 from trafficmgr.client.output import output_option, print_json, print_table
 from trafficmgr.environment import environment
 
-MODELS = "/api/v1/latency/models"
 COLUMNS = ("version", "in service", "gate", "note")
 
 
@@ -24,7 +23,7 @@ def model() -> None:
 @output_option
 def list_(output: str) -> None:
     """List the versions, the one in service, and what the gate found of each."""
-    models = list(Api.of(environment()).pages(MODELS))
+    models = list(Api.of(environment()).pages("latency_models_list"))
     if output == "json":
         print_json(models)
     else:
@@ -41,7 +40,7 @@ def propose(name: str, file: BinaryIO, note: str) -> None:
         parameters = json.load(file)
     except ValueError as error:
         raise click.UsageError(f"the file is no JSON: {error}") from error
-    Api.of(environment()).post(MODELS, {"name": name, "note": note, "parameters": parameters})
+    Api.of(environment()).call("latency_models_create", {"name": name, "note": note, "parameters": parameters})
     click.echo(f"proposed {name}: trafficmgr model list says what the gate finds")
 
 
@@ -49,7 +48,7 @@ def propose(name: str, file: BinaryIO, note: str) -> None:
 @click.argument("name")
 def promote(name: str) -> None:
     """Have learning go by version NAME, which has passed the gate."""
-    Api.of(environment()).post(f"{MODELS}/{name}/promote", {})
+    Api.of(environment()).call("latency_models_promote_create", name=name)
     click.echo(f"{name} is in service from the next turn on")
 
 
@@ -57,7 +56,7 @@ def promote(name: str) -> None:
 @click.argument("name")
 def return_(name: str) -> None:
     """Have learning go by version NAME again, which was in service before."""
-    Api.of(environment()).post(f"{MODELS}/{name}/return", {})
+    Api.of(environment()).call("latency_models_return_create", name=name)
     click.echo(f"{name} is in service from the next turn on")
 
 

@@ -10,8 +10,6 @@ from trafficmgr.client.api import Api
 from trafficmgr.client.output import output_option, print_json
 from trafficmgr.environment import environment
 
-NODES = "/api/v1/nodes/"
-
 
 @click.group()
 def node() -> None:
@@ -30,8 +28,8 @@ def enroll(name: str, site: str | None, feed: str | None, output: str) -> None:
     """
     api = Api.of(environment())
     if site is not None:
-        api.put(f"{NODES}{name}", f'{{"site": "{site}"}}'.encode(), "application/json")
-    invitation = api.post(f"{NODES}{name}/enrolment", {})
+        api.call("nodes_update", {"site": site}, name=name)
+    invitation = api.call("nodes_enrolment_create", name=name)
     words = ["trafficmgr", "enroll", feed or api.url]
     words += ["--token", invitation["token"], "--pin", invitation["fingerprint"]]
     if output == "json":

@@ -52,9 +52,9 @@ def read(files: tuple[Path, ...], owner: str | None) -> Declaration:
 
 def declare(declaration: Declaration, *, adopt: bool, dry_run: bool) -> dict[str, Any]:
     """What the API says of it."""
-    query = f"?adopt={int(adopt)}&dry_run={int(dry_run)}"
-    said: dict[str, Any] = Api.of(environment()).put_json(
-        f"/api/v1/declarations/{declaration.owner}{query}", declaration.documents
+    api = Api.of(environment())
+    said: dict[str, Any] = api.call(
+        "declarations_update", declaration.documents, owner=declaration.owner, adopt=adopt, dry_run=dry_run
     )
     return said
 

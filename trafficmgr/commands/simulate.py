@@ -28,7 +28,7 @@ def simulate(policy: str, steps: IO[str] | None, pools: tuple[str, ...], samples
     if steps is not None:
         change["steps"] = _read(steps)
     change |= {key: value for key, value in (("pools", list(pools)), ("samples", samples)) if value}
-    report = Api.of(environment()).post("/api/v1/simulate", change)
+    report = Api.of(environment()).call("simulate_create", change)
     if output == "json":
         print_json(report)
     else:

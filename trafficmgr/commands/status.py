@@ -22,7 +22,7 @@ REFUSAL_COLUMNS = ("part", "reason", "since")
 @output_option
 def status(output: str) -> None:
     """Show the published generation, what each edge serves, what is not up, and alarms."""
-    shown = Api.of(environment()).get("/api/v1/status")
+    shown = Api.of(environment()).call("status_retrieve")
     if output == "json":
         print_json(shown)
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 import click
 
@@ -12,7 +11,6 @@ from trafficmgr.client.api import Api
 from trafficmgr.client.output import output_option, print_json, print_table
 from trafficmgr.environment import environment
 
-TOKENS = "/api/v1/tokens"
 SCOPES = ["read", "draft", "publish", "administer"]
 COLUMNS = ("name", "start", "scope", "user", "expires", "last_used", "last_address")
 
@@ -26,7 +24,7 @@ def token() -> None:
 @output_option
 def list_(output: str) -> None:
     """List the tokens, without their secrets."""
-    tokens = list(Api.of(environment()).pages(TOKENS))
+    tokens = list(Api.of(environment()).pages("tokens_list"))
     if output == "json":
         print_json(tokens)
     else:
@@ -47,7 +45,7 @@ def create(
     body: dict[str, Any] = {"name": name, "scope": scope, "only": list(only), "networks": list(network)}
     if days is not None:
         body["expires"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
-    made = Api.of(environment()).post(TOKENS, body)
+    made = Api.of(environment()).call("tokens_create", body)
     if output == "json":
         print_json(made)
     else:
@@ -58,5 +56,5 @@ def create(
 @click.argument("name")
 def revoke(name: str) -> None:
     """Delete the token NAME: it works no more from now on."""
-    Api.of(environment()).request("DELETE", f"{TOKENS}/{quote(name, safe='')}")
+    Api.of(environment()).call("tokens_destroy", name=name)
     click.echo(f"revoked {name}")

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import click
 
-from trafficmgr.client.api import ZONE_FILE, Api, zone_path
+from trafficmgr.client.api import Api
 from trafficmgr.client.output import output_option, print_json, print_table
 from trafficmgr.environment import environment
 
@@ -27,7 +27,7 @@ def import_(file: BinaryIO, origin: str | None) -> None:
     """Replace a zone by a master FILE (`-`: standard input), whole or not at all."""
     text = file.read()
     origin = origin or _origin_of(text)
-    Api.of(environment()).put(zone_path(origin, "/zonefile"), text, ZONE_FILE)
+    Api.of(environment()).call("zones_zonefile_update", text, origin=origin)
     click.echo(f"imported {origin}")
 
 
@@ -35,14 +35,14 @@ def import_(file: BinaryIO, origin: str | None) -> None:
 @click.argument("origin")
 def export(origin: str) -> None:
     """Print the zone ORIGIN as a master file."""
-    click.echo(Api.of(environment()).get(zone_path(origin, "/zonefile"), accept=ZONE_FILE), nl=False)
+    click.echo(Api.of(environment()).call("zones_zonefile_retrieve", origin=origin), nl=False)
 
 
 @zone.command("list")
 @output_option
 def list_(output: str) -> None:
     """List the zones."""
-    zones = list(Api.of(environment()).pages("/api/v1/zones"))
+    zones = list(Api.of(environment()).pages("zones_list"))
     if output == "json":
         print_json(zones)
     else:

@@ -6,7 +6,6 @@ endpoint or region NAME. `trafficmgr demo slow NAME` and `trafficmgr demo recove
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import random
@@ -69,7 +68,7 @@ def run_measurements(home: Path, api: Api, visitors: Sequence[Visitor], targets:
         slow = {name for target in targets for name in (target.name, target.region) if Switch(home, SLOW).is_on(name)}
         beacons = visits(chance, visitors, targets, slow, time.time())
         try:
-            api.request("POST", "/rum/v1/beacons", json.dumps(beacons).encode())
+            api.call("rum_v1_beacons", beacons)
         except ApiError as error:
             log.warning("measurements are not taken, these are lost: %s", error)
 

@@ -138,11 +138,11 @@ def test_lines_that_cannot_be_read_are_named():
 
 
 def test_the_command_says_what_counted_and_which_lines_did_not(client, secret, fra, tmp_path, monkeypatch):
-    def through_the_client(_api, path, body):
-        headers = {"Authorization": f"Token {secret}"}
-        return client.post(path, body, content_type="application/json", headers=headers).json()
+    def through_the_client(_api, method, path, body, content_type, *, accept):
+        headers = {"Authorization": f"Token {secret}", "Accept": accept}
+        return client.generic(method, path, body, content_type, headers=headers).json()
 
-    monkeypatch.setattr(rest.Api, "post", through_the_client)
+    monkeypatch.setattr(rest.Api, "request", through_the_client)
     monkeypatch.setattr(rest.Api, "of", lambda _environment: rest.Api("http://web.test", secret))
     file, now_s = tmp_path / "rounds.csv", int(time.time())
     rows = [f"203.0.113.1,fra,34.5,{now_s}", f"203.0.113.1,nowhere,34.5,{now_s - 1}"]
