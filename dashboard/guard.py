@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, reverse
@@ -104,6 +104,7 @@ def _guarded(pattern: URLPattern | URLResolver) -> URLPattern:
 def _guard(view: View, needs: Needs | None) -> View:
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        _require_text(request)
         user = cast("User", request.user)
         user.chosen_team_id = request.session.get(CHOSEN_TEAM)
         acting = _found_out(user, needs, kwargs)
@@ -119,6 +120,7 @@ def _guard(view: View, needs: Needs | None) -> View:
 def _guard_async(view: Callable[..., Awaitable[HttpResponseBase]], needs: Needs | None) -> View:
     @wraps(view)
     async def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        _require_text(request)
         user = cast("User", await request.auser())
         user.chosen_team_id = await request.session.aget(CHOSEN_TEAM)
         acting = await sync_to_async(_found_out)(user, needs, kwargs)
@@ -126,6 +128,12 @@ def _guard_async(view: Callable[..., Awaitable[HttpResponseBase]], needs: Needs 
         return await view(request, *args, **kwargs)
 
     return cast("View", login_required(page))
+
+
+def _require_text(request: HttpRequest) -> None:
+    """Of what is asked for: PostgreSQL keeps and compares no text with NUL in it. Raises BadRequest."""
+    if "%00" in request.META.get("QUERY_STRING", ""):
+        raise BadRequest("The address of this page holds a NUL, which is no text.")
 
 
 def _found_out(user: User, needs: Needs | None, kwargs: Mapping[str, Any]) -> Acting:

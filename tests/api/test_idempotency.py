@@ -82,10 +82,9 @@ def test_who_is_let_in_no_more_is_not_answered_again(api, refused):
 
 
 def test_an_authorization_that_many_share_tells_nobody_apart(db):
-    of_the_proxy = {"HTTP_AUTHORIZATION": "Basic c2hhcmVk", "HTTP_IDEMPOTENCY_KEY": "k"}
     answers = []
     for name in ("ada", "bob"):
-        browser = APIClient(**of_the_proxy)
+        browser = APIClient(HTTP_AUTHORIZATION="Basic c2hhcmVk", HTTP_IDEMPOTENCY_KEY="k")
         user = User.objects.create_user(name)
         Membership.objects.create(user=user, team=Team.objects.create(name=name), role=Role.ADMIN)
         browser.force_login(user)

@@ -79,3 +79,10 @@ def test_a_page_that_does_not_exist_says_so(adas_browser, path: str):
 
     assert response.status_code == 404
     assert "There is nothing here" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "url", ["/?zone=%00", "/regions/?q=%00", "/search/?q=%00", "/audit/?actor=%00", "/health/?q=%00"]
+)
+def test_an_address_that_is_no_text_is_refused(adas_browser, url: str):
+    assert adas_browser.get(url).status_code == 400

@@ -73,7 +73,7 @@ def test_pages_show_every_record_set_once_forwards_and_back(adas_browser, zone, 
     assert ([str(row) for row in first.rows], first.before) == (pages[0], None)
 
 
-@pytest.mark.parametrize("place", ["nonsense", "x y z", "99999999999 a A", "a\0b A"])
+@pytest.mark.parametrize("place", ["nonsense", "x y z", "99999999999 a A"])
 def test_a_place_that_is_none_is_not_an_error(adas_browser, zone, place):
     assert adas_browser.get(PAGE, {"after": place, "sort": "ttl"}).status_code == 200
 
