@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
+from accounts.audit.journal import Event
 from accounts.models import Membership, Team, User
 from accounts.permissions import Role
 
@@ -44,6 +45,12 @@ def remove_member(membership: Membership) -> None:
     _require_another_admin(membership)
     membership.user.api_tokens.filter(team=membership.team).delete()
     membership.delete()
+
+
+def event_of(membership: Membership, before: str | None, after: str | None) -> Event:
+    """For the journal: the role that a member had and has; None: they were, or are, no member."""
+    documents = [None if role is None else {"role": role} for role in (before, after)]
+    return Event.of_write("members", membership.user.get_username(), *documents)
 
 
 def _find_user(login: str) -> User:

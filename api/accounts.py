@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.members import add_member, change_role, remove_member
+from accounts.members import add_member, change_role, event_of, remove_member
 from accounts.models import NAME_PATTERN, ApiToken, Membership, Team, User
 from accounts.permissions import Action, Role, Scope
 from accounts.services import create_token, lifetime_end, teams_of
@@ -198,7 +198,9 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, 
     def get_queryset(self) -> QuerySet[Membership]:
         return super().get_queryset().filter(team=self.team)
 
+    @transaction.atomic
     @extend_schema(request=NewMemberSerializer, responses={201: TeamMemberSerializer})
+    @transaction.atomic
     def create(self, request: Request) -> Response:
         """Let a user into the team."""
         said = NewMemberSerializer(data=request.data)
@@ -208,22 +210,29 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TeamView, 
             membership = add_member(self.team, given["user"], Role(given["role"]))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
+        self.note(event_of(membership, None, membership.role))
         return Response(TeamMemberSerializer(membership).data, status=HTTP_201_CREATED)
 
+    @transaction.atomic
     def partial_update(self, request: Request, user: str) -> Response:
         """Give a member another role. A team keeps an admin."""
         said = RoleSerializer(data=request.data)
         said.is_valid(raise_exception=True)
+        membership = self._member(user)
+        before = membership.role
         try:
-            membership = change_role(self._member(user), Role(said.validated_data["role"]))
+            change_role(membership, Role(said.validated_data["role"]))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
+        self.note(event_of(membership, before, membership.role))
         return Response(TeamMemberSerializer(membership).data)
 
     @transaction.atomic
     def destroy(self, request: Request, user: str) -> Response:
         """Let a member go, with their tokens. A team keeps an admin."""
-        remove_member(self._member(user))
+        membership = self._member(user)
+        remove_member(membership)
+        self.note(event_of(membership, membership.role, None))
         return Response(status=HTTP_204_NO_CONTENT)
 
     def _member(self, name: str) -> Membership:

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from accounts.models import Team
 from api.etags import PreconditionFailed, etag_of
 from changes.models import Approval, Change, Comment, Edit
-from changes.objects import found, kind_of
+from changes.objects import found, kind_of, shown
 from changes.services import NOW, Proposed
 from documents.base import RefusesUnknownFields
 from documents.fields import TextField
@@ -46,6 +46,10 @@ class EditSerializer(PlaceSerializer):
             message = "What goes has no document." if goes else "Say what the object is to be."
             raise serializers.ValidationError({"document": [message]})
         return attrs
+
+    def to_representation(self, instance: Edit) -> dict[str, Any]:
+        """Whoever reads a change is not told what is secret of a channel."""
+        return {**super().to_representation(instance), "document": shown(instance)}
 
 
 class ApprovalSerializer(serializers.ModelSerializer[Approval]):

@@ -196,6 +196,7 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
 
     @extend_schema(request=ScheduleSerializer, responses=ONE)
     @action(detail=True, methods=["post"])
+    @transaction.atomic
     def schedule(self, request: Request, number: str) -> Response:
         """Have it published at a moment to come; null: not by itself any more."""
         said = ScheduleSerializer(data=request.data)
@@ -205,6 +206,7 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
 
     @extend_schema(request=None, responses=ONE)
     @action(detail=True, methods=["post"])
+    @transaction.atomic
     def publish(self, request: Request, number: str) -> Response:
         """Make it so, all of it or nothing; refused if others have changed what it edits."""
         self._require_for(number)

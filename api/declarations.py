@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.shortcuts import get_list_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
+from accounts.audit.journal import Event
 from accounts.permissions import Action
 from api.plans import PlanSerializer
 from api.resources import TeamView
@@ -90,7 +92,9 @@ class DeclarationView(TeamView):
         """Have all that belongs to an owner belong to nobody. No object changes."""
         get_list_or_404(Claim, team=self.team, owner=owner)
         if not _truth(request, "dry_run"):
-            give_up(self.team, owner)
+            with transaction.atomic():
+                give_up(self.team, owner)
+                self.note(Event("declarations", owner, "give-up"))
         return Response(status=HTTP_204_NO_CONTENT)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -22,7 +23,7 @@ from api.zone_access import ZoneActingView, find_zone
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import TextField
 from zones.grant_models import ZoneGrant
-from zones.grants import grant
+from zones.grants import event_of, grant
 from zones.models import Zone
 
 ROLES = [role.value for role in Role]
@@ -74,8 +75,10 @@ class GrantViewSet(
     def get_queryset(self) -> QuerySet[ZoneGrant]:
         return super().get_queryset().filter(zone=self.zone)
 
+    @transaction.atomic
     @OF_THE_ZONE
     @extend_schema(request=NewGrantSerializer, responses={201: GrantSerializer})
+    @transaction.atomic
     def create(self, request: Request, origin: str) -> Response:
         """Give a user, or all members of a team, a role for the zone."""
         said = NewGrantSerializer(data=request.data)
@@ -85,4 +88,10 @@ class GrantViewSet(
             made = grant(self.zone, Role(given["role"]), user=given.get("user", ""), team=given.get("team", ""))
         except DjangoValidationError as error:
             raise in_fields_of(said, error) from error
+        self.note(event_of(made))
         return Response(GrantSerializer(made).data, status=HTTP_201_CREATED)
+
+    @transaction.atomic
+    def perform_destroy(self, instance: ZoneGrant) -> None:
+        self.note(event_of(instance, is_taken=True))
+        instance.delete()

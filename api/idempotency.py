@@ -2,6 +2,8 @@
 
 POST /api/v1/zones  Idempotency-Key: "9a1b…"  ─►  201
 POST /api/v1/zones  Idempotency-Key: "9a1b…"  ─►  201, the same answer, with Idempotency-Replayed: true
+
+The view looks each time whether the caller is let in: who is not any more is not told again either.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
 from accounts.idempotency import Answer, Claim, InProgressError, OtherRequestError, fingerprint, keep, take
+from accounts.services import CHOSEN_TEAM
+from api.limits import count_again
 from common.problems import problem_response
 
 HEADER = "Idempotency-Key"
@@ -27,6 +31,8 @@ NOT_KEPT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.
 """Says nothing about the request, but about who sent it, or when."""
 
 RETRY_S = 1
+KNOWN = "_known_answer"
+"""Of a request: what was said when it was sent before."""
 
 
 def answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
@@ -39,7 +45,7 @@ def answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase]) ->
         detail = f"{HEADER} has 1 to 255 visible characters of ASCII: make one up for each request, such as a UUID."
         return problem_response(HTTPStatus.BAD_REQUEST, detail)
     try:
-        return _once(_claim(request, key.group(1)), answer)
+        return _once(request, _claim(request, key.group(1)), answer)
     except OtherRequestError:
         detail = f"This {HEADER} was used for another request: take a new one for each."
         return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
@@ -49,19 +55,27 @@ def answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase]) ->
         return busy
 
 
-def _once(claim: Claim, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+def known_answer(request: HttpRequest) -> HttpResponseBase | None:
+    """What was said when the request was sent before: said again to a caller who is let in, and nothing is done."""
+    known: HttpResponseBase | None = getattr(request, KNOWN, None)
+    return known
+
+
+def _once(request: HttpRequest, claim: Claim, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     with transaction.atomic():
         known = take(claim, timezone.now())
         if known is not None:
-            return _replayed(known)
+            setattr(request, KNOWN, _replayed(known))
+            return answer()
         response = answer()
         if hasattr(response, "render"):
             response.render()
         if _is_kept(response):
             keep(claim, _answer_of(response))
-        else:
-            transaction.set_rollback(True)
-        return response
+            return response
+        transaction.set_rollback(True)
+    count_again(request)
+    return response
 
 
 def _is_kept(response: HttpResponseBase) -> bool:
@@ -83,7 +97,13 @@ def _replayed(answer: Answer) -> HttpResponse:
 
 
 def _claim(request: HttpRequest, key: str) -> Claim:
-    """Keys belong to who sends them: the holder of a token, or of a session."""
-    secret = request.headers.get("Authorization") or request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-    parts = [str(request.method), request.get_full_path(), request.headers.get("If-Match", "")]
+    """Keys belong to who sends them: the holder of a token, or of a session, with the team it acts for.
+
+    Both count: an `Authorization` that many send, such as one for a proxy, tells nobody apart.
+    """
+    secret = "\n".join(
+        [request.headers.get("Authorization", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")]
+    )
+    team = str(request.session.get(CHOSEN_TEAM, ""))
+    parts = [str(request.method), request.get_full_path(), request.headers.get("If-Match", ""), team]
     return Claim(secret.encode(), key, fingerprint(*(part.encode() for part in parts), request.body))

@@ -30,6 +30,7 @@ BURST_S = 10
 
 NAME = "requests"
 STANDING = "_rate_limit_standing"
+COUNTED = "_rate_limit_counted"
 
 
 class CallersQuota(BaseThrottle):
@@ -42,10 +43,19 @@ class CallersQuota(BaseThrottle):
         caller = f"token {request.auth.pk}" if isinstance(request.auth, ApiToken) else f"user {request.user.pk}"
         self.standing = take(quota, caller)
         setattr(request._request, STANDING, self.standing)
+        if not self.standing.wait_s:
+            setattr(request._request, COUNTED, (quota, caller))
         return not self.standing.wait_s
 
     def wait(self) -> float:
         return math.ceil(self.standing.wait_s)
+
+
+def count_again(request: Any) -> None:
+    """Count a request once more, whose count went with the transaction that it was in."""
+    counted: tuple[Quota, str] | None = getattr(request, COUNTED, None)
+    if counted is not None:
+        setattr(request, STANDING, take(*counted))
 
 
 def quota_of_callers() -> Quota | None:

@@ -23,6 +23,7 @@ from accounts.audit.journal import Event, record
 from accounts.audit.models import Via
 from accounts.models import ApiToken, User
 from api.acting import ActingView
+from api.limits import count_again
 from changes.planning import judged, planned
 from documents.acting import acting
 from documents.journal import Writing, writing
@@ -72,6 +73,7 @@ class NotingView(ActingView):
             if response.status_code < HTTP_400_BAD_REQUEST and isinstance(response, Response):
                 found, proposal = planned(self.events, None, now)
             transaction.set_rollback(True)
+        count_again(request)
         if response.status_code >= HTTP_400_BAD_REQUEST or not isinstance(response, Response):
             return response
         plan = found if proposal is None else judged(found, proposal, now)

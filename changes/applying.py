@@ -60,17 +60,21 @@ def apply(team: Team, actor: Actor, edits: Sequence[Edit], change: int | None) -
 
 
 def apply_all(team: Team, actor: Actor, ordered: Sequence[Edit], change: int | None) -> list[Applied]:
-    """Make each edit that can be made. What is refused is tried again after the others: it may need one of them."""
-    done: list[Applied] = [apply_one(team, actor, edit, change) for edit in ahead(ordered)]
-    done = [one for one in done if not one.refusals]
-    waiting = list(ordered)
+    """Make each edit that can be made. What is refused is tried again after the others: it may need one of them.
+
+    So are edits that come `ahead`: a check among them may need a region that is made by the same change.
+    """
+    done: list[Applied] = []
+    early, waiting = ahead(ordered), list(ordered)
     while True:
+        begun = [apply_one(team, actor, edit, change) for edit in early]
         tried = [apply_one(team, actor, edit, change) for edit in waiting]
+        done += [one for one in (*begun, *tried) if not one.refusals]
         refused = [one for one in tried if one.refusals]
-        done += [one for one in tried if not one.refusals]
-        if not refused or len(refused) == len(waiting):
+        still_early = [one.edit for one in begun if one.refusals]
+        if not refused or (len(refused) == len(waiting) and len(still_early) == len(early)):
             return done + refused
-        waiting = [one.edit for one in refused]
+        early, waiting = still_early, [one.edit for one in refused]
 
 
 def held_conflicts(team: Team, edits: Iterable[Edit]) -> list[Conflict]:

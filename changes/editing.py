@@ -98,7 +98,7 @@ def clash(kind: Kind[Any], edit: Edit, theirs: Document | None) -> Conflict | No
     """The same of an object that is `theirs` now."""
     if kind.alike(edit.base, theirs):
         return None
-    return Conflict(edit.kind, edit.key, edit.base, proposed(edit, edit.base), theirs)
+    return Conflict(edit.kind, edit.key, edit.base, kind.veiled(proposed(edit, edit.base)), theirs)
 
 
 def held_draft(change: Change) -> None:

@@ -55,6 +55,11 @@ def proposed(edit: Edit, theirs: Document | None) -> Document | None:
     return dict(edit.document)
 
 
+def shown(edit: Edit) -> Document | None:
+    """What an edit says, without what is shown to nobody."""
+    return kind_of(edit.kind).veiled(edit.document)
+
+
 def in_order(edits: list[Edit]) -> list[Edit]:
     """As they can be made one after the other.
 

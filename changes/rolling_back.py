@@ -88,6 +88,27 @@ def _objects(entries: Any) -> Iterable[AuditEntry]:
     return found
 
 
+def _without_exchanges(team: Team, targets: dict[Place, Document | None]) -> dict[Place, Document | None]:
+    """The same documents, of objects that keep their names where another one is to have the name of one of them.
+
+    After a region "eu" was renamed and another "eu" made, whoever refers to "eu" by now keeps the one there is.
+    """
+    settled = dict(targets)
+    for place in sorted(targets):
+        while (named := _named(place, settled[place])) != place and named in settled:
+            if _named(named, settled[named]) == named and settled[named] is not None:
+                break
+            if present(team, kind_of(named[0]), named[1]) is None:
+                break
+            settled[place], settled[named] = settled[named], settled[place]
+    return settled
+
+
+def _named(place: Place, document: Document | None) -> Place:
+    """What the object of a place is called if it becomes as the document says."""
+    return place if document is None else (place[0], kind_of(place[0]).key_in(document, place[1]))
+
+
 def _drafted(
     team: Team,
     actor: Actor,
@@ -96,6 +117,7 @@ def _drafted(
     made: dict[Place, Document | None] | None = None,
     **columns: Any,
 ) -> Change:
+    targets = _without_exchanges(team, targets)
     edits, left_out = [], []
     for place in sorted(targets):
         kind, key = kind_of(place[0]), place[1]

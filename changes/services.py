@@ -111,7 +111,11 @@ def schedule(change: Change, actor: Actor, at: datetime | None, now: datetime) -
 
 
 def edits_nodes(change: Change) -> bool:
-    """Whether it makes, changes or deletes edge nodes, which is not for everyone who may publish."""
+    """Whether it makes, changes or deletes edge nodes, which is not for everyone who may publish.
+
+    Only within a transaction: nobody puts another edit into it before that ends.
+    """
+    Change.objects.select_for_update(no_key=True).get(pk=change.pk)
     return change.edits.filter(kind=NODES.plural).exists()
 
 

@@ -11,7 +11,7 @@ from dashboard.drafting import current_draft
 
 
 def drafting(request: HttpRequest) -> dict[str, Any]:
-    """`draft`: the change that forms write into, if there is one; looked up where a template asks."""
+    """`open_change`: the change that forms write into, if there is one; looked up where a template asks."""
     if not request.session.get("change"):
-        return {"draft": None}
-    return {"draft": SimpleLazyObject(lambda: current_draft(request))}
+        return {"open_change": None}
+    return {"open_change": SimpleLazyObject(lambda: current_draft(request))}

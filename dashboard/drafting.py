@@ -17,12 +17,14 @@ from django.http import HttpRequest
 
 from accounts.audit.journal import Event
 from accounts.models import Team
-from changes.models import Change, State
+from changes.models import Change, Edit, State
+from changes.objects import proposed
+from changes.refusals import ChangeError
 from changes.services import Proposed, open_change, put_edits
 from dashboard.noting import actor_of
 from dashboard.writing import TAKEN
 from documents.journal import Writing, writing
-from documents.kind import Kind
+from documents.kind import Document, Kind
 
 T = TypeVar("T")
 
@@ -73,16 +75,34 @@ def tried(
 
 def put(request: HttpRequest, team: Team, events: list[Event], title: str) -> Change:
     """Edits that do what these events tell, in the current draft or a new one. Raises ValidationError."""
-    edits = [Proposed(event.kind, event.key, event.after, base=event.before) for event in events]
-    if not edits:
+    if not events:
         raise ValidationError("Nothing is otherwise than it was: there is nothing to put into a change.")
     actor, change = actor_of(request), current_draft(request)
-    if change is None or change.team_id != team.pk:
-        change = open_change(team, actor, title, edits)
-    else:
-        put_edits(change, actor, edits)
+    if change is not None and change.team_id != team.pk:
+        change = None
+    known = {} if change is None else {(edit.kind, edit.key): edit for edit in change.edits.all()}
+    edits = [
+        Proposed(event.kind, event.key, _with(known.get((event.kind, event.key)), event), base=event.before)
+        for event in events
+    ]
+    try:
+        if change is None:
+            change = open_change(team, actor, title, edits)
+        else:
+            put_edits(change, actor, edits)
+    except ChangeError as error:
+        raise ValidationError(str(error)) from error
     write_into(request, change)
     return change
+
+
+def _with(edit: Edit | None, event: Event) -> Document | None:
+    """The document of an event, with what an earlier form has drafted of the same object: forms show what is live."""
+    ours = None if edit is None else proposed(edit, edit.base)
+    if event.after is None or ours is None or ours.keys() != event.after.keys():
+        return event.after
+    was = event.before or {}
+    return {**ours, **{name: said for name, said in event.after.items() if said != was.get(name)}}
 
 
 def _note_made(going_on: Writing, row: Model | None, written: Any) -> None:

@@ -27,7 +27,8 @@ from accounts.permissions import Action, Actor, allowed
 from accounts.services import CHOSEN_TEAM, team_of
 from dashboard.access import NO_TEAM
 from dashboard.drafting import is_drafted
-from dashboard.needs import NEEDS, PUBLIC, Needs
+from dashboard.needs import NEEDS, Needs
+from dashboard.writing import field_asked
 from zones.grants import with_grants, zones_granted
 from zones.models import Zone
 
@@ -80,11 +81,18 @@ def require(request: HttpRequest, action: Action, zone: Zone | None = None) -> N
         raise PermissionDenied(why_not(acting.actor, action, team) if team is not None else NO_TEAM)
 
 
+def require_to_write(request: HttpRequest) -> None:
+    """Of a form that who only drafts may send too, right before it writes. Raises PermissionDenied."""
+    needs = NEEDS[str(request.resolver_match.url_name)] if request.resolver_match else None
+    acting = acting_of(request)
+    if acting is None or needs is None:
+        raise PermissionDenied(UNDECLARED)
+    _require(cast("User", request.user), acting, needs, needs.write)
+
+
 def _guarded(pattern: URLPattern | URLResolver) -> URLPattern:
     if not isinstance(pattern, URLPattern):
         raise TypeError(f"{pattern} cannot be guarded as a whole: list its routes, or include it in trafficmgr.urls.")
-    if pattern.name in PUBLIC:
-        return pattern
     needs = NEEDS.get(str(pattern.name))
     if iscoroutinefunction(pattern.callback):
         view = _guard_async(pattern.callback, needs)
@@ -135,7 +143,7 @@ def _needed(request: HttpRequest, needs: Needs | None) -> Action | None:
         return None
     if request.method in READING:
         return needs.read
-    only_drafts = "field" in request.GET or "draft" in request.POST or is_drafted(request)
+    only_drafts = bool(field_asked(request)) or "draft" in request.POST or is_drafted(request)
     return Action.DRAFT if needs.drafts and only_drafts else needs.write
 
 

@@ -28,7 +28,7 @@ from dashboard.drafting import draft, is_drafted, put
 from dashboard.exports import exported, format_asked, stored
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.rows import perform
-from dashboard.guard import acting_of
+from dashboard.guard import acting_of, require_to_write
 from dashboard.needs import NEEDS
 from dashboard.noting import noted
 from dashboard.tables import Column, heads_of, ordered
@@ -52,6 +52,8 @@ class Section(Generic[M]):
     key_converter: ClassVar[str] = "int"
     searched: ClassVar[tuple[str, ...]] = ("name",)
     editable: ClassVar[bool] = True
+    drafted: ClassVar[bool] = True
+    """Whether a form can be put into a change instead of being written."""
     columns: ClassVar[tuple[Column, ...]] = (Column("name", "Name", str),)
     """Of the list, on its page and in files. Their values are read of what `rows_of` gives."""
     example: ClassVar[str] = ""
@@ -172,6 +174,7 @@ class Section(Generic[M]):
         if request.method == "POST" and is_drafted(request):
             return self._draft_removal(request, doomed)
         if request.method == "POST" and not dependents.blocking:
+            require_to_write(request)
             problems = self._delete(request, doomed)
             if not problems:
                 messages.success(request, f"{self.singular.capitalize()} {doomed} is deleted.")
@@ -211,6 +214,7 @@ class Section(Generic[M]):
         if form.is_bound and form.is_valid():
             if is_drafted(request):
                 return self._draft(request, form, edited, team)
+            require_to_write(request)
             try:
                 stored = declare(noted(request, team, KINDS[self.slug], edited, form.store), self.after_write)
             except ValidationError as problem:
@@ -223,6 +227,8 @@ class Section(Generic[M]):
         """Put what the form says into a change, instead of writing it."""
         title = f"{'Edit' if edited else 'New'} {self.singular} {edited or form.instance}"
         try:
+            if not self.drafted:
+                raise ValidationError(f"A change would show what is secret of this {self.singular}: save it at once.")
             change = draft(request, team, KINDS[self.slug], edited, form.store, title)
         except ValidationError as problem:
             form.refuse(problem)
@@ -253,7 +259,11 @@ class Section(Generic[M]):
         """Put the removal into a change. What still uses the object is judged when that is published."""
         team, kind = doomed.team, KINDS[self.slug]  # type: ignore[attr-defined]
         gone = Event(kind.plural, kind.key_of(doomed), Action.DELETE, kind.declared(team, doomed), None)
-        change = put(request, team, [gone], f"Delete {self.singular} {doomed}")
+        try:
+            change = put(request, team, [gone], f"Delete {self.singular} {doomed}")
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+            return redirect(self.url_of(doomed))
         messages.success(request, f"The removal of {doomed} is in change {change.number}.")
         return redirect("changes-show", change.number)
 

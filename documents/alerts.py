@@ -98,6 +98,7 @@ class Channels(AlertingKind[Channel]):
     plural = "channels"
     rows = Channel.objects.select_related("team")
     serializer = ChannelSerializer
+    secrets = frozenset(SECRETS)
 
 
 class AlertRules(AlertingKind[AlertRule]):

@@ -22,6 +22,9 @@ from snapshots.services import request_publish
 Row = TypeVar("Row", bound=Model)
 Document = dict[str, Any]
 
+VEIL = "(not shown)"
+"""In place of a secret."""
+
 
 class Kind(Generic[Row]):
     """Objects that a team owns and knows by a key: here their name."""
@@ -33,6 +36,9 @@ class Kind(Generic[Row]):
     """All of them, with what their documents show."""
 
     serializer: type[BaseSerializer[Any]]
+
+    secrets: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are written and shown to nobody."""
 
     @property
     def singular(self) -> str:
@@ -79,6 +85,12 @@ class Kind(Generic[Row]):
     def written_fields(self) -> frozenset[str]:
         fields: dict[str, Any] = getattr(self.serializer(), "fields", {})
         return frozenset(name for name, field in fields.items() if not field.read_only)
+
+    def veiled(self, document: Document | None) -> Document | None:
+        """A document that someone is about to write, as others may see it."""
+        if document is None:
+            return None
+        return {name: VEIL if name in self.secrets and value else value for name, value in document.items()}
 
     def alike(self, one: Document | None, other: Document | None) -> bool:
         """Whether two declared documents say the same."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
+from accounts.audit.journal import Event
 from accounts.models import Team, User
 from accounts.permissions import MAY, Action, Actor, Role
 from zones.grant_models import ZoneGrant
@@ -50,6 +51,14 @@ def grant(zone: Zone, role: Role, *, user: str = "", team: str = "") -> ZoneGran
         raise ValidationError({"user" if user else "team": problem.messages}) from problem
     given.save()
     return given
+
+
+def event_of(given: ZoneGrant, *, is_taken: bool = False) -> Event:
+    """For the journal: a role for a zone that is given, or taken away."""
+    whose = f"user {given.user.get_username()}" if given.user is not None else f"team {given.team}"
+    document = {"role": given.role}
+    key = f"{given.zone.origin} {whose}"
+    return Event.of_write("grants", key, document, None) if is_taken else Event.of_write("grants", key, None, document)
 
 
 def _grants_of(user: User) -> QuerySet[ZoneGrant]:

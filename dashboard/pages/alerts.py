@@ -55,6 +55,7 @@ class ChannelSection(Section[Channel]):
     )
     example = '{"name": "on-call", "kind": "email", "recipients": ["on-call@example.com"]}'
     aftermath: ClassVar[str] = ""
+    drafted: ClassVar[bool] = False
 
     def more_urls(self, one: str) -> list[tuple[str, View, str]]:
         return [(f"{one}test/", require_POST(self.test), "channels-test")]

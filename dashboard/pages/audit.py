@@ -37,7 +37,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
         "searched": asked["q"],
         "asked": asked,
         "is_narrowed": any(asked.values()) or bool(before),
-        "kinds": [*KINDS, "changes", "forced", "tokens"],
+        "kinds": [*KINDS, "changes", "forced", "grants", "members", "tokens"],
         "actions": ["create", "update", "delete"],
     }
     return render(request, "dashboard/audit/index.html", context)

@@ -24,6 +24,7 @@ from accounts.audit.models import AuditEntry
 from accounts.permissions import Action
 from changes import services
 from changes.models import OPEN_STATES, Change, State
+from changes.objects import shown
 from changes.planning import differences
 from changes.refusals import ChangeError
 from dashboard.access import signed_in, team_for_writing, visible
@@ -44,7 +45,7 @@ MOST_ENTRIES = 30
 def index(request: HttpRequest) -> HttpResponseBase:
     """Changes, the newest first; unless asked otherwise those that are still to be done."""
     asked = request.GET.get("state", "open")
-    matching = _visible(request).annotate(size=Count("edits"))
+    matching = _visible(request).annotate(size=Count("edits")).order_by("-number")
     if asked == "open":
         matching = matching.filter(state__in=OPEN_STATES)
     elif asked in State.values:
@@ -97,10 +98,10 @@ def act(request: HttpRequest, key: int) -> HttpResponseBase:
         messages.error(request, "There is nothing of that name that could be done with a change.")
         return redirect("changes-show", change.number)
     require(request, NEEDED.get(name, Action.DRAFT))
-    if name in {"publish", "schedule"} and services.edits_nodes(change):
-        require(request, Action.ADMINISTER)
     try:
         with transaction.atomic():
+            if name in {"publish", "schedule"} and services.edits_nodes(change):
+                require(request, Action.ADMINISTER)
             landing, said = action(request, change)
     except ChangeError as error:
         messages.error(request, str(error))
@@ -165,7 +166,8 @@ def _can(change: Change, required: int) -> dict[str, bool]:
 
 
 def _shown(edit: Any, conflict: Any) -> dict[str, Any]:
-    after = edit.document if edit.action != "patch" else {**(edit.base or {}), **edit.document}
+    said = shown(edit)
+    after = said if edit.action != "patch" else {**(edit.base or {}), **(said or {})}
     return {
         "edit": edit,
         "kind": _called(edit.kind),

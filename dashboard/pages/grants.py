@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -12,8 +13,10 @@ from django.views.decorators.http import require_POST
 
 from dashboard.access import signed_in, visible
 from dashboard.forms.members import GrantForm
+from dashboard.noting import tell
 from dashboard.section import ROWS_A_PAGE
 from dashboard.writing import field_asked, field_problems, sent
+from zones.grants import event_of
 from zones.models import Zone
 
 
@@ -25,7 +28,9 @@ def index(request: HttpRequest, origin: str) -> HttpResponseBase:
         return field_problems(request, form, field)
     if form.is_bound and form.is_valid():
         try:
-            made = form.store()
+            with transaction.atomic():
+                made = form.store()
+                tell(request, zone.team, event_of(made))
         except ValidationError as problem:
             form.refuse(problem)
         else:
@@ -42,7 +47,9 @@ def remove(request: HttpRequest, origin: str, key: int) -> HttpResponseBase:
     """Take a role for the zone away."""
     zone = _zone(request, origin)
     given = get_object_or_404(zone.grants.select_related("user", "team"), pk=key)
-    given.delete()
+    with transaction.atomic():
+        tell(request, zone.team, event_of(given, is_taken=True))
+        given.delete()
     messages.success(request, f"{given.grantee} has no role for {zone} any more.")
     return redirect("grants", zone.origin)
 

@@ -7,18 +7,20 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from accounts.members import change_role, remove_member
+from accounts.members import change_role, event_of, remove_member
 from accounts.models import Membership
 from accounts.permissions import ACTION_WORDS, MAY, Action, Role
 from accounts.services import CHOSEN_TEAM, teams_of
 from dashboard.access import signed_in, team_for_writing
 from dashboard.forms.members import MemberForm
+from dashboard.noting import tell
 from dashboard.section import ROWS_A_PAGE
 from dashboard.writing import field_asked, field_problems, sent
 
@@ -31,7 +33,9 @@ def index(request: HttpRequest) -> HttpResponseBase:
         return field_problems(request, form, field)
     if form.is_bound and form.is_valid():
         try:
-            member = form.store()
+            with transaction.atomic():
+                member = form.store()
+                tell(request, team, event_of(member, None, member.role))
         except ValidationError as problem:
             form.refuse(problem)
         else:
@@ -53,8 +57,11 @@ def give_role(request: HttpRequest, key: int) -> HttpResponseBase:
     """Make a member something else."""
     member = get_object_or_404(_members(request), pk=key)
     if request.POST.get("role") in [role.value for role in Role]:
+        before = member.role
         try:
-            change_role(member, Role(request.POST["role"]))
+            with transaction.atomic():
+                change_role(member, Role(request.POST["role"]))
+                tell(request, member.team, event_of(member, before, member.role))
         except ValidationError as problem:
             messages.error(request, " ".join(problem.messages))
         else:
@@ -68,7 +75,9 @@ def remove(request: HttpRequest, key: int) -> HttpResponseBase:
     problems: list[str] = []
     if request.method == "POST":
         try:
-            remove_member(member)
+            with transaction.atomic():
+                remove_member(member)
+                tell(request, member.team, event_of(member, member.role, None))
         except ValidationError as problem:
             problems = problem.messages
         else:

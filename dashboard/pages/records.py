@@ -17,6 +17,7 @@ from accounts.audit.models import Action
 from changes.models import Change
 from dashboard.drafting import draft, is_drafted, put
 from dashboard.forms.zones import RecordSetForm
+from dashboard.guard import require_to_write
 from dashboard.writing import declare, field_asked, field_problems, sent
 from dashboard.zone_access import author_of, zone_of
 from documents.kinds import RECORD_SETS
@@ -50,6 +51,7 @@ def delete(request: HttpRequest, origin: str, key: int) -> HttpResponseBase:
         gone = Event(RECORD_SETS.plural, RECORD_SETS.key_of(doomed), Action.DELETE, declared, None)
         return _drafted(request, put(request, zone.team, [gone], f"Delete {doomed} of {zone}"))
     if request.method == "POST":
+        require_to_write(request)
         problems = _removed(request, zone, (doomed.name, doomed.type), request.POST.get("seen", ""))
         if not problems:
             return redirect("zones-show", zone.origin)
@@ -137,7 +139,7 @@ def _write(request: HttpRequest, zone: Zone, edited: RecordSet | None) -> HttpRe
     if form.is_bound and is_drafted(request):
         if (change := _draft(request, form)) is not None:
             return _drafted(request, change)
-    elif form.is_bound and _stored(form):
+    elif form.is_bound and _written(request, form):
         messages.success(request, f"{' '.join(form.key)} is saved and being published.")
         return redirect("zones-show", zone.origin)
     return _render(request, "form", zone, {"form": form, "object": edited}, 422 if form.is_bound else 200)
@@ -167,6 +169,11 @@ def _draft(request: HttpRequest, form: RecordSetForm) -> Change | None:
 def _drafted(request: HttpRequest, change: Change) -> HttpResponseBase:
     messages.success(request, f"It is in change {change.number}. Nothing happens before that is published.")
     return redirect("changes-show", change.number)
+
+
+def _written(request: HttpRequest, form: RecordSetForm) -> bool:
+    require_to_write(request)
+    return _stored(form)
 
 
 def _stored(form: RecordSetForm) -> bool:

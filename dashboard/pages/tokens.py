@@ -20,6 +20,7 @@ from dashboard.forms.base import ObjectForm
 from dashboard.forms.tokens import TokenForm
 from dashboard.noting import tell, told
 from dashboard.section import Section
+from dashboard.tables import Column
 from dashboard.writing import field_asked, field_problems, sent
 
 
@@ -28,6 +29,14 @@ class TokenSection(Section[ApiToken]):
     form_class = ObjectForm  # its form is TokenForm: it knows the user too
     slug = "tokens"
     lead = "Secrets for automation. Each acts for the team, as far as its scope and its user's role go."
+    columns = (
+        Column("name", "Name", lambda token: token.name, ("name",)),
+        Column("start", "Begins with", lambda token: token.start),
+        Column("scope", "Scope", lambda token: token.scope, ("scope",)),
+        Column("user", "User", lambda token: token.user.username, ("user__username",)),
+        Column("expires", "Expires", lambda token: token.expires, ("expires",)),
+        Column("last_used", "Last used", lambda token: token.last_used, ("last_used",)),
+    )
     searched = ("name", "user__username", "start")
     editable = False
     aftermath: ClassVar[str] = ""

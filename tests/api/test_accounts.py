@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from accounts.audit.models import AuditEntry
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.permissions import Role, Scope
 from accounts.services import create_token
@@ -257,3 +258,23 @@ def test_a_token_measures_only_where_it_may(ops, refused):
 
     assert "operator" in refused(client.post("/rum/v1/beacons", {}), 403)["detail"]
     assert Team.objects.count() == 1
+
+
+def test_who_gave_and_took_which_role_is_in_the_journal(api, ops):
+    User.objects.create_user("eve")
+    create_zone(ops, "demo.test.")
+    grants = "/api/v1/zones/demo.test./grants"
+    api.post("/api/v1/members", {"user": "eve", "role": "viewer"})
+    api.patch("/api/v1/members/eve", {"role": "admin"})
+    api.delete("/api/v1/members/eve")
+    given = api.post(grants, {"user": "eve", "role": "admin"}).json()
+    api.delete(f"{grants}/{given['id']}")
+
+    told = AuditEntry.objects.filter(team=ops, kind__in=("members", "grants"), token="laptop").order_by("id")
+    assert list(told.values_list("action", "key", "before__role", "after__role")) == [
+        ("create", "eve", None, "viewer"),
+        ("update", "eve", "viewer", "admin"),
+        ("delete", "eve", "admin", None),
+        ("create", "demo.test. user eve", None, "admin"),
+        ("delete", "demo.test. user eve", "admin", None),
+    ]

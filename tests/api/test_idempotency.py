@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from accounts import idempotency
-from accounts.models import ApiToken
+from accounts.models import ApiToken, Membership, Team, User
+from accounts.permissions import Role
 from accounts.remembered_models import RememberedAnswer
 from regions.models import Region
 
@@ -66,6 +68,44 @@ def test_who_is_not_let_in_leaves_no_trace(api, refused):
     api.credentials(HTTP_AUTHORIZATION="Token nonsense")
     refused(post(api), 401)
     assert not RememberedAnswer.objects.exists()
+
+
+def test_who_is_let_in_no_more_is_not_answered_again(api, refused):
+    post(api)
+
+    Membership.objects.update(role=Role.VIEWER)
+    refused(post(api), 403)
+    ApiToken.objects.update(expires=timezone.now() - timedelta(seconds=1))
+    refused(post(api), 401)
+    ApiToken.objects.all().delete()
+    refused(post(api), 401)
+
+
+def test_an_authorization_that_many_share_tells_nobody_apart(db):
+    of_the_proxy = {"HTTP_AUTHORIZATION": "Basic c2hhcmVk", "HTTP_IDEMPOTENCY_KEY": "k"}
+    answers = []
+    for name in ("ada", "bob"):
+        browser = APIClient(**of_the_proxy)
+        user = User.objects.create_user(name)
+        Membership.objects.create(user=user, team=Team.objects.create(name=name), role=Role.ADMIN)
+        browser.force_login(user)
+        answers.append(browser.post(URL, BODY))
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert not any("Idempotency-Replayed" in answer for answer in answers)
+
+
+def test_a_key_that_was_used_for_another_team_is_refused(db, refused):
+    browser = APIClient(HTTP_IDEMPOTENCY_KEY="k")
+    user = User.objects.create_user("ada")
+    for name in ("ops", "lab"):
+        team = Team.objects.create(name=name)
+        Membership.objects.create(user=user, team=team, role=Role.ADMIN)
+    browser.force_login(user)
+    browser.post(URL, BODY)
+    browser.post("/team/choose/", {"team": "lab"}, format="multipart")
+
+    refused(browser.post(URL, BODY), 422)
 
 
 def test_after_a_day_a_key_is_new(api):

@@ -12,8 +12,11 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.audit.models import AuditEntry
+from accounts.members import add_member
 from accounts.models import Membership, Team, User
+from accounts.permissions import Role
 from accounts.services import create_token
+from changes.claims import claim
 from healthchecks.alerts.models import AlertRule, Channel
 from healthchecks.alerts.services import send_test
 from healthchecks.guard_models import Alarm
@@ -28,6 +31,7 @@ from steering.models import Policy, Pool
 from steering.services import Member, bind, save_policy, set_pool_members
 from tests.api.conftest import client_with
 from trafficmgr.celery import app  # noqa: F401 - what is requested goes to the broker of the settings
+from zones.grant_models import ZoneGrant
 from zones.services import create_zone, put_record_set
 
 UNSAFE = {"post", "put", "patch", "delete"}
@@ -114,7 +118,41 @@ WRITES: dict[str, tuple[str, Any]] = {
     "POST /changes/{number}/publish": ("/changes/{draft}/publish", {}),
     "POST /changes/{number}/revert": ("/changes/{published}/revert", {}),
     "POST /snapshots/{generation}/roll-back": ("/snapshots/1/roll-back", {}),
+    "PUT /declarations/{owner}": ("/declarations/shop", {"pools": [{"name": "new"}]}),
+    "DELETE /declarations/{owner}": ("/declarations/shop", None),
+    "POST /members": ("/members", {"user": "eve", "role": "viewer"}),
+    "PATCH /members/{user}": ("/members/bob", {"role": "operator"}),
+    "DELETE /members/{user}": ("/members/bob", None),
+    "POST /zones/{origin}/grants": ("/zones/demo.test./grants", {"user": "eve", "role": "viewer"}),
+    "DELETE /zones/{origin}/grants/{id}": ("/zones/demo.test./grants/{grant}", None),
+    "PUT /zones/{origin}/rrsets": ("/zones/demo.test./rrsets", [SET]),
+    "PATCH /zones/{origin}/rrsets": ("/zones/demo.test./rrsets", [{**SET, "name": "mail"}]),
+    "DELETE /zones/{origin}/rrsets": ("/zones/demo.test./rrsets?key=mail/A", None),
+    "DELETE /zones": ("/zones?origin=demo.test.", None),
 }
+MANY = {
+    "regions": {"latitude": 1.5},
+    "sites": {"latitude": 1.5},
+    "nodes": {"site": "lone"},
+    "endpoints": {"weight": 5},
+    "pools": {"weight": 5},
+    "policies": {"ttl": 5},
+    "checks": {"interval_ms": 9000},
+    "channels": {"enabled": False},
+    "alert-rules": {"urgent": True},
+}
+"""Collections that are written by the array, and what of their objects is changed."""
+LONE = {"nodes": "fra-a", "checks": "web", "alert-rules": "pager"}
+"""What nothing uses, where it is not called lone."""
+
+for plural, said in MANY.items():
+    lone = LONE.get(plural, "lone")
+    whole = next(body for at, body in WRITES.values() if at == f"/{plural}" and isinstance(body, dict))
+    WRITES |= {
+        f"PUT /{plural}": (f"/{plural}", [{**whole, "name": "many"}]),
+        f"PATCH /{plural}": (f"/{plural}", [{**said, "name": lone}]),
+        f"DELETE /{plural}": (f"/{plural}?name={lone}", None),
+    }
 EXCEPTIONS = {
     "PUT /endpoints/{name}/load": "measurements, every few seconds",
     "DELETE /endpoints/{name}/load": "measurements",
@@ -122,6 +160,7 @@ EXCEPTIONS = {
     "POST /measurements": "measurements",
     "POST /explain": "writes nothing",
     "POST /simulate": "writes nothing",
+    "POST /zones/{origin}/delegation": "asks other name servers",
     "POST /changes/{number}/edits": "who edited what is in the change itself",
     "DELETE /changes/{number}/edits": "the same",
     "POST /changes/{number}/rebase": "the same",
@@ -189,6 +228,10 @@ def numbers(ops, root):
     AlertRule.objects.create(team=ops, name="pager", subjects=["endpoint"]).channels.add(mail)
     alarm = Alarm.objects.create(kind=Alarm.Kind.QUORUM_LOST, team=ops, subject="eu", subject_id=eu.pk, since=now)
     create_token(User.objects.get(), ops, "lone")
+    bob, _eve = [User.objects.create_user(name) for name in ("bob", "eve")]
+    add_member(ops, "bob", Role.VIEWER)
+    given = ZoneGrant.objects.create(zone=zone, user=bob, role="viewer")
+    claim(ops, "shop", [("pools", "lone")])
     publish(now)
     Refusal.objects.create(part="policies", reason="much", candidate="0" * 64, held="1" * 64, since=now)
     change_of = {}
@@ -198,7 +241,7 @@ def numbers(ops, root):
         change_of[name] = made.json()["number"]
         for step in steps:
             root.post(f"/api/v1/changes/{change_of[name]}/{step}")
-    return {"delivery": send_test(mail, now).pk, "alarm": alarm.pk, **change_of}
+    return {"delivery": send_test(mail, now).pk, "alarm": alarm.pk, "grant": given.pk, **change_of}
 
 
 BEFORE: dict[str, list[tuple[str, str, Any]]] = {

@@ -36,6 +36,15 @@ def test_endpoints_may_say_their_load_as_often_as_there_are_endpoints(api, fra_1
     assert statuses == {200}
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])
+def test_a_trial_that_is_rolled_back_counts_too(api, refused, settings, headers):
+    settings.API_REQUESTS_PER_S = 0.001
+    us = {"name": "us", "latitude": 39, "longitude": -77.5}
+
+    assert api.post("/api/v1/regions?dry_run=1", us, headers=headers).status_code == 200
+    refused(api.post("/api/v1/regions?dry_run=1", us, headers=headers), 429)
+
+
 def test_requests_are_not_limited_where_nobody_wants_that(api, settings):
     settings.API_REQUESTS_PER_S = 0
     assert "RateLimit" not in api.get("/api/v1/regions")

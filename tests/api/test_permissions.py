@@ -22,7 +22,7 @@ from tests.api.conftest import client_with, member_of
 from zones.services import create_zone
 
 ORIGIN = "ops.test."
-SAMPLES = {"origin": ORIGIN, "type": "A", "pk": "4711", "id": "4711"}
+SAMPLES = {"origin": ORIGIN, "type": "A", "pk": "4711", "id": "4711", "number": "4711"}
 GROUP = re.compile(r"\(\?P<(\w+)>[^()]*\)")
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -60,6 +60,12 @@ LEAST = {
     "DELETE /members/x": "admin",
     "GET /tokens": "admin",
     "POST /tokens": "admin",
+    "POST /changes": "operator",
+    "POST /changes/4711/publish": "publisher",
+    "POST /changes/4711/approve": "approver",
+    "PUT /declarations/x": "operator",
+    "GET /audit": "viewer",
+    "PUT /nodes": "admin",
     "GET /status": "viewer",
     "POST /latency/models": "nobody",
 }

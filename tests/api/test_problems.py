@@ -35,7 +35,7 @@ def test_an_object_that_is_none_is_not_found(api, refused, path):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("delete", "regions"), ("put", "snapshots"), ("patch", "zones/demo.test"), ("get", "explain")]
+    ("method", "path"), [("delete", "status"), ("put", "snapshots"), ("patch", "zones/demo.test"), ("get", "explain")]
 )
 def test_a_method_that_is_not_offered_says_which_are(api, refused, method, path):
     response = getattr(api, method)(f"/api/v1/{path}")

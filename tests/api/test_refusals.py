@@ -178,7 +178,7 @@ def test_a_body_that_is_too_large_is_refused(api, refused):
 
 
 def test_a_plan_is_refused_rather_than_ignored(api, refused):
-    problem = refused(api.post("/api/v1/regions?dry_run=1", REGION), 400)
+    problem = refused(api.post("/api/v1/tokens?dry_run=1", {"name": "new"}), 400)
 
     assert problem["errors"][0]["field"] == "dry_run"
     assert not Region.objects.exists()

@@ -245,6 +245,25 @@ def test_roll_back_restores_every_document(world, ops, ada, declared, answered):
     assert roll_back(ops, generation, ada).edits.count() == 0
 
 
+def test_roll_back_takes_back_names_that_were_exchanged_or_given_to_others(world, ops, ada, declared):
+    before, generation = declared(), world.generation
+    steps = [
+        Proposed("regions", "eu", {"name": "europe"}, partial=True),
+        Proposed("regions", "eu", {"name": "eu", "latitude": 1.0, "longitude": 2.0}),
+        Proposed("endpoints", "fra-1", {"region": "eu"}, partial=True),
+        Proposed("endpoints", "fra-2", {"region": "eu"}, partial=True),
+        Proposed("endpoints", "fra-1", {"name": "fra"}, partial=True),
+        Proposed("endpoints", "fra-2", {"name": "fra-1"}, partial=True),
+        Proposed("endpoints", "fra", {"name": "fra-2"}, partial=True),
+    ]
+    for step in steps:
+        publish(open_change(ops, ada, "One by one", [step]), ada, timezone.now())
+    assert declared()["pools", "web"]["members"][0]["endpoint"] == "fra-2"
+
+    publish(roll_back(ops, generation, ada), ada, timezone.now())
+    assert declared() == before
+
+
 def test_what_was_written_while_a_generation_was_made_is_rolled_back_by_what_it_saw(world, ops, ada, declared):
     """Not by the clock: the generation is made of what is committed when it looks."""
     change = open_change(ops, ada, "Move the mail", [mail("192.0.2.26")])

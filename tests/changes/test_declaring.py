@@ -165,3 +165,15 @@ def test_teams_have_owners_of_their_own(world, ops, ada, applied):
     declared = declare(rivals, ada, "shop", {}, timezone.now())
     assert declared.is_done
     assert owned(ops, "shop")
+
+
+def test_a_check_that_needs_a_region_and_endpoints_comes_with_both(ops, applied):
+    everything = {
+        "regions": [{"name": "us", "latitude": 40.0, "longitude": -74.0}],
+        "endpoints": [{"name": "nyc-1", "region": "us", "ipv4": "192.0.2.50", "checks": ["web"]}],
+        "checks": [{"name": "web", "kind": "tcp", "vantages": ["us"], "endpoints": ["nyc-1"]}],
+    }
+    assert len(applied("shop", everything).plan.objects) == 3
+
+    assert Endpoint.objects.get().checks.get().vantages.get().name == "us"
+    assert applied("shop", everything).is_done

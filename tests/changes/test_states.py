@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from changes.refusals import ChangeError
 from changes.services import (
     Proposed,
     approve,
+    edits_nodes,
     open_change,
     propose,
     publish,
@@ -115,3 +116,26 @@ def test_of_two_who_are_at_it_at_once_one_wins(ops, ada, bob, steps):
     (won,) = [outcome for outcome in outcomes if isinstance(outcome, str)]
     assert Pool.objects.filter(name="spare").exists() == (won == "publish")
     assert AuditEntry.objects.filter(kind="pools").count() == (1 if won == "publish" else 0)
+
+
+def test_nobody_puts_a_node_into_a_change_between_being_looked_at_and_published(ops, ada, bob):
+    change, refused = open_change(ops, ada, "A spare pool", [POOL]), []
+
+    def put():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '100ms'")
+            put_edit(Change.objects.get(pk=change.pk), bob, Proposed("nodes", "spy", {"name": "spy", "site": "fra"}))
+        except OperationalError as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        assert not edits_nodes(change)
+        other = threading.Thread(target=put)
+        other.start()
+        other.join()
+        assert len(refused) == 1, "it has to wait"
+        publish(change, ada, NOW)
+    assert not change.edits.filter(kind="nodes").exists()

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from changes.models import Change
+from healthchecks.alerts.models import Channel
 from regions.models import Endpoint, Region
 from snapshots.services import current_snapshot, publish
 from tests.dashboard.conftest import member_of, signed_in_as
@@ -58,6 +59,16 @@ def test_what_is_edited_next_goes_into_the_same_change_until_it_is_left(adas_bro
     act(adas_browser, drafted, "leave")
     edited(adas_browser, iad_1, weight=9, **INTO)
     assert Change.objects.count() == 2
+
+
+def test_what_is_edited_of_the_same_object_comes_to_what_was_edited_before(adas_browser, fra_1, drafted):
+    edited(adas_browser, fra_1, priority=3, **INTO)
+    assert {name: drafted.edits.get().document[name] for name in ("weight", "priority")} == {"weight": 7, "priority": 3}
+
+    edited(adas_browser, fra_1, weight=9, **INTO)
+    act(adas_browser, drafted, "publish")
+    fra_1.refresh_from_db()
+    assert (fra_1.weight, fra_1.priority) == (9, 3)
 
 
 def test_it_is_published_whole_and_taken_back_by_another_change(adas_browser, fra_1, iad_1, drafted):
@@ -118,7 +129,7 @@ def test_removals_and_record_sets_go_into_changes_too(adas_browser, ops, fra_1):
     adas_browser.post(reverse("regions-delete", args=[Region.objects.get(name="us").pk]), INTO)
     zone = create_zone(ops, "demo.test.")
     mail = put_record_set(zone, "mail", "A", 60, ["192.0.2.25"])
-    new = {"name": "www", "type": "A", "ttl": 60, "rdatas": "192.0.2.80"}
+    new = {"name": "www", "type": "A", "ttl_s": 60, "rdatas": "192.0.2.80"}
     adas_browser.post(reverse("records-new", args=["demo.test."]), {**new, **INTO})
     adas_browser.post(reverse("records-delete", args=["demo.test.", mail.pk]), INTO)
 
@@ -176,3 +187,16 @@ def test_a_change_can_be_opened_talked_about_and_deleted(adas_browser, ada):
     assert "Tonight?" in page.content.decode()
     act(adas_browser, change, "discard")
     assert not Change.objects.exists()
+
+
+def test_a_channel_goes_into_no_change(adas_browser):
+    assert "Put into" not in adas_browser.get(reverse("channels-new")).content.decode()
+
+    page = adas_browser.post(
+        reverse("channels-new"), {"name": "chat", "kind": "slack", "url": "https://hooks.example.com/T0", **INTO}
+    )
+
+    assert page.status_code == 422
+    assert "save it at once" in page.content.decode()
+    assert not Change.objects.exists()
+    assert not Channel.objects.exists()

@@ -11,11 +11,13 @@ from django.http import HttpResponse, HttpResponseBase
 from django.test import Client, RequestFactory
 from django.urls import path, reverse
 
+from accounts.audit.models import AuditEntry
 from accounts.models import ApiToken, Membership, Team, User
 from accounts.permissions import Action, Role, roles_that_may
 from accounts.services import create_token
+from changes.models import Change
 from dashboard.guard import guarded
-from dashboard.needs import NEEDS, PUBLIC
+from dashboard.needs import NEEDS
 from dashboard.urls import urlpatterns
 from healthchecks.alerts.models import AlertRule, Channel
 from healthchecks.models import Check
@@ -24,26 +26,29 @@ from steering.models import Policy, Pool
 from tests.dashboard.conftest import member_of, signed_in_as
 from tests.dashboard.routes import routes
 from zones.grants import grant
-from zones.services import create_zone
+from zones.services import create_zone, put_record_set
+from zones.versions import version_of
 
 ORIGIN = "demo.test."
 LEAST = {
     "overview": ("viewer", "viewer"),
     "regions": ("viewer", "viewer"),
-    "regions-new": ("publisher", "publisher"),
-    "regions-edit": ("publisher", "publisher"),
-    "regions-delete": ("publisher", "publisher"),
+    "regions-new": ("operator", "publisher"),
+    "regions-edit": ("operator", "publisher"),
+    "changes-new": ("operator", "operator"),
+    "regions-delete": ("operator", "publisher"),
     "nodes-new": ("admin", "admin"),
     "nodes-token": ("admin", "admin"),
     "endpoints-force": ("operator", "operator"),
     "endpoints-load": ("publisher", "publisher"),
     "health-acknowledge": ("operator", "operator"),
     "channels-test": ("operator", "operator"),
+    "channels-edit": ("publisher", "publisher"),
     "policies-bind": ("publisher", "publisher"),
     "snapshots-release": ("publisher", "publisher"),
     "zones-export": ("viewer", "viewer"),
     "zones-import": ("publisher", "publisher"),
-    "records-new": ("publisher", "publisher"),
+    "records-new": ("operator", "publisher"),
     "grants": ("admin", "admin"),
     "members": ("viewer", "admin"),
     "members-role": ("admin", "admin"),
@@ -91,6 +96,19 @@ def test_what_matters_most_is_as_written_by_hand(ops, zone, role: Role):
         assert is_let_in(browser, name, known[name], "post") == (rank >= ranks.index(to_write)), name
 
 
+def test_who_may_only_draft_puts_forms_into_changes_and_publishes_nothing(ops, ada, eu):
+    browser = signed_in_as(member_of(ops, "carol", Role.OPERATOR))
+    body = {"name": "us", "latitude": "1", "longitude": "1"}
+
+    assert browser.post("/regions/new/", body).status_code == 403
+    assert browser.post("/regions/new/", {**body, "into": "change"}).status_code == 302
+    change = Change.objects.get()
+    assert not Region.objects.filter(name="us").exists()
+    assert browser.post(f"/changes/{change.number}/act/", {"action": "publish"}).status_code == 403
+    assert browser.post(f"/changes/{change.number}/act/", {"action": "approve"}).status_code == 403
+    assert not Region.objects.filter(name="us").exists()
+
+
 def test_no_page_lets_in_who_is_in_no_team(db):
     browser = signed_in_as(User.objects.create_user("newcomer"))
 
@@ -102,7 +120,7 @@ def test_no_page_lets_in_who_is_in_no_team(db):
 def test_every_route_says_what_it_needs_and_nothing_else_is_said():
     names = {pattern.name for pattern in urlpatterns}
 
-    assert names == NEEDS.keys() | PUBLIC
+    assert names == NEEDS.keys()
 
 
 def forgotten() -> Callable[..., HttpResponseBase]:
@@ -170,7 +188,7 @@ def test_someone_who_may_not_is_told_what_is_needed_and_whom_to_ask(ops, ada):
 
     assert page.status_code == 403
     told = page.content.decode()
-    assert "the role publisher, approver or admin in team ops; you are viewer" in told
+    assert "the role operator, publisher, approver or admin in team ops; you are viewer" in told
     assert "Ask an admin of the team: ada." in told
 
 
@@ -314,3 +332,51 @@ def test_a_team_of_many_is_listed_by_the_page(adas_browser, ops, django_assert_m
     assert len(page) == 50
     assert Team.objects.count() == 1
     assert Endpoint.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "said"), [("", {}), ("?field=", {}), ("?field=name", {}), ("", {"draft": ""}), ("", {"draft": "x"})]
+)
+def test_who_may_only_draft_writes_nothing_whatever_they_say_of_it(ops, eu, fra_1, zone, query: str, said: dict):
+    records = zone.record_sets
+    put_record_set(zone, "www", "A", 60, ["192.0.2.1"])
+    www = records.get(name="www")
+    browser = signed_in_as(member_of(ops, "olga", Role.OPERATOR))
+    of_region = {"name": "us", "latitude": 1, "longitude": 2}
+    of_record = {"name": "new", "type": "A", "ttl_s": 60, "rdatas": "192.0.2.2"}
+    changed = of_record | {"name": "www", "seen": version_of("A", 60, www.rdatas)}
+
+    for url, form in (
+        ("/regions/new/", of_region),
+        (f"/regions/{eu.pk}/edit/", of_region),
+        (f"/endpoints/{fra_1.pk}/delete/", {}),
+        (f"/zones/{ORIGIN}/records/new/", of_record),
+        (f"/zones/{ORIGIN}/records/{www.pk}/", changed),
+        (f"/zones/{ORIGIN}/records/{www.pk}/delete/", {"seen": changed["seen"]}),
+        (f"/zones/{ORIGIN}/delete/", {}),
+    ):
+        assert browser.post(url + query, form | said).status_code in {200, 403, 422}, url
+
+    assert list(Region.objects.values_list("name", flat=True)) == ["eu"]
+    assert Endpoint.objects.filter(pk=fra_1.pk).exists()
+    assert not records.filter(name="new").exists()
+    assert [str(rdata) for rdata in records.get(pk=www.pk).rdatas] == [str(rdata) for rdata in www.rdatas]
+
+
+def test_who_gave_and_took_which_role_is_in_the_journal(adas_browser, ops, zone):
+    User.objects.create_user("eve")
+    adas_browser.post("/members/", {"user": "eve", "role": "viewer"})
+    membership = Membership.objects.get(user__username="eve")
+    adas_browser.post(f"/members/{membership.pk}/role/", {"role": "admin"})
+    adas_browser.post(f"/members/{membership.pk}/remove/")
+    adas_browser.post(f"/zones/{ORIGIN}/access/", {"grantee": "user", "name": "eve", "role": "admin"})
+    adas_browser.post(f"/zones/{ORIGIN}/access/{zone.grants.get().pk}/remove/")
+
+    told = AuditEntry.objects.filter(team=ops, kind__in=("members", "grants"), actor="ada").order_by("id")
+    assert list(told.values_list("action", "key", "before__role", "after__role")) == [
+        ("create", "eve", None, "viewer"),
+        ("update", "eve", "viewer", "admin"),
+        ("delete", "eve", "admin", None),
+        ("create", "demo.test. user eve", None, "admin"),
+        ("delete", "demo.test. user eve", "admin", None),
+    ]
