@@ -28,6 +28,8 @@ from api.resources import Creatable, Deletable, Documented
 Row = TypeVar("Row", bound=Model)
 T = TypeVar("T")
 
+NUL, NO_NUL = "\0", "It holds a zero octet, which no name does."
+
 
 class CreatesMany(Documented[Row], Creatable[Row]):
     @transaction.atomic
@@ -43,6 +45,8 @@ class CreatesMany(Documented[Row], Creatable[Row]):
         key = item.get(self.lookup_field)
         if not isinstance(key, str) or not key:
             raise ValidationError({self.lookup_field: ["Give one: it says which object this is."]})
+        if NUL in key:
+            raise ValidationError({self.lookup_field: [NO_NUL]})
         return key
 
     def _created(self, item: Any) -> Row:
@@ -86,6 +90,8 @@ class DeletesMany(Documented[Row], Deletable[Row]):
         keys = self.split_keys(request.query_params.getlist(self.keys_parameter))
         if not 1 <= len(keys) <= MOST:
             raise ValidationError({self.keys_parameter: [f"Name 1 to {MOST:,} objects."]})
+        if any(NUL in key for key in keys):
+            raise ValidationError({self.keys_parameter: [NO_NUL]})
         return keys
 
     def _destroyed(self, key: str) -> None:

@@ -123,3 +123,13 @@ def test_zones_are_created_and_deleted_together(api):
     assert [row["origin"] for row in api.post("/api/v1/zones", origins).json()["results"]] == ["a.test.", "b.test."]
     assert api.delete("/api/v1/zones?origin=a.test.,b.test.").status_code == 204
     assert api.get("/api/v1/zones").json()["results"] == []
+
+
+@pytest.mark.parametrize("method", ["delete", "patch", "put"])
+def test_a_zero_octet_is_in_no_name(api, refused, method):
+    if method == "delete":
+        answer = api.delete("/api/v1/pools?name=a%00b")
+    else:
+        answer = getattr(api, method)("/api/v1/pools", [{"name": "a\0b"}], format="json")
+
+    refused(answer, 400)
