@@ -148,6 +148,8 @@ def _noted(errors: dict[str, Any], index: int) -> Iterator[None]:
         errors[str(index)] = error.message_dict if hasattr(error, "error_dict") else error.messages
     except APIException as error:
         errors[str(index)] = [str(error.detail)]
+    except ValueError as error:  # what can be no key: documents.kind
+        errors[str(index)] = [str(error)]
 
 
 def _bounded(items: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError, OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import Model, ProtectedError
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -32,6 +32,7 @@ from telemetry.rum.stream import StreamError
 from zones.zonefile import ZoneFileError
 
 MAX_NAMED_USERS = 5
+OUT_OF_RANGE = "A number or a moment in the request is beyond what can be kept: choose one nearer to now or to 0."
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +148,7 @@ ANSWERS: list[tuple[type[Exception], Callable[[Any], HttpResponseBase]]] = [
     (ChangeError, lambda error: _conflict(str(error))),
     (NotPromotedError, lambda error: _conflict(str(error))),
     (NothingPublishedError, lambda error: problem_response(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.")),
+    (DataError, lambda _error: problem_response(HTTPStatus.BAD_REQUEST, OUT_OF_RANGE)),
     (OperationalError, _database_lost),
     (StreamError, _stream_lost),
 ]

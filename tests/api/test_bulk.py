@@ -68,6 +68,11 @@ def test_many_are_deleted_or_none(api, fra_1, fra_2, refused):
     assert not Endpoint.objects.exists()
 
 
+def test_what_can_be_no_key_is_refused_where_it_stands(api, refused):
+    problem = refused(api.delete("/api/v1/zones?origin=a..b,\u00e4.test."), 400)
+    assert {error["field"] for error in problem["errors"]} == {"0", "1"}
+
+
 def test_one_that_is_in_use_keeps_all(api, fra_1, refused):
     Region.objects.create(team=fra_1.team, name="us", latitude=0, longitude=0)
 

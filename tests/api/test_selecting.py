@@ -90,6 +90,10 @@ def test_a_slip_of_the_pen_in_a_request_that_writes_changes_nothing(api, refused
     assert Region.objects.filter(name="eu").exists()
 
 
+def test_a_moment_that_no_database_knows_is_refused(api, refused):
+    refused(api.get("/api/v1/regions?created_before=0389-01-29T11:53:22%2B19:21"), 400)
+
+
 def test_record_sets_are_found_by_what_they_say(api, ops):
     zone = create_zone(ops, "demo.test")
     put_record_set(zone, "mail", "A", 60, ["192.0.2.25"])

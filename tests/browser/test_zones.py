@@ -75,7 +75,7 @@ def test_many_are_changed_after_a_look_at_the_difference_and_taken_back(zone_pag
         page.get_by_label(f"Select {name} A").check()
     expect(page.get_by_text("2 selected")).to_be_visible()
     page.get_by_role("button", name="Find and replace").click()
-    page.get_by_label("Find").fill("192.0.2.")
+    page.get_by_label("Find", exact=True).fill("192.0.2.")
     page.get_by_label("Replace with").fill("198.51.100.")
     page.get_by_role("button", name="Show the difference").click()
     expect(page.get_by_text("- 60 192.0.2.80").first).to_be_visible()
