@@ -123,3 +123,10 @@ def test_zones_are_created_and_deleted_together(api):
     assert [row["origin"] for row in api.post("/api/v1/zones", origins).json()["results"]] == ["a.test.", "b.test."]
     assert api.delete("/api/v1/zones?origin=a.test.,b.test.").status_code == 204
     assert api.get("/api/v1/zones").json()["results"] == []
+
+
+@pytest.mark.parametrize("query", ["zones?origin=%EF%BC%91", "zones?origin=..", "endpoints?name=a%00"])
+def test_what_no_object_can_be_called_is_not_there(api, query):
+    answer = api.delete(f"/api/v1/{query}")
+    assert answer.status_code == 400, answer.content
+    assert "There is no" in answer.json()["detail"]
