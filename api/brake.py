@@ -45,6 +45,6 @@ class ReleaseView(TeamView):
         given: dict[str, Any] = asked.validated_data
         user = cast("User", request.user)
         with transaction.atomic():
-            released = release_brake(given["part"], given["reason"], user, timezone.now())
+            released = release_brake(given["part"], given["reason"], user, timezone.now(), self.actor)
             self.note(Event("releases", released.part, "release", after={"reason": released.reason}))
         return Response(ReleasedSerializer(released).data, status=HTTP_201_CREATED)

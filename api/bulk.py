@@ -28,6 +28,8 @@ from api.resources import Creatable, Deletable, Documented
 Row = TypeVar("Row", bound=Model)
 T = TypeVar("T")
 
+NUL, NO_NUL = "\0", "It holds a zero octet, which no name does."
+
 
 class CreatesMany(Documented[Row], Creatable[Row]):
     @transaction.atomic
@@ -43,6 +45,8 @@ class CreatesMany(Documented[Row], Creatable[Row]):
         key = item.get(self.lookup_field)
         if not isinstance(key, str) or not key:
             raise ValidationError({self.lookup_field: ["Give one: it says which object this is."]})
+        if NUL in key:
+            raise ValidationError({self.lookup_field: [NO_NUL]})
         return key
 
     def _created(self, item: Any) -> Row:
@@ -86,12 +90,14 @@ class DeletesMany(Documented[Row], Deletable[Row]):
         keys = self.split_keys(request.query_params.getlist(self.keys_parameter))
         if not 1 <= len(keys) <= MOST:
             raise ValidationError({self.keys_parameter: [f"Name 1 to {MOST:,} objects."]})
+        if any(NUL in key for key in keys):
+            raise ValidationError({self.keys_parameter: [NO_NUL]})
         return keys
 
     def _destroyed(self, key: str) -> None:
         row: Row | None = None
         with suppress(ValueError):  # what can be no key is no object's
-            row = self.kind.hold(self.team, key) if "\0" not in key else None
+            row = self.kind.hold(self.team, key)
         if row is None:
             raise ValidationError({self.keys_parameter: [f"There is no {self.kind.singular} {key}."]})
         try:

@@ -75,6 +75,8 @@ class CapacitySerializer(serializers.Serializer[Any]):
 
 
 class CapacityView(TeamView):
+    may_be_missing = True
+
     @extend_schema(responses=CapacitySerializer)
     def get(self, request: Request) -> Response:
         """The capacity plan in force, and what if each region were lost: docs/capacity.md."""

@@ -35,6 +35,8 @@ class FairnessSerializer(serializers.Serializer[Any]):
 
 
 class FairnessView(TeamView):
+    may_be_missing = True
+
     @extend_schema(responses=FairnessSerializer)
     def get(self, request: Request) -> Response:
         """How far away clients are served, and whom the capacity plan makes worse: docs/capacity.md."""

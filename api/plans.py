@@ -44,7 +44,7 @@ class NotTakenSerializer(Described):
 
     kind = serializers.CharField()
     key = serializers.CharField()
-    field = serializers.CharField(help_text="Its path in the document; empty: the object.")  # type: ignore[assignment]
+    field = serializers.CharField(help_text="Its path in the document; empty: the object.")
     message = serializers.CharField()
 
 

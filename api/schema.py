@@ -167,7 +167,7 @@ class ProblemSchema(AutoSchema):
 
     def _problems(self) -> list[HTTPStatus]:
         problems = [*ALWAYS]
-        if "{" in self.path:
+        if "{" in self.path or getattr(self.view, "may_be_missing", False):
             problems.append(HTTPStatus.NOT_FOUND)
         if self.method != "GET":
             problems += WRITING

@@ -124,8 +124,8 @@ ZONES: Mapping[str, Needs] = {
     "zones-undo": Needs(Action.PUBLISH, Action.PUBLISH, zone="origin"),
     "zones-delegation": Needs(Action.VIEW, Action.VIEW, zone="origin"),
     "zones-import-new": PUBLISH,
-    "imports-draft": VIEW,  # one's own; taking it asks for more
-    "imports-difference": VIEW,
+    "imports-draft": Needs(Action.VIEW, Action.VIEW, granted=True),  # one's own; taking it asks for more
+    "imports-difference": Needs(Action.VIEW, Action.VIEW, granted=True),
     "records-row": Needs(Action.VIEW, Action.PUBLISH, zone="origin"),
     "records-row-delete": Needs(Action.PUBLISH, Action.PUBLISH, zone="origin"),
     "records-bulk": Needs(Action.PUBLISH, Action.PUBLISH, zone="origin"),

@@ -20,6 +20,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 import responder
 from accounts.models import User
+from accounts.permissions import Actor
 from latency.capacity.models import CapacityPlan
 from latency.capacity.services import Limits as CapacityLimits
 from latency.capacity.services import plan
@@ -167,13 +168,15 @@ def plan_capacity(now: datetime, limits: CapacityLimits) -> CapacityPlan | None:
     return plan(now, policies_going_by("latency"), limits)
 
 
-def release_brake(part: str, reason: str, user: User, now: datetime) -> BrakeRelease:
+def release_brake(part: str, reason: str, user: User, now: datetime, actor: Actor | None = None) -> BrakeRelease:
     """Have a change that the brake holds published, for a reason that is kept.
+
+    `actor`: what a token leaves of what `user` may; None: they are here themselves.
 
     Raises ValidationError by field, PermissionDenied.
     """
     with transaction.atomic():
-        released = release(part, reason, user, now)
+        released = release(part, reason, user, now, actor)
         request_publish()
     return released
 

@@ -37,7 +37,9 @@ def follow_groups(user: User, groups: set[str], teams_of_groups: Mapping[str, st
         if group in groups:
             wanted[name] = _greater(wanted.get(name), role)
     with transaction.atomic():
-        Membership.objects.filter(user=user, team__name__in=managed - wanted.keys()).delete()
+        lost = managed - wanted.keys()
+        user.api_tokens.filter(team__name__in=lost).delete()  # as when an admin lets a member go
+        Membership.objects.filter(user=user, team__name__in=lost).delete()
         for team in Team.objects.filter(name__in=wanted):
             _belong(user, team, wanted[team.name])
 

@@ -98,7 +98,8 @@ def _send(request: HttpRequest, form: ZoneFileForm) -> HttpResponse:
 
 def _take(request: HttpRequest, looked_at: ImportDraft) -> HttpResponseBase:
     require(request, Action.PUBLISH, looked_at.zone)
-    author, team = author_of(request), team_for_writing(signed_in(request))
+    author = author_of(request)
+    team = looked_at.zone.team if looked_at.zone else team_for_writing(signed_in(request))
     write = partial(take, looked_at, author, team)
     try:
         imported = declare(write if looked_at.zone else partial(_made, request, team, write))

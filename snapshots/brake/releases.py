@@ -12,7 +12,7 @@ from django.db import transaction
 
 from accounts.actors import actor_of
 from accounts.models import User
-from accounts.permissions import Action, allowed
+from accounts.permissions import Action, Actor, allowed
 from snapshots.brake.keys import key_of_policies, key_of_zone
 from snapshots.manifest import Contents
 from snapshots.models import BrakeRelease, Refusal
@@ -21,21 +21,22 @@ from zones.grants import with_grants
 from zones.models import Zone
 
 
-def may_release(user: User, part: str) -> bool:
+def may_release(actor: Actor, user: User, part: str) -> bool:
     """Whoever may publish a zone; an administrator what all teams share, and zones that are gone."""
     zone = Zone.objects.filter(origin__in=zones_of([part])).first()
     if zone is None:
-        return user.is_superuser
-    actor = with_grants(actor_of(user), user, [zone.pk])
-    return allowed(actor, Action.PUBLISH, zone.team_id, zone.pk)
+        return allowed(actor, Action.INSTALL, team=0)  # no role in a team gives that
+    return allowed(with_grants(actor, user, [zone.pk]), Action.PUBLISH, zone.team_id, zone.pk)
 
 
-def release(part: str, reason: str, user: User, now: datetime) -> BrakeRelease:
+def release(part: str, reason: str, user: User, now: datetime, actor: Actor | None = None) -> BrakeRelease:
     """Let the change of a part that is held be published next, and no other change of it.
+
+    `actor`: what a token leaves of what `user` may; None: they are here themselves.
 
     Raises ValidationError for a part that is not held, and without a reason; PermissionDenied.
     """
-    if not may_release(user, part):
+    if not may_release(actor or actor_of(user), user, part):
         raise PermissionDenied(f"Releasing {part} is not yours to decide: ask an administrator.")
     if not reason.strip():
         raise ValidationError({"reason": ["Say why this is meant: it is kept with the change."]})

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
+from accounts.models import Membership, User
+from accounts.permissions import Role, Scope
+from accounts.services import create_token
 from snapshots.models import BrakeRelease, Refusal
+from tests.api.conftest import client_with, member_of
 from zones.services import create_zone
 
 URL = "/api/v1/refusals/release"
@@ -51,4 +55,18 @@ def test_what_is_not_held_cannot_be_released(api, held, refused):
 
 def test_a_zone_of_others_is_theirs_to_release(rival_api, held, refused):
     refused(rival_api.post(URL, {"part": "zone demo.test.", "reason": "mine"}), 403)
+    assert not BrakeRelease.objects.exists()
+
+
+def test_a_token_of_one_team_releases_nothing_of_another_team_of_its_user(held, ops, rivals, refused):
+    bob = member_of(rivals, "bob")
+    Membership.objects.create(user=bob, team=ops, role=Role.PUBLISHER)
+    root = User.objects.create_superuser("root")
+    Refusal.objects.create(part="policies", reason="…", candidate="c", held="k", since=timezone.now())
+
+    of_rivals = client_with(create_token(bob, rivals, "laptop")[1])
+    to_publish = client_with(create_token(root, ops, "robot", scope=Scope.PUBLISH)[1])
+
+    refused(of_rivals.post(URL, {"part": "zone demo.test.", "reason": "sold"}), 403)
+    refused(to_publish.post(URL, {"part": "policies", "reason": "meant"}), 403)
     assert not BrakeRelease.objects.exists()

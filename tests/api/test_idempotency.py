@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -82,7 +83,7 @@ def test_who_is_let_in_no_more_is_not_answered_again(api, refused):
 
 
 def test_an_authorization_that_many_share_tells_nobody_apart(db):
-    of_the_proxy = {"HTTP_AUTHORIZATION": "Basic c2hhcmVk", "HTTP_IDEMPOTENCY_KEY": "k"}
+    of_the_proxy: dict[str, Any] = {"HTTP_AUTHORIZATION": "Basic c2hhcmVk", "HTTP_IDEMPOTENCY_KEY": "k"}
     answers = []
     for name in ("ada", "bob"):
         browser = APIClient(**of_the_proxy)

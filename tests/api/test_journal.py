@@ -130,7 +130,7 @@ WRITES: dict[str, tuple[str, Any]] = {
     "DELETE /zones/{origin}/rrsets": ("/zones/demo.test./rrsets?key=mail/A", None),
     "DELETE /zones": ("/zones?origin=demo.test.", None),
 }
-MANY = {
+MANY: dict[str, dict[str, Any]] = {
     "regions": {"latitude": 1.5},
     "sites": {"latitude": 1.5},
     "nodes": {"site": "lone"},

@@ -25,6 +25,7 @@ from regions.models import EdgeNode, Endpoint, Region, Site
 from steering.models import Policy, Pool
 from tests.dashboard.conftest import member_of, signed_in_as
 from tests.dashboard.routes import routes
+from zones.grant_models import ZoneGrant
 from zones.grants import grant
 from zones.services import create_zone, put_record_set
 from zones.versions import version_of
@@ -229,6 +230,20 @@ def test_who_was_granted_a_zone_and_is_in_no_team_lands_at_their_zones(zone):
     assert browser.get("/", follow=True).redirect_chain == [("/zones/", 302)]
     assert browser.get(f"/zones/{ORIGIN}/").status_code == 200
     assert browser.get(f"/zones/{ORIGIN}/import/").status_code == 403
+
+
+def test_who_was_granted_a_zone_and_is_in_no_team_imports_its_file(zone):
+    browser = signed_in_as(User.objects.create_user("guest"))
+    given = grant(zone, Role.PUBLISHER, user="guest")
+    file = browser.get(f"/zones/{ORIGIN}/export/").content.decode() + "www 60 IN A 192.0.2.1\n"
+    looked_at = browser.post(f"/zones/{ORIGIN}/import/", {"text": file})["Location"]
+    assert "192.0.2.1" in browser.get(looked_at).content.decode()
+
+    ZoneGrant.objects.update(role=Role.OPERATOR)
+    assert browser.post(looked_at).status_code == 403
+    given.save()
+    assert browser.post(looked_at)["Location"] == f"/zones/{ORIGIN}/"
+    assert zone.record_sets.filter(name="www").exists()
 
 
 def test_a_team_is_chosen_for_the_session(ops, rivals, ada, adas_browser, eu):

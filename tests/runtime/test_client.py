@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,9 @@ CALLS = {"call", "pages"}
 
 class Recorder(Api):
     """An API that answers from a list and keeps what was sent."""
+
+    answers: list[Any]
+    sent: list[tuple[Any, ...]]
 
     def __init__(self, *answers):
         super().__init__("http://127.0.0.1:9", "secret")
@@ -89,7 +93,7 @@ def slips(source: str) -> list[str]:
             continue
         name = ast.literal_eval(node.args[0])
         try:
-            operation(name).url({keyword.arg: "x" for keyword in node.keywords})
+            operation(name).url({str(keyword.arg): "x" for keyword in node.keywords})
         except OperationError as error:
             found.append(f"line {node.lineno}: {error}")
     return found

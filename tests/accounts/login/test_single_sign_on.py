@@ -16,6 +16,7 @@ from django.test import Client
 
 from accounts.login.groups import follow_groups
 from accounts.models import Membership, Team, User
+from accounts.services import create_token
 from tests.accounts.login.conftest import code_of, is_signed_in, long_ago, set_up_app, sign_in
 from tests.accounts.login.provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
 
@@ -249,6 +250,17 @@ def test_a_group_can_stand_for_a_role_and_who_is_new_without_one_is_a_viewer(ada
 
     follow_groups(ada, {"dns", "net"}, teams)
     assert ada.memberships.get(team=ops).role == "publisher"
+
+
+def test_tokens_end_with_the_group_that_made_someone_a_member(ada):
+    ops = Team.objects.create(name="ops")
+    follow_groups(ada, {"dns"}, {"dns": "ops"})
+    create_token(ada, ops, "laptop")
+
+    follow_groups(ada, set(), {"dns": "ops"})
+    follow_groups(ada, {"dns"}, {"dns": "ops"})
+
+    assert not ada.api_tokens.exists()
 
 
 @pytest.mark.django_db
