@@ -11,7 +11,7 @@ What is wrong with one is said at its place in the array, such as `3.weight`, an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -95,7 +95,9 @@ class DeletesMany(Documented[Row], Deletable[Row]):
         return keys
 
     def _destroyed(self, key: str) -> None:
-        row: Row | None = self.kind.hold(self.team, key)
+        row: Row | None = None
+        with suppress(ValueError):  # what can be no key is no object's
+            row = self.kind.hold(self.team, key)
         if row is None:
             raise ValidationError({self.keys_parameter: [f"There is no {self.kind.singular} {key}."]})
         try:

@@ -5,7 +5,7 @@ edits, in order ─► hold ─► as their authors saw? ─► store or remove,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,13 +68,27 @@ def apply_all(team: Team, actor: Actor, ordered: Sequence[Edit], change: int | N
     early, waiting = ahead(ordered), list(ordered)
     while True:
         begun = [apply_one(team, actor, edit, change) for edit in early]
+        renamed = {one.edit.key: str((one.edit.document or {}).get("name", one.edit.key)) for one in _made(begun)}
+        waiting = [_called(edit, renamed) if edit.kind == "checks" else edit for edit in waiting]
         tried = [apply_one(team, actor, edit, change) for edit in waiting]
-        done += [one for one in (*begun, *tried) if not one.refusals]
+        done += _made((*begun, *tried))
         refused = [one for one in tried if one.refusals]
         still_early = [one.edit for one in begun if one.refusals]
         if not refused or (len(refused) == len(waiting) and len(still_early) == len(early)):
             return done + refused
         early, waiting = still_early, [one.edit for one in refused]
+
+
+def _made(tried: Iterable[Applied]) -> list[Applied]:
+    return [one for one in tried if not one.refusals]
+
+
+def _called(edit: Edit, renamed: Mapping[str, str]) -> Edit:
+    """The edit of an object that has another name by now, since an edit ahead of this one gave it that."""
+    key = renamed.get(edit.key, edit.key)
+    if key == edit.key:
+        return edit
+    return Edit(kind=edit.kind, key=key, position=edit.position, action=edit.action, document=edit.document)
 
 
 def held_conflicts(team: Team, edits: Iterable[Edit]) -> list[Conflict]:

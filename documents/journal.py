@@ -39,6 +39,7 @@ class Writing:
         self.before |= self._found(others)
         _add(self.watched, others)
         self.events: list[Event] = []
+        self._secrets = kind.stored_secrets(row.pk) if row else ()
         # Whoever makes an endpoint may make the check along with it that watches it.
         self.checks = set(CHECKS.of(team).values_list("pk", flat=True)) if row is None and kind is ENDPOINTS else set()
 
@@ -48,17 +49,24 @@ class Writing:
             _add(self.watched, {self.kind.plural: {self.made.pk}})
             self._watch_attached()
         after = self._found(self.watched)
+        silent = self._changed_in_secret()
         self.events = [
             Event.of_write(
                 place[0], (was or became or ("",))[0], was[1] if was else None, became[1] if became else None
             )
             for place in {**self.before, **after}
-            if not self._alike(place[0], was := self.before.get(place), became := after.get(place))
+            if not self._alike(place[0], was := self.before.get(place), became := after.get(place)) or place in silent
         ]
 
     def watch(self, kind: Kind[Any], pks: set[int]) -> None:
         """Look at further objects, which this write has made."""
         _add(self.watched, {kind.plural: pks})
+
+    def _changed_in_secret(self) -> set[tuple[str, int]]:
+        """The row, if what was written of it is in no document: that it was written is told, and no more."""
+        if self.made is None or self.made.pk is None or self._secrets == self.kind.stored_secrets(self.made.pk):
+            return set()
+        return {(self.kind.plural, self.made.pk)}
 
     def _watch_attached(self) -> None:
         """A new zone has record sets; a new endpoint is in the checks whose templates match, which had all but it."""

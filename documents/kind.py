@@ -77,6 +77,11 @@ class Kind(Generic[Row]):
         """What of the object someone has declared, as plain JSON: of its document what a write can say."""
         return self.declarable(json.loads(JSONRenderer().render(self.shown(team, row))))
 
+    def stored_secrets(self, pk: int) -> tuple[Any, ...]:
+        """What a row holds of `secrets`; nothing where there is none. For the journal to see that they changed."""
+        found = self.rows.all().filter(pk=pk).values_list(*sorted(self.secrets)).first() if self.secrets else None
+        return found if found and any(found) else ()
+
     def declarable(self, document: Document) -> Document:
         """The fields of a document that a write can say, without those that the system makes."""
         return {name: value for name, value in document.items() if name in self.written_fields}

@@ -130,6 +130,13 @@ def test_zones_are_created_and_deleted_together(api):
     assert api.get("/api/v1/zones").json()["results"] == []
 
 
+@pytest.mark.parametrize("query", ["zones?origin=%EF%BC%91", "zones?origin=.."])
+def test_what_no_object_can_be_called_is_not_there(api, query):
+    answer = api.delete(f"/api/v1/{query}")
+    assert answer.status_code == 400, answer.content
+    assert "There is no" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("method", ["delete", "patch", "put"])
 def test_a_zero_octet_is_in_no_name(api, refused, method):
     if method == "delete":

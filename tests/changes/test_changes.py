@@ -245,6 +245,19 @@ def test_roll_back_restores_every_document(world, ops, ada, declared, answered):
     assert roll_back(ops, generation, ada).edits.count() == 0
 
 
+def test_a_check_is_renamed_along_with_an_endpoint_that_it_watches(world, ops, ada, declared):
+    before = declared()
+    edits = [
+        Proposed("checks", "web", {"name": "https"}, partial=True),
+        Proposed("endpoints", "fra-1", {"name": "fra", "checks": ["https"]}, partial=True),
+    ]
+    publish(open_change(ops, ada, "Other names", edits), ada, timezone.now())
+    assert declared()["checks", "https"]["endpoints"] == ["fra", "fra-2"]
+
+    publish(roll_back(ops, world.generation, ada), ada, timezone.now())
+    assert declared() == before
+
+
 def test_roll_back_takes_back_names_that_were_exchanged_or_given_to_others(world, ops, ada, declared):
     before, generation = declared(), world.generation
     steps = [

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
+from accounts.audit.models import AuditEntry
 from changes.models import Change
 from healthchecks.alerts.models import Channel
 from regions.models import Endpoint, Region
@@ -200,3 +201,19 @@ def test_a_channel_goes_into_no_change(adas_browser):
     assert "save it at once" in page.content.decode()
     assert not Change.objects.exists()
     assert not Channel.objects.exists()
+
+
+def test_where_a_channel_sends_to_is_in_no_change_but_that_it_was_changed_is_in_the_journal(adas_browser, ops):
+    hook = Channel.objects.create(team=ops, name="hook", kind="slack", url="https://hooks.example.com/old")
+    said = {"name": "hook", "kind": "slack", "enabled": "on", "url": "https://hooks.example.com/new"}
+    page = adas_browser.post(reverse("channels-edit", args=[hook.pk]), {**said, **INTO})
+    assert "save it at once" in str(page.context["form"].errors)
+    assert not Change.objects.exists()
+
+    adas_browser.post(reverse("channels-edit", args=[hook.pk]), said)
+    hook.refresh_from_db()
+    assert hook.url.endswith("/new")
+    entry = AuditEntry.objects.get(kind="channels")
+    assert (entry.action, entry.before == entry.after, "hooks" in str(entry.after)) == ("update", True, False)
+    adas_browser.post(reverse("channels-edit", args=[hook.pk]), said)
+    assert AuditEntry.objects.filter(kind="channels").count() == 1
