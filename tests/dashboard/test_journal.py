@@ -84,7 +84,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "deliveries-resend": {},
     "health-acknowledge": {},
     "snapshots-release": {"reason": "meant"},
-    "latency-propose": {"name": "quick", "parameters": "{}"},
+    "latency-propose": {"name": "calmer", "parameters": '{"switching": {"switch_ms": 6}}'},
 }
 EXCEPTIONS = {
     "policies-new": "as policies-edit; what is typed there is tried in test_policies.py",
