@@ -171,7 +171,7 @@ class Section(Generic[M]):
         doomed = self.find(request, key)
         dependents = self.dependents(doomed)
         problems: list[str] = []
-        if request.method == "POST" and is_drafted(request):
+        if request.method == "POST" and is_drafted(request) and self.slug in KINDS:
             return self._draft_removal(request, doomed)
         if request.method == "POST" and not dependents.blocking:
             require_to_write(request)

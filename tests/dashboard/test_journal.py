@@ -88,6 +88,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "deliveries-resend": {},
     "health-acknowledge": {},
     "snapshots-release": {"reason": "meant"},
+<<<<<<< HEAD
     "members": {"user": "eve", "role": "viewer"},
     "members-role": {"role": "operator"},
     "members-remove": {},
@@ -97,6 +98,9 @@ WRITES: dict[str, dict[str, Any]] = {
     "tokens-delete": {},
     "changes-new": {"title": "new"},
     "changes-act": {"action": "comment", "text": "Well."},
+=======
+    "latency-propose": {"name": "calmer", "parameters": '{"switching": {"switch_ms": 6}}'},
+>>>>>>> h-changes
 }
 EXCEPTIONS = {
     "policies-new": "as policies-edit; what is typed there is tried in test_policies.py",
