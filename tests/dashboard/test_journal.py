@@ -88,7 +88,6 @@ WRITES: dict[str, dict[str, Any]] = {
     "deliveries-resend": {},
     "health-acknowledge": {},
     "snapshots-release": {"reason": "meant"},
-<<<<<<< HEAD
     "members": {"user": "eve", "role": "viewer"},
     "members-role": {"role": "operator"},
     "members-remove": {},
@@ -98,9 +97,7 @@ WRITES: dict[str, dict[str, Any]] = {
     "tokens-delete": {},
     "changes-new": {"title": "new"},
     "changes-act": {"action": "comment", "text": "Well."},
-=======
     "latency-propose": {"name": "calmer", "parameters": '{"switching": {"switch_ms": 6}}'},
->>>>>>> h-changes
 }
 EXCEPTIONS = {
     "policies-new": "as policies-edit; what is typed there is tried in test_policies.py",
@@ -115,7 +112,6 @@ EXCEPTIONS = {
     "policies-preview-new": "writes nothing",
     "preferences": "how pages look to one reader",
     "team-choose": "for whom one acts, in this session",
-    "latency-propose": "api/test_journal.py has the same call",
     "zones-import": "as zones-import-new",
     "zones-import-new": "writes nothing before the difference is taken: imports-draft",
     "imports-draft": "tried in test_imports.py",
