@@ -34,7 +34,7 @@ def test_grants_for_a_zone(adas_browser, ops):
     adas_browser.post("/zones/demo.test./access/", {"grantee": "user", "name": "carol", "role": "publisher"})
     adas_browser.post(f"/zones/demo.test./access/{zone.grants.get().pk}/remove/")
 
-    subject = "grants demo.test. carol"
+    subject = "grants demo.test. user carol"
     assert told() == [("create", subject, "publisher"), ("delete", subject, "publisher")]
 
 
