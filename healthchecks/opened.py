@@ -7,5 +7,7 @@ from healthchecks.reading import HealthState
 
 
 def opened(known: HealthState) -> responder.Health:
-    parts = (known.states, known.loads, known.failing, known.views)
+    # JSON has no tuples: what each vantage sees comes as lists of lists.
+    views = [(endpoint, family, [tuple(view) for view in seen]) for endpoint, family, seen in known.views]
+    parts = (known.states, known.loads, known.failing, views)
     return responder.Health(known.sequence, *parts)  # type: ignore[arg-type]  # the database knows no others
