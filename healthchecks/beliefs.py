@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from django.db.models import Exists, OuterRef
+
 from healthchecks import derived
 from healthchecks.damping import Penalty
 from healthchecks.evidence import Evidence, with_dependents
@@ -85,6 +87,16 @@ def store_vantage_changes(changes: Sequence[VantageChange]) -> dict[Judged, str]
         update_fields=["state", "cause", "since"],
     )
     return {(change.assignment_id, change.family): f"{vantages[change.vantage_id]}: {change.cause}" for change in news}
+
+
+def contested() -> list[int]:
+    """The endpoints, by rising id, of which what edges are told may depend on whose votes count.
+
+    Not of those that every vantage believes up, under every check: then so does any other quorum of them.
+    """
+    up = Verdict.objects.filter(assignment=OuterRef("assignment"), family=OuterRef("family"), state=State.UP.value)
+    doubted = VantageState.objects.exclude(Exists(up), state=State.UP.value)
+    return sorted(doubted.values_list("assignment__endpoint_id", flat=True).distinct())
 
 
 @dataclass

@@ -12,7 +12,7 @@ from django.db.models import Max
 from common.clock import database_time
 from common.notify import notify
 from healthchecks.attaching import attach_templates, forget_choice, save_template, set_checks
-from healthchecks.beliefs import VantageChange, store_vantage_changes
+from healthchecks.beliefs import VantageChange, contested, store_vantage_changes
 from healthchecks.brakes import held_up
 from healthchecks.certificates import certificates_by_check
 from healthchecks.forcing import active_states, drained, drained_since, force, served_admin_state, unforce
@@ -150,12 +150,14 @@ def reconcile(now: datetime) -> int:
 
     Returns how many transitions that made. Costs three cheap queries while everything stays as it is.
     """
-    not_well = ",".join(sorted(not_well_vantages()))
-    version = f"{configuration_version()} {not_well}"
-    if HealthSequence.objects.filter(settled_for=version).exists():
+    configuration, not_well = configuration_version(), ",".join(sorted(not_well_vantages()))
+    version = f"{configuration} {not_well}"
+    settled_for = HealthSequence.objects.values_list("settled_for", flat=True).first() or ""
+    if settled_for == version:
         return 0
+    only_votes = settled_for.rpartition(" ")[0] == configuration
+    endpoint_ids = contested() if only_votes else list(Endpoint.objects.order_by("id").values_list("id", flat=True))
     made = 0
-    endpoint_ids = list(Endpoint.objects.order_by("id").values_list("id", flat=True))
     for start in range(0, len(endpoint_ids), ENDPOINTS_AT_ONCE):
         stale = out_of_step(endpoint_ids[start : start + ENDPOINTS_AT_ONCE], now)
         if stale:

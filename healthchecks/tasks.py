@@ -8,6 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from common.clock import database_time
+from common.locks import WATCHING, alone
 from healthchecks import leases, load_sources, services, watch
 from healthchecks.probers import prober_of
 
@@ -24,9 +25,12 @@ def expire_leases() -> None:
 
 @shared_task
 def keep_watch() -> None:
-    now = database_time()
-    watch.keep_watch(now)
-    services.reconcile(now)
+    """At once only once: when there is much to settle, the next second's watch would do the same beside this one."""
+    with alone(WATCHING) as is_ours:
+        if is_ours:
+            now = database_time()
+            watch.keep_watch(now)
+            services.reconcile(now)
 
 
 @shared_task

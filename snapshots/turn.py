@@ -12,29 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
-
-from common.locks import LOCK_SPACE, RUNNING, WAITING
+from common.locks import RUNNING, WAITING, call
 
 
 @contextmanager
 def publisher_turn() -> Iterator[bool]:
     """Whether it is our turn. False: another publisher is about to start and will do our work."""
-    if not _call("pg_try_advisory_lock", WAITING):
+    if not call("pg_try_advisory_lock", WAITING):
         yield False
         return
     try:
-        _call("pg_advisory_lock", RUNNING)
+        call("pg_advisory_lock", RUNNING)
     finally:
-        _call("pg_advisory_unlock", WAITING)
+        call("pg_advisory_unlock", WAITING)
     try:
         yield True
     finally:
-        _call("pg_advisory_unlock", RUNNING)
+        call("pg_advisory_unlock", RUNNING)
 
-
-def _call(function: str, lock: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s, %s)", [LOCK_SPACE, lock])
-        row = cursor.fetchone()
-    return bool(row[0])

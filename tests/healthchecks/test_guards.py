@@ -127,6 +127,25 @@ class TestVantagesThatAreNotWell:
         assert alarms() == []
         assert Alarm.objects.get().until == later(14)
 
+    def test_without_a_vote_only_that_is_judged_anew_which_not_all_believe_up(
+        self, web: Check, fleet: list[Endpoint], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        judged: list[int] = []
+
+        def out_of_step(endpoint_ids: list[int], now: datetime) -> set[int]:
+            judged.extend(endpoint_ids)
+            return settling.out_of_step(endpoint_ids, now)
+
+        monkeypatch.setattr(services, "out_of_step", out_of_step)
+        beat(0, "eu", "us", "asia")
+        watch(1)
+        assert judged == [one.id for one in fleet], "the configuration is new"
+        say(web, fleet[3:4], 2, asia="down")
+        judged.clear()
+        beat(11, "eu", "us")
+        watch(12)
+        assert judged == [fleet[3].id]
+
     def test_after_an_outage_in_which_nobody_could_be_heard_nobody_is_silent(
         self, web: Check, fleet: list[Endpoint]
     ) -> None:
