@@ -106,4 +106,5 @@ def _claim(request: HttpRequest, key: str) -> Claim:
     )
     team = str(request.session.get(CHOSEN_TEAM, ""))
     parts = [str(request.method), request.get_full_path(), request.headers.get("If-Match", ""), team]
+    parts += [said for said in [request.headers.get("If-None-Match")] if said is not None]  # new: old ones keep theirs
     return Claim(secret.encode(), key, fingerprint(*(part.encode() for part in parts), request.body))
