@@ -66,6 +66,11 @@ def test_what_can_be_no_key_is_refused(api, refused, key):
     assert not Region.objects.exists()
 
 
+def test_a_method_that_is_not_offered_takes_no_key(api, refused):
+    post(api)
+    refused(api.put("/api/v1/explain", BODY, headers={"Idempotency-Key": '"k-1"'}), 405)
+
+
 def test_two_callers_may_use_the_same_key(api, rival_api):
     assert post(api).status_code == 201
     assert "Idempotency-Replayed" not in post(rival_api)
