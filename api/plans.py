@@ -15,8 +15,8 @@ class DifferenceSerializer(Described):
     """A field that is another then. Null: it is not there, or says nothing."""
 
     field = serializers.CharField(help_text="Its path in the document.")
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
 
 
 class ObjectPlanSerializer(Described):
