@@ -18,6 +18,8 @@ import threading
 
 PR_GET_PDEATHSIG = 2  # linux/prctl.h
 GRACE_S = 15.0
+STDERR = 2
+"""Celery puts a log in the place of sys.stderr."""
 
 
 def hold_leash() -> None:
@@ -42,5 +44,5 @@ def is_tied() -> bool:
 
 def _end_after(parent: int) -> None:
     select.select([parent], [], [])
-    # A thread of C: it waits for nobody, not even for the interpreter. Celery puts a log in the place of sys.stderr.
-    faulthandler.dump_traceback_later(GRACE_S, exit=True, file=sys.__stderr__)
+    # A thread of C: it waits for nobody, not even for the interpreter.
+    faulthandler.dump_traceback_later(GRACE_S, exit=True, file=STDERR)
