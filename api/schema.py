@@ -100,6 +100,10 @@ class ProblemSchema(AutoSchema):
         operation_id = super().get_operation_id()
         return f"{operation_id}_many" if self._is_about_many() else operation_id
 
+    def is_deprecated(self) -> bool:
+        """What retires (api.deprecation) is marked so."""
+        return hasattr(self.view, "retirement") or bool(super().is_deprecated())  # type: ignore[no-untyped-call]
+
     def _of_all(self) -> list[OpenApiParameter]:
         """What every request may say."""
         if not hasattr(self.view, "writing_parameters"):
