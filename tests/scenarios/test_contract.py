@@ -88,9 +88,9 @@ def unlimited():
 @pytest.fixture
 def declared(unlimited):
     """One object of each kind to ask about, and one to delete."""
-    for path, document in DECLARED:
+    for path, body in DECLARED:
         for name in NAMES:
-            text = document.replace("NAME", name).replace("SECRET", SECRET)
+            text = body.replace("NAME", name).replace("SECRET", SECRET)
             status, answer, _type = call(unlimited, "POST", f"/api/v1/{path}", json.loads(text))
             assert status == 201, (path, answer)
     return unlimited
