@@ -34,6 +34,9 @@ class VantageSerializer(serializers.Serializer[Any]):
     beat = serializers.DateTimeField(allow_null=True, help_text="Its last heartbeat.")
     lag_ms = serializers.IntegerField(allow_null=True, help_text="How late probes began at worst before it.")
     targets = serializers.IntegerField(allow_null=True, help_text="How many it probes, of all teams.")
+    left_out = serializers.IntegerField(
+        allow_null=True, help_text="Probes that it had no time for in the second before its last heartbeat."
+    )
 
 
 class VantagesView(TeamView):
@@ -67,7 +70,8 @@ class AlarmFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has
 
 
 class AlarmViewSet(mixins.ListModelMixin, Collection[Alarm]):
-    """Vantages that are not well, checks without a quorum, and pools that failed as a whole; the newest first."""
+    """Vantages that are not well, checks without a quorum, pools that failed as a whole, publications that are held;
+    the newest first."""
 
     actions = OPERATING
     queryset = Alarm.objects.all()

@@ -49,6 +49,7 @@ class Vantage:
     beat: datetime | None = None
     lag_ms: int | None = None
     targets: int | None = None
+    left_out: int | None = None
 
     @property
     def is_well(self) -> bool:

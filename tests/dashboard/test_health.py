@@ -67,6 +67,12 @@ def test_alarms_are_shown_on_the_overview_and_acknowledged(carols_browser, demo)
     assert "someone looks after it already" in page
 
 
+def test_what_a_vantage_left_out_is_shown(carols_browser, demo):
+    heartbeat("eu", targets=7, lag_ms=40, left_out=23, now=timezone.now())
+
+    assert '<span class="state degraded">23</span>' in carols_browser.get("/health/").content.decode()
+
+
 def test_alarms_of_others_are_not_shown(adas_browser, demo):
     alarm = Alarm.objects.create(
         kind="quorum_lost", team=demo, subject_id=1, subject="check demo-http", since=timezone.now()
