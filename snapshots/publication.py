@@ -16,6 +16,7 @@ import responder
 from accounts.audit.horizon import horizon
 from common.notify import notify
 from healthchecks.services import drained_since
+from snapshots.brake.alarms import watch_held
 from snapshots.brake.drains import CLOCKS_APART, with_drains
 from snapshots.brake.holds import holds
 from snapshots.brake.limits import Hold, Limits
@@ -178,6 +179,10 @@ class Publication:
             _analyze(CompiledZone)
 
     def _store_refusals(self, refusals: Mapping[str, str], held: Mapping[str, Hold]) -> None:
+        self._store_refused_parts(refusals, held)
+        watch_held(self.now)
+
+    def _store_refused_parts(self, refusals: Mapping[str, str], held: Mapping[str, Hold]) -> None:
         Refusal.objects.exclude(part__in=refusals).delete()
         if not refusals:
             return
