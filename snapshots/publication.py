@@ -14,7 +14,10 @@ from django.db.models import Model
 
 import responder
 from accounts.audit.horizon import horizon
+from accounts.audit.models import Via
 from common.notify import notify
+from healthchecks.alerts import happenings
+from healthchecks.alerts.events import EventKind
 from healthchecks.services import drained_since
 from snapshots.brake.alarms import watch_held
 from snapshots.brake.drains import CLOCKS_APART, with_drains
@@ -222,6 +225,8 @@ class Publication:
             fetched_octets=octets_to_fetch(self._served_contents, contents, manifest) + sum(map(len, lists.values())),
         )
         notify(CHANNEL, snapshot.generation)
+        entry = happenings.entry_of(str(snapshot), snapshot.changes, via=Via.SYSTEM)
+        happenings.tell(EventKind.GENERATION_PUBLISH, snapshot.generation, None, entry)
         return snapshot
 
 
