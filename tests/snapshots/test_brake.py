@@ -102,7 +102,7 @@ def test_while_a_part_is_held_an_alarm_says_so_to_its_team_until_it_is_published
     assert (str(alarm), alarm.since, alarm.until) == ("publication held: zone demo.test.", NOW, None)
     assert alarm.detail.startswith("The change deletes 4 of 12 record sets")
     assert not alarms_of(others).exists()
-    assert [(seen.team_ids, seen.until) for seen in alarms(NOW)] == [({ops.pk}, None)]
+    assert [(seen.team_ids, seen.until) for seen in alarms(NOW)] == [(frozenset([ops.pk]), None)]
 
     delete_hosts(zone, 9)
     publish(NOW)

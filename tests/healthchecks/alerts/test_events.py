@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -12,7 +13,7 @@ from healthchecks.alerts import planning
 from healthchecks.alerts.event_models import Happening, Notice
 from healthchecks.alerts.events import EventKind
 from healthchecks.alerts.happenings import entry_of, tell
-from healthchecks.alerts.messages import MOST_LISTED, body, headline
+from healthchecks.alerts.messages import MOST_LISTED, alert, body, headline
 from healthchecks.alerts.models import AlertRule, Delivery
 from healthchecks.alerts.sending import send
 from healthchecks.alerts.services import plan, prune, take_in
@@ -31,7 +32,7 @@ def changes(pager: AlertRule) -> AlertRule:
     return pager
 
 
-def done(team: Team | None, event: str = PUBLISHED, number: int = 12, **said: str) -> None:
+def done(team: Team | None, event: str = PUBLISHED, number: int = 12, **said: Any) -> None:
     """Done at noon, by ada unless it is said otherwise."""
     told = {"title": "A heavier Frankfurt", "by": "ada", "via": "dashboard", "state": "published"} | said
     tell(event, number, team, entry_of(f"change {number}", ["patch endpoint fra-1: weight"], **told))
@@ -153,7 +154,7 @@ def test_what_is_done_while_a_message_is_made_is_told_by_the_next(changes, team,
     done(team)
     take_in(NOON)
 
-    def alert_meanwhile(*arguments, alert=planning.alert):
+    def alert_meanwhile(*arguments, alert=alert):
         done(team, number=13)
         take_in(NOON)
         return alert(*arguments)
