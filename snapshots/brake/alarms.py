@@ -27,4 +27,4 @@ def watch_held(now: datetime) -> None:
 def _concern(refusal: Refusal, teams: Mapping[str, int]) -> Concern:
     """Of policies, and of a zone that is gone, every one's."""
     team_id = next((teams.get(origin) for origin in zones_of([refusal.part])), None)
-    return Concern(refusal.part, refusal.reason, team_id)
+    return Concern(refusal.part, refusal.reason.removesuffix("."), team_id)  # no sentence, as of other alarms
