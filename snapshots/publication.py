@@ -182,13 +182,13 @@ class Publication:
             _analyze(CompiledZone)
 
     def _store_refusals(self, refusals: Mapping[str, str], held: Mapping[str, Hold]) -> None:
-        self._store_refused_parts(refusals, held)
-        watch_held(self.now)
+        gone, _by_model = Refusal.objects.exclude(part__in=refusals).delete()
+        if refusals:
+            self._store_refused_parts(refusals, held)
+        if refusals or gone:
+            watch_held(self.now)
 
     def _store_refused_parts(self, refusals: Mapping[str, str], held: Mapping[str, Hold]) -> None:
-        Refusal.objects.exclude(part__in=refusals).delete()
-        if not refusals:
-            return
         candidate = self.compiled.contents.fingerprint()
         Refusal.objects.bulk_create(
             [
