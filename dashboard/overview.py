@@ -53,7 +53,7 @@ class Overview:
     failing: list[Failing]
     lately: list[Event]
     published: Snapshot | None
-    refusals: list[Refusal]
+    refusals: list[Refusal]  # what cannot be served; of what is held there are alarms
     alarms: list[Alarm]
     figures: dict[str, Any]
 
@@ -126,7 +126,7 @@ def read_overview(user: User, now: datetime, scope: Scope) -> Overview:
         failing=failing_of(user, scope.region),
         lately=latest(user, scope.region),
         published=Snapshot.objects.defer("manifest").first(),
-        refusals=list(Refusal.objects.all()),
+        refusals=list(Refusal.objects.filter(held="")),
         alarms=list(visible_alarms(user).filter(until__isnull=True)[:ALARMS_SHOWN]),
         figures=figures,
     )
