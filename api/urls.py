@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.urls import URLPattern, URLResolver, re_path
 from rest_framework.routers import Route, SimpleRouter
 
-from api.accounts import MemberViewSet, TeamViewSet, TokenViewSet
+from api.accounts import MemberViewSet, TokenViewSet
 from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
 from api.audit import AuditViewSet
 from api.brake import ReleaseView
@@ -33,6 +33,7 @@ from api.simulation import ExplainView, SimulateView
 from api.snapshots import SnapshotViewSet
 from api.status import StatusView
 from api.steering import PolicyViewSet, PoolViewSet
+from api.teams import TeamViewSet
 from api.telemetry import TrafficView
 from api.vantages import AlarmViewSet, VantagesView
 from api.zones import ZoneFileView, ZoneViewSet

@@ -1,0 +1,65 @@
+"""What a reader is told of generations and refusals: of zones that they may not see, no origin.
+
+sentence ─► of a zone? ─► seen by the reader, or once their team's? ─► told
+               └ no: told        └ no: counted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from accounts.audit.models import AuditEntry
+from accounts.models import Team
+from snapshots.models import Refusal, Snapshot
+from snapshots.settle import zones_of
+from zones.models import Zone
+
+
+def told_changes(snapshots: Iterable[Snapshot], zones: QuerySet[Zone], team: Team | None) -> list[Snapshot]:
+    """The same generations, for reading only: `changes` name the zones among `zones`, and those that `team` deleted."""
+    found = list(snapshots)
+    named = {origin for snapshot in found for sentence in snapshot.changes if (origin := _origin_in(sentence))}
+    known = _known(named, zones, team)
+    for snapshot in found:
+        snapshot.changes = _told(snapshot.changes, known)
+    return found
+
+
+def told_refusals(refusals: Iterable[Refusal], zones: QuerySet[Zone], team: Team | None) -> list[Refusal]:
+    """Those of parts that all share, and of zones among `zones`."""
+    found = list(refusals)
+    known = _known(set(zones_of(refusal.part for refusal in found)), zones, team)
+    return [refusal for refusal in found if known.issuperset(zones_of([refusal.part]))]
+
+
+def _known(origins: set[str], zones: QuerySet[Zone], team: Team | None) -> set[str]:
+    if not origins:
+        return set()
+    present = set(Zone.objects.filter(origin__in=origins).values_list("origin", flat=True))
+    seen = set(zones.filter(origin__in=origins).values_list("origin", flat=True))
+    gone = origins - present
+    if gone and team is not None:
+        entries = AuditEntry.objects.filter(team=team, kind="zones", key__in=gone)
+        seen |= set(entries.order_by().values_list("key", flat=True).distinct())
+    return seen
+
+
+def _told(sentences: Iterable[str], known: set[str]) -> list[str]:
+    told, untold = [], 0
+    for sentence in sentences:
+        origin = _origin_in(sentence)
+        if origin is None or origin in known:
+            told.append(sentence)
+        else:
+            untold += 1
+    if untold:
+        told.append(f"{untold} zone{'' if untold == 1 else 's'} of other teams")
+    return told
+
+
+def _origin_in(sentence: str) -> str | None:
+    """The origin in a sentence of snapshots.changes, if it is of a zone."""
+    noun, _space, rest = sentence.partition(" ")
+    return rest.split(" ", maxsplit=1)[0] if noun == "zone" and rest else None
