@@ -29,7 +29,7 @@ from api.problems import unknown_url
 from api.regions import EndpointViewSet, NodeViewSet, RegionViewSet, SiteViewSet
 from api.rrsets import RecordSetViewSet
 from api.shadows import ShadowView
-from api.simulation import ExplainView, SimulateView
+from api.simulation import ExplainView, PreviewView, SimulateView
 from api.snapshots import SnapshotViewSet
 from api.status import StatusView
 from api.steering import PolicyViewSet, PoolViewSet
@@ -117,6 +117,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^measurements/?$", MeasurementsView.as_view()),
     re_path(r"^policies/(?P<name>[a-z0-9-]{1,63})/shadow/?$", ShadowView.as_view()),
     re_path(r"^refusals/release/?$", ReleaseView.as_view()),
+    re_path(r"^preview/?$", PreviewView.as_view()),
     re_path(r"^simulate/?$", SimulateView.as_view()),
     re_path(r"^status/?$", StatusView.as_view()),
     re_path(r"^traffic/?$", TrafficView.as_view()),
