@@ -65,9 +65,8 @@ class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collecti
         """What is shown names no zone that the caller may not see."""
         shown, *others = args or (None,)
         if shown is not None:
-            told = told_changes(
-                shown if kwargs.get("many") else [shown], Zone.objects.filter(team=self.team), self.team
-            )
+            found = shown if kwargs.get("many") else [shown]
+            told = told_changes(found, lambda: Zone.objects.filter(team=self.team), lambda: self.team)
             args = (told if kwargs.get("many") else told[0], *others)
         return super().get_serializer(*args, **kwargs)
 

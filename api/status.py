@@ -91,7 +91,9 @@ class StatusView(TeamView):
         status = {
             "generation": snapshot and snapshot.generation,
             "published": snapshot and snapshot.created,
-            "refusals": told_refusals(Refusal.objects.all(), Zone.objects.filter(team=self.team), self.team),
+            "refusals": told_refusals(
+                Refusal.objects.all(), lambda: Zone.objects.filter(team=self.team), lambda: self.team
+            ),
             "nodes": _nodes(self.team, timezone.now()),
             **_health(self.team),
             **_guards(self.team),

@@ -16,14 +16,14 @@ def told_to(user: User, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """The same generations, naming no zone that `user` may not see."""
     if sees_all(user):
         return list(snapshots)
-    return told_changes(snapshots, visible(Zone.objects.all(), user), team_of(user))
+    return told_changes(snapshots, lambda: visible(Zone.objects.all(), user), lambda: team_of(user))
 
 
 def refusals_for(user: User) -> list[Refusal]:
     """What edges do not get, of what `user` may see."""
     if sees_all(user):
         return list(Refusal.objects.all())
-    return told_refusals(Refusal.objects.all(), visible(Zone.objects.all(), user), team_of(user))
+    return told_refusals(Refusal.objects.all(), lambda: visible(Zone.objects.all(), user), lambda: team_of(user))
 
 
 def zones_told(user: User, digests: dict[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ sentence ─► of a zone? ─► seen by the reader, or once their team's? ─�
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db.models import QuerySet
 
@@ -16,9 +16,15 @@ from snapshots.models import Refusal, Snapshot
 from snapshots.settle import zones_of
 from zones.models import Zone
 
+Zones = Callable[[], QuerySet[Zone]]
+"""The zones that a reader may see."""
 
-def told_changes(snapshots: Iterable[Snapshot], zones: QuerySet[Zone], team: Team | None) -> list[Snapshot]:
-    """The same generations, for reading only: `changes` name the zones among `zones`, and those that `team` deleted."""
+TeamOf = Callable[[], Team | None]
+"""The reader's team."""
+
+
+def told_changes(snapshots: Iterable[Snapshot], zones: Zones, team: TeamOf) -> list[Snapshot]:
+    """The same generations, for reading only: `changes` name the reader's zones, and those that their team deleted."""
     found = list(snapshots)
     named = {origin for snapshot in found for sentence in snapshot.changes if (origin := _origin_in(sentence))}
     known = _known(named, zones, team)
@@ -27,21 +33,23 @@ def told_changes(snapshots: Iterable[Snapshot], zones: QuerySet[Zone], team: Tea
     return found
 
 
-def told_refusals(refusals: Iterable[Refusal], zones: QuerySet[Zone], team: Team | None) -> list[Refusal]:
-    """Those of parts that all share, and of zones among `zones`."""
+def told_refusals(refusals: Iterable[Refusal], zones: Zones, team: TeamOf) -> list[Refusal]:
+    """Those of parts that all share, and of the reader's zones."""
     found = list(refusals)
     known = _known(set(zones_of(refusal.part for refusal in found)), zones, team)
     return [refusal for refusal in found if known.issuperset(zones_of([refusal.part]))]
 
 
-def _known(origins: set[str], zones: QuerySet[Zone], team: Team | None) -> set[str]:
+def _known(origins: set[str], zones: Zones, team: TeamOf) -> set[str]:
+    """Those of these origins that the reader may know of. Asks the database no more than it has to."""
     if not origins:
         return set()
-    present = set(Zone.objects.filter(origin__in=origins).values_list("origin", flat=True))
-    seen = set(zones.filter(origin__in=origins).values_list("origin", flat=True))
-    gone = origins - present
-    if gone and team is not None:
-        entries = AuditEntry.objects.filter(team=team, kind="zones", key__in=gone)
+    seen = set(zones().filter(origin__in=origins).values_list("origin", flat=True))
+    unseen = origins - seen
+    gone = unseen - set(Zone.objects.filter(origin__in=unseen).values_list("origin", flat=True)) if unseen else set()
+    of = team() if gone else None
+    if of is not None:
+        entries = AuditEntry.objects.filter(team=of, kind="zones", key__in=gone)
         seen |= set(entries.order_by().values_list("key", flat=True).distinct())
     return seen
 

@@ -116,7 +116,7 @@ def _take(request: HttpRequest, looked_at: ImportDraft) -> HttpResponseBase:
 
 def _put(request: HttpRequest, looked_at: ImportDraft) -> HttpResponseBase:
     """Put what the file does into a change. The file stays, to be looked at again."""
-    zone = looked_at.zone
+    zone, key = looked_at.zone, looked_at.pk  # the trial deletes the file, and takes that back
     require(request, Action.DRAFT, zone)
     team = zone.team if zone else team_for_writing(signed_in(request))
     try:
@@ -129,7 +129,7 @@ def _put(request: HttpRequest, looked_at: ImportDraft) -> HttpResponseBase:
         change = put(request, team, events, title)
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))
-        return redirect("imports-draft", looked_at.pk)
+        return redirect("imports-draft", key)
     messages.success(request, f"It is in change {change.number}. Nothing happens before that is published.")
     return redirect("changes-show", change.number)
 

@@ -133,3 +133,12 @@ def test_a_file_of_a_new_zone_is_put_into_a_change(olgas_browser, ops, ada):
     assert not Zone.objects.exists()
     publish(change, Actor("ada", "dashboard", user=ada), change.created)
     assert Zone.objects.get().record_sets.get(name="ns1").rdatas == ["192.0.2.53"]
+
+
+def test_a_file_that_changes_nothing_is_put_into_no_change(olgas_browser, zone):
+    text = olgas_browser.get(f"{PAGE}export/").content.decode()
+    looked_at = olgas_browser.post(f"{PAGE}import/", {"text": text})["Location"]
+
+    assert olgas_browser.post(looked_at, INTO)["Location"] == looked_at
+    assert "there is nothing to put into a change" in olgas_browser.get(looked_at).content.decode()
+    assert not Change.objects.exists()
