@@ -130,6 +130,9 @@ class _Known(Collector):
         """How well health is believed."""
         well = GaugeMetricFamily("trafficmgr_vantage_well", "1: its votes count.", labels=["vantage"])
         lag = GaugeMetricFamily("trafficmgr_vantage_lag_seconds", "How late it probes at worst.", labels=["vantage"])
+        p99 = GaugeMetricFamily(
+            "trafficmgr_vantage_lag_p99_seconds", "How late 99 of 100 probes begin at most.", labels=["vantage"]
+        )
         out = GaugeMetricFamily(
             "trafficmgr_vantage_probes_left_out",
             "For want of time, in the second before its last heartbeat.",
@@ -139,13 +142,14 @@ class _Known(Collector):
         for vantage in VantageHealth.objects.all():
             well.add_metric([vantage.name], vantage.condition == Condition.WELL)
             lag.add_metric([vantage.name], vantage.lag_ms / 1000)
+            p99.add_metric([vantage.name], vantage.lag_p99_ms / 1000)
             out.add_metric([vantage.name], vantage.left_out)
             age.add_metric([vantage.name], (self._now - vantage.beat).total_seconds())
         alarms = GaugeMetricFamily("trafficmgr_alarms", "Alarms about health that are not over.", labels=["kind"])
         found = Counted(Alarm.objects.filter(until__isnull=True).values_list("kind", flat=True))
         for kind in Alarm.Kind:
             alarms.add_metric([kind.value], found[kind.value])
-        yield from (well, lag, out, age, alarms)
+        yield from (well, lag, p99, out, age, alarms)
 
     def _fleet(self) -> Iterator[Metric]:
         """How edges are."""

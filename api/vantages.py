@@ -33,6 +33,7 @@ class VantageSerializer(serializers.Serializer[Any]):
     since = serializers.DateTimeField(allow_null=True)
     beat = serializers.DateTimeField(allow_null=True, help_text="Its last heartbeat.")
     lag_ms = serializers.IntegerField(allow_null=True, help_text="How late probes began at worst before it.")
+    lag_p99_ms = serializers.IntegerField(allow_null=True, help_text="99 of 100 began no later.")
     targets = serializers.IntegerField(allow_null=True, help_text="How many it probes, of all teams.")
 
 

@@ -65,6 +65,9 @@ class VantageHealth(models.Model):
     name = models.CharField(max_length=63, unique=True)
     beat = models.DateTimeField(help_text="Its last heartbeat.")
     lag_ms = models.PositiveIntegerField(default=0, help_text="How late probes began at worst since the one before.")
+    lag_p99_ms = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="99 of 100 probes since then began no later."
+    )
     targets = models.PositiveIntegerField(default=0, help_text="How many it probes.")
     left_out = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Probes that it had no time for since the heartbeat before."

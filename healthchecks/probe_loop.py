@@ -17,6 +17,7 @@ from healthchecks.certificates import CertificateChange
 from healthchecks.hysteresis import Streak
 from healthchecks.probes import Certificate, Outcome, run
 from healthchecks.probes.polling import Poller
+from healthchecks.punctuality import Punctuality, punctuality
 from healthchecks.sharing import SharedTarget
 from healthchecks.state import State
 from healthchecks.targets import Key, ProbeTarget
@@ -51,7 +52,7 @@ class ProbeLoop:
         self._observe = observe
         self._allow_private = allow_private
         self._streaks: dict[Key, Streak] = {}
-        self._late_s = 0.0
+        self._late_s: list[float] = []
         self._turns: Turns[SharedTarget] = Turns()
         self._next_turn: asyncio.Handle | None = None
         self._most = _max_concurrent()
@@ -74,9 +75,9 @@ class ProbeLoop:
         """Take back what is believed of these targets, and begin anew."""
         self._loop.call_soon_threadsafe(self._withdraw, keys, cause)
 
-    def after_all(self, then: Callable[[int, int], object]) -> None:
-        """Call `then`, in the thread of the loop, after all that was asked of it before, with how late it is: by how
-        many milliseconds this and the probes since the last time had to wait at worst, and how many were left out."""
+    def after_all(self, then: Callable[[Punctuality], object]) -> None:
+        """Call `then`, in the thread of the loop, after all that was asked of it before, with how late the probes since
+        the last time were, and this is."""
         self._loop.call_soon_threadsafe(self._after_all, then, time.monotonic())
 
     def close(self) -> None:
@@ -117,7 +118,7 @@ class ProbeLoop:
             turn = self._turns.take()
             if turn is None:
                 break
-            self._late_s = max(self._late_s, time.monotonic() - turn.due_s)
+            self._late_s.append(time.monotonic() - turn.due_s)
             self._begin(turn.target)
         self._await_turn()
 
@@ -146,12 +147,11 @@ class ProbeLoop:
                 self._streaks[key] = Streak()
                 self._report(_change(key, State.UNKNOWN, cause))
 
-    def _after_all(self, then: Callable[[int, int], object], asked_s: float) -> None:
+    def _after_all(self, then: Callable[[Punctuality], object], asked_s: float) -> None:
         now_s = time.monotonic()
-        late_s = max(self._late_s, self._turns.late_s(now_s), now_s - asked_s)
-        left_out, self._turns.left_out = self._turns.left_out, 0
-        self._late_s = 0.0
-        then(int(late_s * 1000), left_out)
+        punctual = punctuality(self._late_s, self._turns.left_out, max(self._turns.late_s(now_s), now_s - asked_s))
+        self._late_s, self._turns.left_out = [], 0
+        then(punctual)
 
     async def _probe(self, target: SharedTarget) -> None:
         outcome = None

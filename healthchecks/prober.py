@@ -22,7 +22,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.db import Error
@@ -32,6 +32,7 @@ from healthchecks.beliefs import VantageChange
 from healthchecks.budget import Overrun, intervals, overruns
 from healthchecks.certificates import CertificateChange
 from healthchecks.probe_loop import Observe, ProbeLoop
+from healthchecks.punctuality import Punctuality
 from healthchecks.recorder import Recorder
 from healthchecks.sharing import SharedKey, SharedTarget, share
 from healthchecks.targets import ProbeTarget
@@ -59,9 +60,8 @@ class Database:
     note_overruns: Callable[[Sequence[Overrun]], object]
     resume: Callable[[], object]
     """Takes back what this vantage said before it fell silent. Called once, before the targets are read."""
-    beat: Callable[[int, int, int], object]
-    """Says how many targets there are, by how many milliseconds probes began late at worst, and how many were left out
-    since the one before."""
+    beat: Callable[[int, Punctuality], object]
+    """Says how many targets there are, and how punctual their probes have been since the one before."""
 
 
 class Prober:
@@ -139,8 +139,8 @@ class Prober:
         late_ms = self._late_ms
         self._beat_at_ms, self._late_ms = now_ms + BEAT_EVERY_MS, 0
         self._loop.after_all(
-            lambda lag_ms, left_out: self._recorder.beat(
-                partial(self._database.beat, targets, max(late_ms, lag_ms), left_out)
+            lambda seen: self._recorder.beat(
+                partial(self._database.beat, targets, replace(seen, lag_ms=max(late_ms, seen.lag_ms)))
             )
         )
 

@@ -16,6 +16,7 @@ from healthchecks.certificates import record_certificates
 from healthchecks.history.storing import store_minutes
 from healthchecks.history.writer import MinuteWriter
 from healthchecks.prober import Database, Prober
+from healthchecks.punctuality import Punctuality
 from healthchecks.services import heartbeat, record_vantage_changes, withdraw_stale_votes
 from healthchecks.slowdowns import note_overruns
 from healthchecks.targets import configuration_version, load_targets
@@ -61,8 +62,8 @@ def _resume(region_name: str) -> None:
     withdraw_stale_votes(region_name, database_time())
 
 
-def _beat(region_name: str, targets: int, lag_ms: int, left_out: int) -> None:
-    heartbeat(region_name, targets=targets, lag_ms=lag_ms, left_out=left_out, now=database_time())
+def _beat(region_name: str, targets: int, punctual: Punctuality) -> None:
+    heartbeat(region_name, targets=targets, punctual=punctual, now=database_time())
 
 
 def _record(changes: Sequence[VantageChange]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -17,6 +17,7 @@ from accounts.models import Team
 from healthchecks.alarms import end_alarms, raise_alarm
 from healthchecks.guard_models import Alarm, VantageHealth
 from healthchecks.models import Family, HealthSequence, VantageState
+from healthchecks.punctuality import Punctuality
 from healthchecks.state import State
 from healthchecks.wellness import SILENT_AFTER, Condition, Sighting, condition, failed_alone, reason
 from regions.models import Region
@@ -48,6 +49,7 @@ class Vantage:
     since: datetime | None = None
     beat: datetime | None = None
     lag_ms: int | None = None
+    lag_p99_ms: int | None = None
     targets: int | None = None
 
     @property
@@ -64,14 +66,13 @@ def vantages_of_team(team: Team | None) -> list[Vantage]:
     return [known.get(name) or Vantage(name) for name in names]
 
 
-def heartbeat(name: str, *, targets: int, lag_ms: int, now: datetime, left_out: int = 0) -> None:
-    """Note that the vantage `name` probes: how many targets, how late at worst, and how many probes it left out. One
-    statement, and no lock."""
+def heartbeat(name: str, *, targets: int, punctual: Punctuality, now: datetime) -> None:
+    """Note that the vantage `name` probes: how many targets, and how punctually. One statement, and no lock."""
     VantageHealth.objects.bulk_create(
-        [VantageHealth(name=name, beat=now, lag_ms=lag_ms, targets=targets, left_out=left_out, since=now)],
+        [VantageHealth(name=name, beat=now, targets=targets, since=now, **asdict(punctual))],
         update_conflicts=True,
         unique_fields=["name"],
-        update_fields=["beat", "lag_ms", "targets", "left_out"],
+        update_fields=["beat", "targets", *(column.name for column in fields(Punctuality))],
     )
 
 

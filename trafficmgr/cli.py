@@ -13,6 +13,7 @@ import click
 
 from trafficmgr.client.api import ApiError
 from trafficmgr.environment import VariableError
+from trafficmgr.runtime.leash import hold_leash
 from trafficmgr.runtime.problem import StartError
 
 
@@ -72,8 +73,11 @@ class Contents(click.Group):
 
 @click.group(cls=Contents)
 @click.version_option(package_name="trafficmgr")
-def trafficmgr() -> None:
+@click.pass_context
+def trafficmgr(context: click.Context) -> None:
     """A global DNS traffic manager. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+    if context.invoked_subcommand != "up":  # which stops what it started, in order, however long that takes
+        hold_leash()
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from common.clock import database_time
 from healthchecks.guard_models import Alarm, ForcedState, VantageHealth
+from healthchecks.punctuality import Punctuality
 from healthchecks.services import heartbeat
 from healthchecks.watch import watch_vantages
 from regions.models import Region
@@ -78,7 +79,7 @@ def test_another_teams_endpoint_cannot_be_forced(rival_api, fra_1):
 
 def test_vantages_say_how_they_are(api, eu, ops):
     Region.objects.create(team=ops, name="us", latitude=39, longitude=-77)
-    heartbeat("eu", targets=7, lag_ms=4000, left_out=3, now=timezone.now())
+    heartbeat("eu", targets=7, punctual=Punctuality(4000, 90, 3), now=timezone.now())
     watch_vantages(timezone.now())
 
     shown = {row["name"]: row for row in api.get("/api/v1/vantages").data}
@@ -90,7 +91,7 @@ def test_vantages_say_how_they_are(api, eu, ops):
 
 
 def test_metrics_say_it_too(api, eu):
-    heartbeat("eu", targets=7, lag_ms=4000, left_out=3, now=timezone.now())
+    heartbeat("eu", targets=7, punctual=Punctuality(4000, 90, 3), now=timezone.now())
     watch_vantages(timezone.now())
 
     page = api.get("/metrics").content.decode()

@@ -12,6 +12,7 @@ from healthchecks.history.models import MinuteOutcomes
 from healthchecks.history.partitions import keep_partitions
 from healthchecks.history.sketch import bucket_of
 from healthchecks.models import Assignment, Check
+from healthchecks.punctuality import Punctuality
 from healthchecks.services import VantageChange, assign, force, heartbeat, record_vantage_changes
 from healthchecks.state import State
 from healthchecks.watch import watch_vantages
@@ -52,7 +53,7 @@ def test_what_makes_no_sense_is_refused_beside_its_field(adas_browser, fra_1, se
 
 
 def test_alarms_are_shown_on_the_overview_and_acknowledged(carols_browser, demo):
-    heartbeat("eu", targets=7, lag_ms=4000, now=timezone.now())
+    heartbeat("eu", targets=7, punctual=Punctuality(4000), now=timezone.now())
     watch_vantages(timezone.now())
 
     assert "Vantage eu: vantage not well." in carols_browser.get("/").content.decode()

@@ -16,6 +16,7 @@ from healthchecks.beliefs import VantageChange
 from healthchecks.guard_models import Alarm, ForcedState, VantageHealth
 from healthchecks.holds import LOOK_EVERY_S
 from healthchecks.models import Check, EndpointHealth, HealthSequence, Transition, VantageState, Verdict
+from healthchecks.punctuality import Punctuality
 from healthchecks.services import assign, force, heartbeat, record_vantage_changes, unforce
 from healthchecks.state import State
 from healthchecks.watch import end_holds, keep_watch, watch_quorums, watch_vantages
@@ -94,7 +95,7 @@ def say(check: Check, endpoints: list[Endpoint], at: float, *, family: int = 4, 
 
 def beat(at: float, *names: str, lag_ms: int = 0, targets: int = 10) -> None:
     for name in names:
-        heartbeat(name, targets=targets, lag_ms=lag_ms, now=later(at))
+        heartbeat(name, targets=targets, punctual=Punctuality(lag_ms), now=later(at))
 
 
 def watch(at: float) -> None:

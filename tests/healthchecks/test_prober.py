@@ -13,6 +13,7 @@ from healthchecks.budget import Overrun
 from healthchecks.certificates import CertificateChange
 from healthchecks.prober import Database, Prober
 from healthchecks.probes import Target, read_options
+from healthchecks.punctuality import Punctuality
 from healthchecks.state import State
 from healthchecks.targets import ProbeTarget
 from tests.healthchecks.certificates import DAY, Authority
@@ -66,11 +67,11 @@ class World:
         self._reachable()
         self.happened.append("resumed")
 
-    def _beat(self, targets: int, lag_ms: int, _left_out: int) -> None:
+    def _beat(self, targets: int, punctual: Punctuality) -> None:
         self._reachable()
-        self.beats.append((targets, lag_ms))
+        self.beats.append((targets, punctual.lag_ms))
         # Ticks are an interval apart, and targets as late as their tick: but for a pause, which counts otherwise.
-        self.happened.append("beat" if lag_ms >= INTERVAL_S * 1000 else "beat after a pause")
+        self.happened.append("beat" if punctual.lag_ms >= INTERVAL_S * 1000 else "beat after a pause")
 
     def _record(self, changes: Sequence[VantageChange]) -> None:
         self._reachable()

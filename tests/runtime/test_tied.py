@@ -21,6 +21,16 @@ child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
 print(child.pid, child.stdout.readline().decode().strip(), flush=True)
 child.wait()
 """
+STUBBORN = """
+import signal, sys
+from trafficmgr.runtime import leash
+leash.GRACE_S = 0.2
+leash.hold_leash()
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("runs", flush=True)
+while True:
+    signal.pause()
+"""
 CHILD = [sys.executable, "-c", "import signal; print('runs', flush=True); signal.pause()"]
 
 
@@ -52,3 +62,29 @@ def test_a_process_of_another_account_is_tied_as_well(state):
         parent.kill()
 
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), 10, "the child ends")
+
+
+def test_who_takes_no_leave_says_where_it_stands_and_is_ended(tmp_path):
+    log = tmp_path / "log"
+    child = ["/bin/sh", "-c", f'exec "$@" 2>{log}', "sh", sys.executable, "-c", STUBBORN]
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, *tie(child, signal="SIGTERM")], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        pid, word = parent.stdout.readline().split()
+        assert word == "runs"
+        parent.kill()
+
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), 10, "the child ends")
+    assert "in <module>" in log.read_text()
+
+
+def test_who_is_not_tied_outlives_its_parent():
+    untied = [sys.executable, "-c", STUBBORN.replace("signal.SIG_IGN", "signal.SIG_DFL")]
+    with subprocess.Popen([sys.executable, "-c", PARENT, *untied], stdout=subprocess.PIPE, text=True) as parent:
+        pid, word = parent.stdout.readline().split()
+        assert word == "runs"
+        threads = Path(f"/proc/{pid}/task").iterdir()
+        assert len(list(threads)) == 1, "nobody watches its parent"
+        parent.kill()
+
+    os.kill(int(pid), signal.SIGTERM)
