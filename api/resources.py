@@ -43,8 +43,14 @@ class TeamView(NotingView):
     writing_parameters: ClassVar[frozenset[str]] = frozenset({"dry_run", "team"})
     """What the query of a request that writes may hold: a slip of the pen there would do what nobody meant."""
 
+    writes: ClassVar[bool] = True
+    """False: it asks others over the network and writes nothing, so it is asked anew each time, in no transaction."""
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = answer_once(request, lambda: super(TeamView, self).dispatch(request, *args, **kwargs))
+        if self.writes:
+            response = answer_once(request, lambda: super(TeamView, self).dispatch(request, *args, **kwargs))
+        else:
+            response = super().dispatch(request, *args, **kwargs)
         tell(request, response)
         return response
 

@@ -20,7 +20,7 @@ from django.db import transaction
 from accounts.audit.actor import Actor
 from accounts.models import Team
 from changes.claim_models import Claim, DeclaredChange
-from changes.claims import Place, claim, claimed_by, give_up, owners_of
+from changes.claims import Place, claim, claimed_by, follow, give_up, owners_of
 from changes.declaration import Found, documents_of
 from changes.drafting import open_change
 from changes.editing import Proposed
@@ -80,6 +80,7 @@ def declare(
 
 def _tried(team: Team, owner: str, documents: Found, now: datetime, *, adopt: bool) -> tuple[Declared, list[Edit]]:
     _require_owner(team, owner)
+    follow(team)
     owners = owners_of(team, documents)
     others = [
         Refusal(*place, "", f'It belongs to "{theirs}": declare it there, or have that owner give it up.')

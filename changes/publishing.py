@@ -6,6 +6,7 @@ UPDATE … WHERE state … ─► 1 row: ours ─► apply ─► journal ─►
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -29,6 +30,9 @@ LOOKED_FOR = timedelta(hours=1)
 """A generation comes within seconds, or nothing of the change concerned edges."""
 CLOCKS_APART = timedelta(minutes=10)
 MOST_AT_ONCE = 20
+UNFORESEEN = "Something went wrong that nobody foresaw; the log of the worker says what. Reopen it and try again."
+
+log = logging.getLogger(__name__)
 
 
 def publish(change: Change, actor: Actor, now: datetime, *, states: Sequence[str] | None = None) -> list[Applied]:
@@ -85,6 +89,10 @@ def _publish_due(change: Change, now: datetime) -> bool:
         return False  # another worker was quicker, or someone took it back
     except ChangeError as error:
         _fail(change, actor, str(error))
+        return False
+    except Exception:  # of one change, which is not to keep others from being published
+        log.exception("change %s could not be published when it was due", change.number)
+        _fail(change, actor, UNFORESEEN)
         return False
     return True
 

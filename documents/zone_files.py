@@ -43,8 +43,13 @@ def note_changes(actor: Actor, zone: Zone, present: Contents, changes: Changes) 
 
 def note_contents(actor: Actor, zone: Zone, before: Contents, after: Contents) -> None:
     """Write down the record sets of a zone that are not after an edit what they were before it."""
+    record(actor, zone.team, events_between(zone, before, after))
+
+
+def events_between(zone: Zone, before: Contents, after: Contents) -> list[Event]:
+    """What an edit does to record sets of a zone: of those that are not after it what they were before."""
     keys = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
-    record(actor, zone.team, [_event(zone, key, before.get(key), after.get(key)) for key in keys])
+    return [_event(zone, key, before.get(key), after.get(key)) for key in keys]
 
 
 def _events(zone: Zone, present: Contents, changes: Changes) -> Iterator[Event]:

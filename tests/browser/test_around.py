@@ -147,3 +147,14 @@ def test_the_menu_of_a_phone_leads_everywhere(signed_in: Page):
     expect(page.get_by_role("heading", name="Snapshots", level=1)).to_be_visible()
     page.get_by_role("button", name="Search everything").or_(page.get_by_role("button", name="Search")).first.click()
     expect(page.get_by_role("combobox", name="Search everything")).to_be_focused()
+
+
+def test_ages_go_on_while_a_page_stands_open(signed_in: Page):
+    page = signed_in
+    page.clock.install()
+    page.goto("/zones/")
+    age = page.locator("time[data-age]").first
+    expect(age).to_have_text(re.compile("^(now|[0-9]+ (s|min) ago)$"))
+
+    page.clock.fast_forward("02:00:00")
+    expect(age).to_have_text("2 h ago")
