@@ -18,7 +18,7 @@ from rest_framework.status import HTTP_202_ACCEPTED
 from accounts.audit.journal import Event
 from accounts.permissions import Action
 from api.declared import DeclaredViewSet
-from api.filters import DeclaredFilter
+from api.filters import DeclaredFilter, TruthFilter
 from api.resources import Collection
 from documents.kinds import ALERT_RULES, CHANNELS
 from healthchecks.alerts.models import Attempt, Delivery, DeliveryState
@@ -68,7 +68,7 @@ class DeliveryWithTriesSerializer(DeliverySerializer):
 
 class ChannelFilter(DeclaredFilter):
     kind = filters.CharFilter()
-    enabled = filters.BooleanFilter()
+    enabled = TruthFilter()
 
 
 class ChannelViewSet(DeclaredViewSet[Any]):
@@ -94,7 +94,7 @@ class ChannelViewSet(DeclaredViewSet[Any]):
 
 class AlertRuleFilter(DeclaredFilter):
     channel = filters.CharFilter("channels__name")
-    enabled = filters.BooleanFilter()
+    enabled = TruthFilter()
 
 
 class AlertRuleViewSet(DeclaredViewSet[Any]):

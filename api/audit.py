@@ -78,7 +78,7 @@ class AuditViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collection[
 
     @extend_schema(
         parameters=[OpenApiParameter("as", enum=sorted(TYPES), description="JSON lines unless said.")],
-        responses={(200, "application/x-ndjson"): OpenApiTypes.STR},
+        responses={(200, media_type.partition(";")[0]): OpenApiTypes.STR for media_type in TYPES.values()},
     )
     @action(detail=False, pagination_class=None)
     def export(self, request: Request) -> StreamingHttpResponse | Response:

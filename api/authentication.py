@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
@@ -11,9 +13,12 @@ from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
 from accounts.services import TokenElsewhereError, TokenExpiredError, find_token, note_use
+from api.strangers import Strangers
 from common.proxies import address_behind
 
 SCHEME = "Token"
+
+strangers = Strangers(time.monotonic)
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -35,15 +40,19 @@ class TokenAuthentication(BaseAuthentication):
 def token_shown(secret: str, address: str) -> ApiToken | None:
     """The token with this secret, whose use from `address` is noted; None: there is none.
 
-    Raises AuthenticationFailed for one that expired, PermissionDenied for one that may not be used from there.
+    Raises AuthenticationFailed for one that expired, PermissionDenied for one that may not be used from there,
+    Throttled where too many came from its network that do not work.
     """
-    now = timezone.now()
+    strangers.require_room(secret, address)
+    token, now = None, timezone.now()
     try:
         token = find_token(secret, address, now)
     except TokenExpiredError as error:
         raise AuthenticationFailed(str(error)) from error
     except TokenElsewhereError as error:
         raise PermissionDenied(str(error)) from error
+    finally:
+        strangers.note(secret, address, works=token is not None)
     if token is not None:
         note_use(token, address, now)
     return token

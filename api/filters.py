@@ -5,12 +5,15 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
+from django import forms
+from django.core.validators import EMPTY_VALUES
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from rest_framework.views import APIView
 
 SHARED = frozenset({"limit", "after", "ordering", "fields", "team"})
 SEARCH = "search"
+TRUTHS = {"true": True, "false": False}
 
 
 class NamesFilter(filters.BaseInFilter, filters.CharFilter):  # type: ignore[misc]  # django-filter has no types
@@ -25,6 +28,26 @@ class DeclaredFilter(filters.FilterSet):  # type: ignore[misc]
     created_before = filters.IsoDateTimeFilter("created", lookup_expr="lt")
     updated_since = filters.IsoDateTimeFilter("updated", lookup_expr="gte")
     updated_before = filters.IsoDateTimeFilter("updated", lookup_expr="lt")
+
+
+class TruthField(forms.NullBooleanField):
+    """`true` or `false`. Anything else would be taken for a filter that is left out, and show everything."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> Any:
+        if value in EMPTY_VALUES:
+            return None
+        if value.lower() not in TRUTHS:
+            raise forms.ValidationError("Say true or false.")
+        return TRUTHS[value.lower()]
+
+
+class TruthFilter(filters.BooleanFilter):  # type: ignore[misc]
+    field_class = TruthField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"widget": forms.TextInput, **kwargs})
 
 
 class AddressFilter(filters.CharFilter):  # type: ignore[misc]

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 
 from accounts.audit.journal import Event
+from api.filters import TruthFilter
 from api.permissions import OPERATING
 from api.resources import Collection, TeamView
 from common.clock import database_time
@@ -115,7 +116,7 @@ class EndpointForcedView(TeamView):
 
 class ForcedFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     endpoint = filters.CharFilter("endpoint__name")
-    active = filters.BooleanFilter("ended", lookup_expr="isnull")
+    active = TruthFilter("ended", lookup_expr="isnull")
 
     class Meta:
         model = ForcedState

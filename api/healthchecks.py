@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.declared import DeclaredViewSet
-from api.filters import DeclaredFilter
+from api.filters import DeclaredFilter, TruthFilter
 from api.forced import ForcedStateSerializer
 from api.resources import Collection, TeamCollection, TeamView
 from documents.kinds import CHECKS
@@ -25,7 +25,7 @@ from regions.models import Endpoint
 
 class CheckFilter(DeclaredFilter):
     kind = filters.CharFilter()
-    enabled = filters.BooleanFilter()
+    enabled = TruthFilter()
     endpoint = filters.CharFilter("endpoints__name")
     vantage = filters.CharFilter("vantages__name")
 

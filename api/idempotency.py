@@ -35,10 +35,11 @@ KNOWN = "_known_answer"
 """Of a request: what was said when it was sent before."""
 
 
-def answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    """What `answer` says to the request, or said when the same was sent before."""
+def answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase], writes: bool) -> HttpResponseBase:
+    """What `answer` says to the request, or said when the same was sent before. One that writes nothing, or whose method
+    is not offered at this URL, takes no key: it can be done again."""
     said = request.headers.get(HEADER)
-    if said is None or request.method not in METHODS:
+    if said is None or not writes or request.method not in METHODS:
         return answer()
     key = KEY.fullmatch(said)
     if key is None:
@@ -106,4 +107,5 @@ def _claim(request: HttpRequest, key: str) -> Claim:
     )
     team = str(request.session.get(CHOSEN_TEAM, ""))
     parts = [str(request.method), request.get_full_path(), request.headers.get("If-Match", ""), team]
+    parts += [said for said in [request.headers.get("If-None-Match")] if said is not None]  # new: old ones keep theirs
     return Claim(secret.encode(), key, fingerprint(*(part.encode() for part in parts), request.body))

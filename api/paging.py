@@ -101,10 +101,14 @@ def _is_key(model: type[Model], columns: tuple[str, ...], parts: list[str]) -> b
         return False
     try:
         for column, part in zip(columns, parts, strict=True):
-            model._meta.get_field(column.lstrip("-")).to_python(part)  # type: ignore[union-attr]  # never a relation
+            _column(model, column.lstrip("-")).to_python(part)
     except DjangoValidationError:
         return False
     return True
+
+
+def _column(model: type[Model], name: str) -> Any:
+    return model._meta.pk if name == "pk" else model._meta.get_field(name)
 
 
 def _behind(columns: tuple[str, ...], parts: list[str]) -> Q:

@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api.moves import CountryMovedSerializer, MoveSerializer
+
 Described = serializers.Serializer[dict[str, Any]]
 
 
@@ -13,8 +15,8 @@ class DifferenceSerializer(Described):
     """A field that is another then. Null: it is not there, or says nothing."""
 
     field = serializers.CharField(help_text="Its path in the document.")
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
 
 
 class ObjectPlanSerializer(Described):
@@ -55,8 +57,8 @@ class MovedTrafficSerializer(Described):
     weighed_by = serializers.CharField()
     moved = serializers.FloatField()
     lost = serializers.FloatField()
-    moves = serializers.ListField(child=serializers.DictField())
-    countries = serializers.ListField(child=serializers.DictField())
+    moves = MoveSerializer(many=True)
+    countries = CountryMovedSerializer(many=True)
 
 
 class PlanSerializer(Described):

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from accounts.audit.journal import Event
 from api.declared import DeclaredViewSet
-from api.filters import AddressFilter, DeclaredFilter, LabelFilter, NamesFilter
+from api.filters import AddressFilter, DeclaredFilter, LabelFilter, NamesFilter, TruthFilter
 from api.permissions import ADMINISTERING
 from documents.kinds import ENDPOINTS, NODES, REGIONS, SITES
 from documents.regions import NodeSerializer
@@ -28,7 +28,7 @@ from snapshots.signing import SigningError
 
 
 class RegionFilter(DeclaredFilter):
-    is_vantage = filters.BooleanFilter()
+    is_vantage = TruthFilter()
 
 
 class RegionViewSet(DeclaredViewSet[Region]):

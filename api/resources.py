@@ -29,7 +29,7 @@ from api.idempotency import answer_once, known_answer
 from api.limits import CallersQuota, tell
 from api.noting import DRY_RUN, NotingView
 from api.selecting import PARAMETER as FIELDS
-from api.selecting import chosen, leave_out, require_known
+from api.selecting import chosen, leave_out, require_known, require_said
 from documents.journal import proposed_by
 from documents.kind import Document, Kind
 
@@ -47,10 +47,8 @@ class TeamView(NotingView):
     """False: it asks others over the network and writes nothing, so it is asked anew each time, in no transaction."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if self.writes:
-            response = answer_once(request, lambda: super(TeamView, self).dispatch(request, *args, **kwargs))
-        else:
-            response = super().dispatch(request, *args, **kwargs)
+        writes = self.writes and hasattr(self, str(request.method).lower())
+        response = answer_once(request, lambda: super(TeamView, self).dispatch(request, *args, **kwargs), writes)
         tell(request, response)
         return response
 
@@ -58,7 +56,9 @@ class TeamView(NotingView):
         super().initial(request, *args, **kwargs)
         if DRY_RUN in request.query_params:
             self._require_plan(request)
-        if request.method not in SAFE_METHODS:
+        if request.method in SAFE_METHODS:
+            require_said(request)
+        else:
             require_known(request, self.writing_parameters)
         if "Transfer-Encoding" in request.headers:  # REST framework takes a body without a length for none
             request.META["CONTENT_LENGTH"] = str(len(request.body))

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.bulk import DeletesMany, WritesMany
-from api.filters import NamesFilter
+from api.filters import NamesFilter, TruthFilter
 from api.resources import Deletable, Readable, Replaceable
 from api.schema import path_parameters
 from api.zone_access import ZoneActingView, find_zone
@@ -42,7 +42,7 @@ ITEM = path_parameters(
 class RecordSetFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     name = NamesFilter("name", label="One name or several, with commas between.")
     type = NamesFilter("type", label="One type or several, with commas between.")
-    steered = filters.BooleanFilter(label="Whether a policy answers.")
+    steered = TruthFilter(label="Whether a policy answers.")
     policy = filters.CharFilter("binding__policy__name")
 
 

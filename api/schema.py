@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -31,6 +33,7 @@ WRITING = [HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.UNPRO
 WITH_BODY = [HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
 
 
+URL_PARTS = re.compile(r"{(\w+)}")
 IDEMPOTENCY_KEYS = '^"?[!#-~]{1,255}"?$'
 TEAM = OpenApiParameter("team", OpenApiTypes.STR, description="That is acted for; of a token there is only one.")
 DRY_RUN = OpenApiParameter("dry_run", OpenApiTypes.STR, enum=["1"], description="Answer a plan, and change nothing.")
@@ -68,6 +71,20 @@ def path_parameters(**descriptions: str) -> Callable[[Documented], Documented]:
     return extend_schema(parameters=parts)
 
 
+@cache
+def replacement_of(kind: type[serializers.Serializer[Any]], key: frozenset[str]) -> type[serializers.Serializer[Any]]:
+    """The serializer with the fields of the key, which the URL says, left to the caller."""
+
+    def get_fields(self: serializers.Serializer[Any]) -> dict[str, Any]:
+        fields = kind.get_fields(self)
+        for name in key & fields.keys():
+            fields[name].required = False
+        return fields
+
+    name = kind.__name__.removesuffix("Serializer")
+    return type(f"{name}ReplacementSerializer", (kind,), {"get_fields": get_fields, "__doc__": kind.__doc__})
+
+
 def without_final_slash(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
     """URLs take a final slash, but none is documented with it."""
     return [(path.rstrip("/"), regex, method, callback) for path, regex, method, callback in endpoints]
@@ -82,6 +99,10 @@ class ProblemSchema(AutoSchema):
     def get_operation_id(self) -> str:
         operation_id = super().get_operation_id()
         return f"{operation_id}_many" if self._is_about_many() else operation_id
+
+    def is_deprecated(self) -> bool:
+        """What retires (api.deprecation) is marked so."""
+        return hasattr(self.view, "retirement") or bool(super().is_deprecated())  # type: ignore[no-untyped-call]
 
     def _of_all(self) -> list[OpenApiParameter]:
         """What every request may say."""
@@ -122,6 +143,14 @@ class ProblemSchema(AutoSchema):
 
     def _may_be_about_many(self) -> bool:
         return self._action() == "create" and hasattr(self.view, "key_in")
+
+    def get_request_serializer(self) -> Any:
+        """Of what is replaced under a key, the URL says the key: the body need not."""
+        serializer: Any = super().get_request_serializer()
+        kind: Any = type(serializer)
+        if self.method != "PUT" or not hasattr(self.view, "keyed") or self._is_about_many():
+            return serializer
+        return replacement_of(kind, frozenset(URL_PARTS.findall(self.path)))
 
     def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
         schema, required = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]

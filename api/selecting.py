@@ -2,6 +2,7 @@
 
 GET /api/v1/endpoints?fields=name,region  {"next": null, "results": [{"name": "fra-1", "region": "eu"}]}
 GET /api/v1/endpoints?regoin=eu           400, regoin: There is no such parameter.
+GET /api/v1/endpoints?region=             400, region: It says nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 PARAMETER = "fields"
+MAY_BE_EMPTY = frozenset({"search", "ordering"})
+"""Everything is shown then, as it looks."""
 
 
 def require_known(request: Request, known: Collection[str]) -> None:
@@ -22,6 +25,13 @@ def require_known(request: Request, known: Collection[str]) -> None:
     if unknown:
         choice = ", ".join(sorted(known))
         raise ValidationError({name: [f"There is no such parameter; there are {choice}."] for name in unknown})
+
+
+def require_said(request: Request) -> None:
+    """`?region=$REGION` with nothing in it would show everything. Raises ValidationError by parameter."""
+    empty = [name for name, said in request.query_params.items() if not said and name not in MAY_BE_EMPTY]
+    if empty:
+        raise ValidationError({name: ["It says nothing: give it a value, or leave it out."] for name in empty})
 
 
 def chosen(request: Request, offered: Collection[str]) -> list[str] | None:

@@ -17,6 +17,7 @@ from rest_framework.status import HTTP_204_NO_CONTENT
 
 from accounts.audit.journal import Event
 from accounts.audit.models import Action
+from api.moves import CountrySerializer, MoveSerializer
 from api.resources import TeamView
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import NamesField, NumberField, WholeNumberField
@@ -49,22 +50,9 @@ class ShadowProposalSerializer(RefusesUnknownFields):
     )
 
 
-class ShadowMoveSerializer(serializers.Serializer[Any]):
-    """Answers that would begin with another endpoint; null: none."""
-
-    to = serializers.CharField(allow_null=True)
-    share = serializers.FloatField(help_text="Of all answers that it was tried on.")
-
-    def get_fields(self) -> dict[str, Any]:
-        """`from` is a word of the language."""
-        return {"from": serializers.CharField(allow_null=True), **super().get_fields()}
-
-
-class ShadowCountrySerializer(serializers.Serializer[Any]):
+class ShadowCountrySerializer(CountrySerializer):
     """Answers to the clients of a country."""
 
-    country = serializers.CharField(help_text="ISO 3166-1 alpha-2; empty: unknown.")
-    share = serializers.FloatField()
     disagree = serializers.FloatField(help_text="Of the country's own answers.")
 
 
@@ -81,7 +69,7 @@ class ShadowSerializer(serializers.Serializer[Any]):
     answers = serializers.IntegerField(help_text="Those that it was tried on.")
     disagree = serializers.FloatField(allow_null=True, help_text="The share of them that it would change.")
     lost = serializers.FloatField(allow_null=True, help_text="The share of them that would have no endpoint.")
-    moves = ShadowMoveSerializer(many=True)
+    moves = MoveSerializer(many=True)
     countries = ShadowCountrySerializer(many=True)
 
 

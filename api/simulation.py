@@ -13,8 +13,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.explained import ExplanationSerializer
 from api.permissions import READING
 from api.resources import TeamView
+from api.simulated import SimulationSerializer
 from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import NamedField, NamesField, TextField, WholeNumberField
 from documents.steering import StepsField
@@ -46,7 +48,7 @@ class QuestionSerializer(RefusesUnknownFields):
 class ExplainView(TeamView):
     actions = READING
 
-    @extend_schema(request=QuestionSerializer, responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(request=QuestionSerializer, responses={200: ExplanationSerializer})
     def post(self, request: Request) -> Response:
         """Why a client gets its answer, stage by stage: docs/explain.md."""
         question = QuestionSerializer(data=request.data)
@@ -55,7 +57,7 @@ class ExplainView(TeamView):
         return Response(explain(**asked))
 
 
-class ChangeSerializer(RefusesUnknownFields):
+class SimulatedChangeSerializer(RefusesUnknownFields):
     """A policy as it would be."""
 
     policy = NamedField(Policy.objects.all())
@@ -120,10 +122,10 @@ class PreviewView(TeamView):
 class SimulateView(TeamView):
     actions = READING
 
-    @extend_schema(request=ChangeSerializer, responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(request=SimulatedChangeSerializer, responses={200: SimulationSerializer})
     def post(self, request: Request) -> Response:
         """Whom a change of a policy would move, and from where to where: docs/simulation.md. Nothing is changed."""
-        proposed = ChangeSerializer(data=request.data, context={"team": self.team})
+        proposed = SimulatedChangeSerializer(data=request.data, context={"team": self.team})
         proposed.is_valid(raise_exception=True)
         given: dict[str, Any] = proposed.validated_data
         change = Change(given["policy"], given.get("pools"), given.get("steps"))

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.audit.journal import Event
+from api.filters import TruthFilter
 from api.permissions import OPERATING
 from api.resources import Collection, TeamView
 from common.clock import database_time
@@ -63,7 +64,7 @@ class AlarmSerializer(serializers.ModelSerializer[Alarm]):
 
 class AlarmFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
     kind = filters.ChoiceFilter(choices=Alarm.Kind.choices)
-    active = filters.BooleanFilter("until", lookup_expr="isnull")
+    active = TruthFilter("until", lookup_expr="isnull")
 
     class Meta:
         model = Alarm

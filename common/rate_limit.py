@@ -30,3 +30,7 @@ class RateLimit(Generic[Key]):
         while len(self._due_s) > self._most_keys:
             del self._due_s[next(iter(self._due_s))]
         return allowed
+
+    def has_room(self, key: Key, now_s: float) -> bool:
+        """Whether one more may happen. Nothing is counted."""
+        return self._due_s.get(key, now_s) - now_s <= self._early_s

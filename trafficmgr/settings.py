@@ -221,12 +221,14 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "api.rum_schema.with_measurements",
         "api.push_schema.with_heartbeats",
+        "api.examples.with_examples",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ChangeStateEnum": "changes.models.State",
         "AlarmKindEnum": "healthchecks.guard_models.Alarm.Kind",
         "ForcedStateEnum": "healthchecks.guard_models.ForcedState.State",
         "HealthStateEnum": "healthchecks.models.STATE_CHOICES",
+        "ChannelKindEnum": "healthchecks.alerts.models.ChannelKind",
         "DeliveryStateEnum": "healthchecks.alerts.models.DeliveryState",
     },
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import Membership, Team, User
 from accounts.permissions import Role
 from accounts.services import create_token
+from api.strangers import Strangers
 from regions.models import Endpoint, Region
 
 
@@ -21,6 +24,12 @@ def client_with(secret: str) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {secret}")
     return client
+
+
+@pytest.fixture(autouse=True)
+def seen_nobody(monkeypatch):
+    """What other tests tried is not held against this one."""
+    monkeypatch.setattr("api.authentication.strangers", Strangers(time.monotonic))
 
 
 @pytest.fixture

@@ -54,10 +54,21 @@ def test_a_key_for_another_request_is_refused(api, refused):
     assert Region.objects.count() == 1
 
 
+@pytest.mark.parametrize("condition", ["If-Match", "If-None-Match"])
+def test_a_key_with_another_condition_is_refused(api, refused, condition):
+    assert api.put(f"{URL}/us", BODY, headers={"Idempotency-Key": "k"}).status_code == 201
+    refused(api.put(f"{URL}/us", BODY, headers={"Idempotency-Key": "k", condition: "*"}), 422)
+
+
 @pytest.mark.parametrize("key", ["", '""', "a b", "x" * 256, "ä"])
 def test_what_can_be_no_key_is_refused(api, refused, key):
     refused(post(api, key), 400)
     assert not Region.objects.exists()
+
+
+def test_a_method_that_is_not_offered_takes_no_key(api, refused):
+    post(api)
+    refused(api.put("/api/v1/explain", BODY, headers={"Idempotency-Key": '"k-1"'}), 405)
 
 
 def test_two_callers_may_use_the_same_key(api, rival_api):

@@ -6,6 +6,7 @@ import pytest
 
 from regions.models import Endpoint, Region
 from snapshots.models import Snapshot
+from tests.api.conftest import member_of
 
 
 @pytest.fixture
@@ -71,3 +72,17 @@ def test_a_page_after_what_is_no_key_is_refused(api, refused, path):
 
 def test_a_page_after_a_number_beyond_all_is_empty_or_whole(api):
     assert api.get("/api/v1/snapshots?after=" + "9" * 30).json()["results"] == []
+
+
+def test_a_list_without_names_has_pages_too(api, ops):
+    for name in ("bob", "carol"):
+        member_of(ops, name)
+    first = api.get("/api/v1/members?limit=2").json()
+
+    assert [row["user"] for row in first["results"]] == ["ada", "bob"]
+    assert [row["user"] for row in api.get(first["next"]).json()["results"]] == ["carol"]
+
+
+@pytest.mark.parametrize("after", ["x", "%00", "1/2"])
+def test_a_page_of_a_list_without_names_after_what_is_no_key_is_refused(api, refused, after):
+    assert refused(api.get(f"/api/v1/members?after={after}"), 400)["errors"][0]["field"] == "after"

@@ -110,3 +110,25 @@ def test_pools_and_checks_are_found_by_what_they_hold(api, ops, fra_1, fra_2):
         pool.members.create(endpoint=endpoint, position=0)
     assert listed(api, "endpoint=fra-2", "pools") == ["pool-of-fra-2"]
     assert listed(api, "pool=pool-of-fra-1", "endpoints") == ["fra-1"]
+
+
+@pytest.mark.parametrize("query", ["region=", "created_since=", "name=&region=eu", "address=", "after="])
+def test_a_parameter_that_says_nothing_is_refused_as_it_would_show_everything(api, endpoints, refused, query):
+    refused(api.get(f"/api/v1/endpoints?{query}"), 400)
+
+
+def test_a_search_for_nothing_finds_everything(api, endpoints):
+    assert listed(api, "search=&ordering=") == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(("said", "expected"), [("true", ["eu"]), ("TRUE", ["eu"]), ("false", ["us"])])
+def test_a_filter_is_true_or_false(api, endpoints, said, expected):
+    Region.objects.filter(name="us").update(is_vantage=False)
+    assert listed(api, f"is_vantage={said}", "regions") == expected
+
+
+@pytest.mark.parametrize("said", ["yes", "1", "null", "nonsense"])
+def test_a_filter_that_is_neither_true_nor_false_is_refused(api, refused, said):
+    assert refused(api.get(f"/api/v1/regions?is_vantage={said}"), 400)["errors"] == [
+        {"field": "is_vantage", "message": "Say true or false."}
+    ]

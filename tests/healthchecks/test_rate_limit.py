@@ -15,6 +15,12 @@ def test_a_burst_passes_and_then_one_at_a_time() -> None:
     assert [limit.allows("a", 1), limit.allows("a", 1.5), limit.allows("a", 2)] == [True, False, True]
 
 
+def test_whether_there_is_room_can_be_asked_without_counting() -> None:
+    limit = RateLimit[str](per_s=1, burst=1)
+    assert [limit.has_room("a", 0), limit.has_room("a", 0), limit.allows("a", 0)] == [True, True, True]
+    assert [limit.has_room("a", 0), limit.has_room("b", 0), limit.has_room("a", 1)] == [False, True, True]
+
+
 @given(steps, st.integers(1, 5))
 def test_no_stretch_of_time_holds_more_than_the_burst_and_the_rate(pauses: list[float], burst: int) -> None:
     limit, now_s, passed = RateLimit[str](per_s=1, burst=burst), 0.0, []

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 
-import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from latency.opened import Current
-from latency.table import Cells, Groups, MapMessage, encoded
-from regions.models import EdgeNode, Endpoint, Region, Site
-from responder import LatencyMap
+from regions.models import EdgeNode, Endpoint, Site
 from simulation.what_if import Change, what_if
 from snapshots.services import publish
 from steering.models import Binding, Policy, Pool
-from steering.services import Member, bind, set_pool_members, unbind
+from steering.services import bind, unbind
 from telemetry.buckets import bucket_of
 from telemetry.clients import sampled_clients
 from telemetry.models import QueryCount
@@ -27,17 +23,6 @@ SAMPLES = 2_000
 
 def tried(**changed):
     return what_if(Change(Policy.objects.get(name="www"), **changed), timezone.now(), SAMPLES)
-
-
-@pytest.fixture
-def virginia(world, ops):
-    """A second pool, far away."""
-    us = Region.objects.create(team=ops, name="us", latitude=39, longitude=-77.5)
-    iad_1 = Endpoint.objects.create(team=ops, name="iad-1", region=us, ipv4="192.0.2.9")
-    pool = Pool.objects.create(team=ops, name="virginia")
-    set_pool_members(pool, [Member(iad_1)])
-    publish(timezone.now())
-    return pool
 
 
 def test_a_change_that_changes_nothing_moves_nobody(world):
@@ -138,21 +123,6 @@ def test_the_sample_is_the_same_every_time_and_public():
     assert sampled_clients(20_000) == clients
     assert len(clients) == 20_000
     assert all(IPv4Network(client).is_global for client in clients)
-
-
-@pytest.fixture
-def measured(virginia, monkeypatch):
-    """A latency map of two regions: 20 ms more to each client of Virginia than to one of Frankfurt."""
-    eu, us = Region.objects.order_by("pk").values_list("pk", flat=True)
-    none = np.empty(0, dtype=np.int64)
-    kinds, keys = np.array([0]), np.array([0])
-    groups = Groups(kinds, keys, np.array([9.0]), np.array([[0.0, 20.0]]), np.array([[1.0, 1.0]]))
-    cells = Cells(none, none, np.empty(0), np.empty((0, 2)), np.empty((0, 2)), np.empty((0, 2), dtype=np.int64))
-    message = MapMessage(1, 0, 1, 30.0, 0.0, 0.25, (eu, us), groups, cells)
-    current = Current()
-    current._map = LatencyMap().apply(encoded(message))
-    monkeypatch.setattr("latency.opened.maps_since", lambda _sequence: [])
-    monkeypatch.setattr("simulation.what_if.current_latencies", current)
 
 
 def test_it_says_how_much_farther_away_clients_would_be(measured, virginia):
