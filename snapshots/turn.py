@@ -29,4 +29,3 @@ def publisher_turn() -> Iterator[bool]:
         yield True
     finally:
         call("pg_advisory_unlock", RUNNING)
-
