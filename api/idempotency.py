@@ -36,8 +36,8 @@ KNOWN = "_known_answer"
 
 
 def answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase], writes: bool) -> HttpResponseBase:
-    """What `answer` says to the request, or said when the same was sent before. One that writes nothing, or whose method
-    is not offered at this URL, takes no key: it can be done again."""
+    """What `answer` says to the request, or said when the same was sent before. One that writes nothing, or whose
+    method is not offered at this URL, takes no key: it can be done again."""
     said = request.headers.get(HEADER)
     if said is None or not writes or request.method not in METHODS:
         return answer()

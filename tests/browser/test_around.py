@@ -6,18 +6,11 @@ import json
 import re
 import uuid
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_accessibility import sign_in
+from tests.browser.conftest import sign_in
 from tests.running_system import RunningSystem
 from tests.scenarios.client import call
-
-
-@pytest.fixture
-def signed_in(page: Page, system: RunningSystem) -> Page:
-    sign_in(page, system)
-    return page
 
 
 def test_someone_finds_a_record_set_without_a_mouse(signed_in: Page):
