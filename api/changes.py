@@ -29,7 +29,7 @@ from api.change_documents import (
     ReasonSerializer,
     ScheduleSerializer,
     TextSerializer,
-    proposed,
+    proposals,
 )
 from api.etags import etag_of, is_unchanged, require_match
 from api.plans import PlanSerializer
@@ -96,7 +96,7 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
         said = ProposalSerializer(data=request.data)
         said.is_valid(raise_exception=True)
         given = said.validated_data
-        edits = [proposed(self.team, edit) for edit in given.get("edits", [])]
+        edits = proposals(self.team, given.get("edits", []))
         change = services.open_change(self.team, self.acting, given["title"], edits, given.get("description", ""))
         return self._shown(change, HTTP_201_CREATED, {"Location": f"{request.path.rstrip('/')}/{change.number}"})
 
@@ -134,7 +134,7 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
             return Response(status=HTTP_204_NO_CONTENT)
         said = EditSerializer(data=request.data)
         said.is_valid(raise_exception=True)
-        edit = services.put_edit(change, self.acting, proposed(self.team, said.validated_data))
+        edit = services.put_edit(change, self.acting, *proposals(self.team, [said.validated_data]))
         return Response(EditSerializer(edit).data)
 
     @extend_schema(request=PlaceSerializer, responses={HTTP_200_OK: EditSerializer})
