@@ -29,7 +29,7 @@ from api.change_documents import (
     ReasonSerializer,
     ScheduleSerializer,
     TextSerializer,
-    proposed,
+    proposals,
 )
 from api.etags import etag_of, is_unchanged, require_match
 from api.plans import PlanSerializer
@@ -97,7 +97,7 @@ class ChangeViewSet(ChangeActingView, mixins.ListModelMixin, Collection[Change])
         said = ProposalSerializer(data=request.data)
         said.is_valid(raise_exception=True)
         given = said.validated_data
-        edits = [proposed(self.team, edit) for edit in given.get("edits", [])]
+        edits = proposals(self.team, given.get("edits", []))
         self.require_places((edit.kind, edit.key) for edit in edits)
         change = services.open_change(self.team, self.acting, given["title"], edits, given.get("description", ""))
         return self._shown(change, HTTP_201_CREATED, {"Location": f"{request.path.rstrip('/')}/{change.number}"})
@@ -136,7 +136,7 @@ class ChangeViewSet(ChangeActingView, mixins.ListModelMixin, Collection[Change])
             return Response(status=HTTP_204_NO_CONTENT)
         said = EditSerializer(data=request.data)
         said.is_valid(raise_exception=True)
-        wanted = proposed(self.team, said.validated_data)
+        (wanted,) = proposals(self.team, [said.validated_data])
         self.require_places([(wanted.kind, wanted.key)])
         edit = services.put_edit(change, self.acting, wanted)
         return Response(EditSerializer(edit).data)

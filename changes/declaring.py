@@ -25,7 +25,7 @@ from changes.declaration import Found, documents_of
 from changes.drafting import open_change
 from changes.editing import Proposed
 from changes.models import Change, Edit
-from changes.objects import kind_of, present
+from changes.objects import present_many
 from changes.planning import Plan, plan_of
 from changes.refusals import Refusal
 from documents.kind import Document
@@ -105,16 +105,17 @@ def _tried(team: Team, owner: str, documents: Found, now: datetime, *, adopt: bo
 
 def _edits(team: Team, documents: Found, owned: Iterable[Place]) -> list[Edit]:
     """One for each document, and for each object that the owner declares no more."""
-    edits = [_edit(team, *place, document) for place, document in documents.items()]
-    gone = [_edit(team, *place, None) for place in sorted(set(owned) - documents.keys())]
-    edits += [edit for edit in gone if edit.base is not None]
+    undeclared = sorted(set(owned) - documents.keys())
+    there = present_many(team, [*documents, *undeclared])
+    edits = [_edit(place, document, there.get(place)) for place, document in documents.items()]
+    edits += [_edit(place, None, there[place]) for place in undeclared if place in there]
     for position, edit in enumerate(edits):
         edit.position = position
     return edits
 
 
-def _edit(team: Team, kind: str, key: str, document: Document | None) -> Edit:
-    base = present(team, kind_of(kind), key)
+def _edit(place: Place, document: Document | None, base: Document | None) -> Edit:
+    kind, key = place
     if kind == ZONES.plural and base is not None and document is not None:
         document = {name: value for name, value in document.items() if name not in UNCHANGEABLE or name == "origin"}
     action = Edit.Action.DELETE if document is None else Edit.Action.PUT

@@ -16,9 +16,10 @@ from django.db.models import Q
 from accounts.audit.actor import Actor
 from accounts.audit.horizon import UnknownHorizonError, sees
 from accounts.audit.models import TRANSACTION
-from changes.applying import Applied, apply
+from changes.applying import apply
 from changes.claims import settle
 from changes.drafting import note
+from changes.making import Applied
 from changes.models import Change, State
 from changes.refusals import ChangeError, EmptyChangeError, NotApprovedError, WrongStateError
 from snapshots.models import Snapshot

@@ -12,6 +12,7 @@ from accounts.models import Team
 from documents.journal import writing
 from documents.kind import Document
 from documents.kinds import RECORD_SETS, ZONES
+from documents.records import document_of
 from zones.contents import Changes, Contents, Key, Records
 from zones.models import Zone
 from zones.services import ImportResult, carry_out, create_zone, lock_zone, plan_import
@@ -65,7 +66,4 @@ def _event(zone: Zone, key: Key, before: Records | None, after: Records | None) 
 
 
 def _document(key: Key, records: Records | None) -> Document | None:
-    if records is None:
-        return None
-    texts = [rdata.text for rdata in records.rdatas]
-    return {"name": key[0], "type": key[1], "ttl": records.ttl_s, "records": texts, "policy": None}
+    return None if records is None else document_of(key, records.ttl_s, [rdata.text for rdata in records.rdatas])
