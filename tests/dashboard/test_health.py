@@ -87,7 +87,7 @@ def test_what_is_held_is_an_alarm_on_the_overview_and_among_the_others_with_the_
 
 
 def test_what_a_vantage_left_out_is_shown(carols_browser, demo):
-    heartbeat("eu", targets=7, lag_ms=40, left_out=23, now=timezone.now())
+    heartbeat("eu", targets=7, punctual=Punctuality(40, 9, 23), now=timezone.now())
 
     assert '<span class="state degraded">23</span>' in carols_browser.get("/health/").content.decode()
 
