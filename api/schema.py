@@ -102,7 +102,7 @@ class ProblemSchema(AutoSchema):
 
     def is_deprecated(self) -> bool:
         """What retires (api.deprecation) is marked so."""
-        return hasattr(self.view, "retirement") or bool(super().is_deprecated())  # type: ignore[no-untyped-call]
+        return hasattr(self.view, "retirement") or bool(super().is_deprecated())
 
     def _of_all(self) -> list[OpenApiParameter]:
         """What every request may say."""
