@@ -31,10 +31,11 @@ def filled(database: BaseDatabaseWrapper) -> list[str]:
 
 def _empty_all(case: TransactionTestCase) -> None:
     for name in case._databases_names(include_mirrors=False):  # type: ignore[attr-defined]
-        _empty(connections[name])
+        empty(connections[name])
 
 
-def _empty(database: BaseDatabaseWrapper) -> None:
+def empty(database: BaseDatabaseWrapper) -> None:
+    """All but what migrating has put there."""
     tables = filled(database)
     if tables:
         with database.cursor() as cursor:

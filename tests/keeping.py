@@ -18,11 +18,13 @@ class Kept:
         self._rows: dict[str, bytes] = {}
 
     def put(self, make: Callable[[], None]) -> None:
-        """Put the rows into the empty database: by `make` the first time."""
+        """Put the rows into the database: by `make`, until it does so in an empty one, where all rows are its own."""
         if self._rows:
             self._put_back()
-        else:
-            make()
+            return
+        is_empty = not filled(connection)
+        make()
+        if is_empty:
             self._keep()
 
     def _keep(self) -> None:
