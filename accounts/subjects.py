@@ -29,6 +29,7 @@ SUBJECTS = (
     "policies",
     "policies:shadow",
     "pools",
+    "preview",
     "refusals",
     "regions",
     "simulate",

@@ -1,14 +1,14 @@
-"""Teams, who is in them and as what, and their tokens."""
+"""Who is in a team and as what, and its tokens."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import RegexValidator
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -20,9 +20,9 @@ from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.members import add_member, change_role, event_of, remove_member
-from accounts.models import NAME_PATTERN, ApiToken, Membership, Team, User
+from accounts.models import NAME_PATTERN, ApiToken, Membership
 from accounts.permissions import Action, Role, Scope
-from accounts.services import create_token, lifetime_end, teams_of
+from accounts.services import create_token, lifetime_end
 from api.permissions import ADMINISTERING
 from api.resources import Creatable, Deletable, Readable, TeamView
 from documents.base import DeclaredSerializer, RefusesUnknownFields, in_fields_of
@@ -128,30 +128,6 @@ class TokenViewSet(Readable[ApiToken], Creatable[ApiToken], Deletable[ApiToken])
         response = super().written(row, serializer, location)
         response.data = {**response.data, "token": serializer.secret}
         return response
-
-
-class TeamSerializer(serializers.ModelSerializer[Team]):
-    """A team that the caller can act for."""
-
-    role = serializers.CharField(allow_null=True, help_text="Of the caller; null: none of their own.")
-
-    class Meta:
-        model = Team
-        fields = ["id", "name", "role", "created"]
-
-
-class TeamViewSet(mixins.ListModelMixin, TeamView, GenericViewSet[Team]):
-    """The teams that the caller can act for, with `?team=` in any URL. A token acts for one only."""
-
-    queryset = Team.objects.all()
-    serializer_class = TeamSerializer
-    page_key = ("name",)
-
-    def get_queryset(self) -> QuerySet[Team]:
-        user = cast("User", self.request.user)
-        own = Membership.objects.filter(team=OuterRef("pk"), user=user).values("role")
-        mine = Team.objects.filter(Exists(teams_of(user).filter(pk=OuterRef("pk")))).annotate(role=Subquery(own))
-        return mine.filter(pk=self.team.pk) if isinstance(self.request.auth, ApiToken) else mine
 
 
 class TeamMemberSerializer(serializers.ModelSerializer[Membership]):

@@ -40,7 +40,7 @@ class ActingView(APIView):
         """Find out whom the caller acts for. Raises PermissionDenied and NotFound for who may not."""
         user = cast("User", request.user)
         token = request.auth if isinstance(request.auth, ApiToken) else None
-        self.team = _team_asked(request, user, token)
+        self.team = _team_asked(self.team_asked(request), request, user, token)
         self.actor = actor_of(user, token)
         if token is not None:
             subject = request.path.removeprefix(PREFIX).strip("/").split("/", maxsplit=1)[0]
@@ -48,6 +48,10 @@ class ActingView(APIView):
         action = self.needed(str(request.method), getattr(self, "action", None))
         if not self.may(action):
             self.refuse(action)
+
+    def team_asked(self, request: Request) -> str | None:
+        """The name of the team that the caller wants to act for; None: whichever is theirs."""
+        return request.query_params.get("team")
 
     def may(self, action: Action) -> bool:
         """Whether the caller may do that with what the view is about."""
@@ -67,8 +71,7 @@ def require_subject(token: ApiToken, subject: str, part: str = "") -> None:
         )
 
 
-def _team_asked(request: Request, user: User, token: ApiToken | None) -> Team:
-    asked = request.query_params.get("team")
+def _team_asked(asked: str | None, request: Request, user: User, token: ApiToken | None) -> Team:
     if token is not None:
         if asked not in (None, token.team.name):
             raise PermissionDenied(f"The token {token.name} acts for team {token.team.name}: leave team out.")

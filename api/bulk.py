@@ -31,12 +31,18 @@ T = TypeVar("T")
 NUL, NO_NUL = "\0", "It holds a zero octet, which no name does."
 
 
-class CreatesMany(Documented[Row], Creatable[Row]):
+class DoesMany(Documented[Row]):
+    def each(self, items: list[Any], do: Callable[[Any], T]) -> list[T]:
+        """Do something with each item, all or nothing."""
+        return each(items, do)
+
+
+class CreatesMany(DoesMany[Row], Creatable[Row]):
     @transaction.atomic
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if not isinstance(request.data, list):
             return super().create(request, *args, **kwargs)
-        return self._answered(each(_bounded(request.data), self._created), HTTP_201_CREATED)
+        return self._answered(self.each(_bounded(request.data), self._created), HTTP_201_CREATED)
 
     def key_in(self, item: Any) -> str:
         """The key of a document of the array. Raises ValidationError."""
@@ -58,11 +64,16 @@ class CreatesMany(Documented[Row], Creatable[Row]):
 
     def _answered(self, rows: list[Row], status: int) -> Response:
         self.changed()
+        shown = self.get_serializer(self.stored_rows(rows), many=True)
+        return Response({"results": shown.data}, status=status)
+
+    def stored_rows(self, rows: list[Row]) -> list[Row]:
+        """The rows that were written, as readers see them."""
         found = self.get_queryset().in_bulk([row.pk for row in rows])
-        return Response({"results": [self.shown(found[row.pk]) for row in rows]}, status=status)
+        return [found[row.pk] for row in rows]
 
 
-class DeletesMany(Documented[Row], Deletable[Row]):
+class DeletesMany(DoesMany[Row], Deletable[Row]):
     keys_parameter = "name"
     """Of the query: the keys of what is deleted."""
 
@@ -75,7 +86,7 @@ class DeletesMany(Documented[Row], Deletable[Row]):
     def destroy_many(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Delete all that are named, or nothing."""
         self.before_many()
-        each(self._keys(request), self._destroyed)
+        self.each(self._keys(request), self._destroyed)
         self.changed()
         return Response(status=HTTP_204_NO_CONTENT)
 
@@ -111,12 +122,12 @@ class WritesMany(CreatesMany[Row]):
     @transaction.atomic
     def update_many(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Replace each, or create it, all or nothing."""
-        return self._answered(each(_bounded(request.data), self._put), HTTP_200_OK)
+        return self._answered(self.each(_bounded(request.data), self._put), HTTP_200_OK)
 
     @transaction.atomic
     def partial_update_many(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change of each the fields that are named, all or nothing."""
-        return self._answered(each(_bounded(request.data), self._patched), HTTP_200_OK)
+        return self._answered(self.each(_bounded(request.data), self._patched), HTTP_200_OK)
 
     def _put(self, item: Any) -> Row:
         return self._stored(self.kind.hold(self.team, self.key_in(item)), item)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Model
 from rest_framework import serializers
 
 from accounts.models import Team
 from api.etags import PreconditionFailed, etag_of
 from changes.models import Approval, Change, Comment, Edit
-from changes.objects import found, kind_of, shown
+from changes.objects import found_many, kind_of, shown
 from changes.services import NOW, Proposed
 from documents.base import RefusesUnknownFields
 from documents.fields import TextField
@@ -148,12 +150,16 @@ class ScheduleSerializer(RefusesUnknownFields):
     at = serializers.DateTimeField(allow_null=True, help_text="A moment to come; null: not by itself any more.")
 
 
-def proposed(team: Team, said: dict[str, Any]) -> Proposed:
-    """An edit as it was sent. Raises PreconditionFailed if the object is not the one that its author saw."""
+def proposals(team: Team, said: Sequence[dict[str, Any]]) -> list[Proposed]:
+    """Edits as they were sent. Raises PreconditionFailed if an object is not the one that its author saw."""
+    there = found_many(team, [(edit["kind"], edit["key"]) for edit in said if "etag" in edit])
+    return [_proposed(team, edit, there.get((edit["kind"], edit["key"]))) for edit in said]
+
+
+def _proposed(team: Team, said: dict[str, Any], row: Model | None) -> Proposed:
     base: Any = NOW
     if "etag" in said:
         kind = kind_of(said["kind"])
-        row = found(team, kind, said["key"])
         if (etag_of(kind.shown(team, row)) if row is not None else "") != said["etag"]:
             raise PreconditionFailed
         base = None if row is None else kind.declared(team, row)

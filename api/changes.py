@@ -29,11 +29,12 @@ from api.change_documents import (
     ReasonSerializer,
     ScheduleSerializer,
     TextSerializer,
-    proposed,
+    proposals,
 )
 from api.etags import etag_of, is_unchanged, require_match
 from api.plans import PlanSerializer
 from api.resources import Collection
+from api.zone_access import ChangeActingView
 from changes import services
 from changes.models import Change, State
 from changes.services import discard
@@ -64,7 +65,7 @@ class ChangeFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ha
         fields = ["state", "author", "title"]
 
 
-class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
+class ChangeViewSet(ChangeActingView, mixins.ListModelMixin, Collection[Change]):
     """What the team is about to do and did, the newest first."""
 
     queryset = Change.objects.select_related("team", "reverts").prefetch_related("approvals")
@@ -78,7 +79,7 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet[Change]:
-        return super().get_queryset().filter(team=self.team)
+        return self.visible_changes(super().get_queryset().filter(team=self.team))
 
     @extend_schema(responses=ChangeWithEditsSerializer)
     def retrieve(self, request: Request, number: str) -> Response:
@@ -96,7 +97,8 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
         said = ProposalSerializer(data=request.data)
         said.is_valid(raise_exception=True)
         given = said.validated_data
-        edits = [proposed(self.team, edit) for edit in given.get("edits", [])]
+        edits = proposals(self.team, given.get("edits", []))
+        self.require_places((edit.kind, edit.key) for edit in edits)
         change = services.open_change(self.team, self.acting, given["title"], edits, given.get("description", ""))
         return self._shown(change, HTTP_201_CREATED, {"Location": f"{request.path.rstrip('/')}/{change.number}"})
 
@@ -134,7 +136,9 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
             return Response(status=HTTP_204_NO_CONTENT)
         said = EditSerializer(data=request.data)
         said.is_valid(raise_exception=True)
-        edit = services.put_edit(change, self.acting, proposed(self.team, said.validated_data))
+        (wanted,) = proposals(self.team, [said.validated_data])
+        self.require_places([(wanted.kind, wanted.key)])
+        edit = services.put_edit(change, self.acting, wanted)
         return Response(EditSerializer(edit).data)
 
     @extend_schema(request=PlaceSerializer, responses={HTTP_200_OK: EditSerializer})
@@ -201,7 +205,7 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
         """Have it published at a moment to come; null: not by itself any more."""
         said = ScheduleSerializer(data=request.data)
         said.is_valid(raise_exception=True)
-        self._require_for(number)
+        self._require_for(number, Action.PUBLISH)
         return self._step(number, services.schedule, said.validated_data["at"], timezone.now())
 
     @extend_schema(request=None, responses=ONE)
@@ -209,7 +213,7 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
     @transaction.atomic
     def publish(self, request: Request, number: str) -> Response:
         """Make it so, all of it or nothing; refused if others have changed what it edits."""
-        self._require_for(number)
+        self._require_for(number, Action.PUBLISH)
         return self._step(number, services.publish, timezone.now())
 
     @extend_schema(request=None, responses={HTTP_201_CREATED: ChangeWithEditsSerializer})
@@ -218,10 +222,14 @@ class ChangeViewSet(mixins.ListModelMixin, Collection[Change]):
         """A draft that takes a published change back."""
         return self._shown(services.revert(self._find(number), self.acting), HTTP_201_CREATED)
 
-    def _require_for(self, number: str) -> None:
-        """A node fetches what every team has published: who makes one is asked for more. Raises PermissionDenied."""
-        if services.edits_nodes(self._find(number)) and not self.may(Action.ADMINISTER):
-            self.refuse(Action.ADMINISTER)
+    def _require_for(self, number: str, action: Action) -> None:
+        """That the caller may do that with what is in the change by now. Raises PermissionDenied.
+
+        A node fetches what every team has published: who makes one is asked for more.
+        """
+        needed = Action.ADMINISTER if services.edits_nodes(self._find(number)) else action
+        if not self.may(needed):
+            self.refuse(needed)
 
     def _step(self, number: str, step: Callable[..., Any], *arguments: Any) -> Response:
         change = self._find(number)

@@ -21,7 +21,7 @@ from api.plans import PlanSerializer
 from api.resources import TeamView
 from api.schema import path_parameters
 from changes.claim_models import Claim
-from changes.claims import give_up
+from changes.claims import follow, give_up
 from changes.declaring import Declared, declare, try_declaration
 
 OWNER = path_parameters(owner="The name that a set of files gives itself.")
@@ -67,6 +67,7 @@ class DeclarationView(TeamView):
     @extend_schema(responses=ClaimSerializer(many=True))
     def get(self, request: Request, owner: str) -> Response:
         """What belongs to an owner."""
+        follow(self.team)
         claims = get_list_or_404(Claim, team=self.team, owner=owner)
         return Response(ClaimSerializer(claims, many=True).data)
 

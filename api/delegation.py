@@ -61,6 +61,7 @@ class DelegationSerializer(serializers.Serializer[Any]):
 
 class DelegationView(ZoneActingView, TeamView):
     part = "delegation"
+    writes = False
     actions = {"POST": Action.VIEW}  # it asks, and writes nothing
 
     @ORIGIN

@@ -35,11 +35,11 @@ KNOWN = "_known_answer"
 """Of a request: what was said when it was sent before."""
 
 
-def answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase], is_offered: bool) -> HttpResponseBase:
-    """What `answer` says to the request, or said when the same was sent before. A method that is not offered at this
-    URL takes no key: nothing is done."""
+def answer_once(request: HttpRequest, answer: Callable[[], HttpResponseBase], writes: bool) -> HttpResponseBase:
+    """What `answer` says to the request, or said when the same was sent before. One that writes nothing, or whose
+    method is not offered at this URL, takes no key: it can be done again."""
     said = request.headers.get(HEADER)
-    if said is None or not is_offered or request.method not in METHODS:
+    if said is None or not writes or request.method not in METHODS:
         return answer()
     key = KEY.fullmatch(said)
     if key is None:

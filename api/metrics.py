@@ -145,7 +145,7 @@ class _Known(Collector):
             p99.add_metric([vantage.name], vantage.lag_p99_ms / 1000)
             out.add_metric([vantage.name], vantage.left_out)
             age.add_metric([vantage.name], (self._now - vantage.beat).total_seconds())
-        alarms = GaugeMetricFamily("trafficmgr_alarms", "Alarms about health that are not over.", labels=["kind"])
+        alarms = GaugeMetricFamily("trafficmgr_alarms", "Alarms that are not over.", labels=["kind"])
         found = Counted(Alarm.objects.filter(until__isnull=True).values_list("kind", flat=True))
         for kind in Alarm.Kind:
             alarms.add_metric([kind.value], found[kind.value])

@@ -43,9 +43,12 @@ class TeamView(NotingView):
     writing_parameters: ClassVar[frozenset[str]] = frozenset({"dry_run", "team"})
     """What the query of a request that writes may hold: a slip of the pen there would do what nobody meant."""
 
+    writes: ClassVar[bool] = True
+    """False: it asks others over the network and writes nothing, so it is asked anew each time, in no transaction."""
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        is_offered = hasattr(self, str(request.method).lower())
-        response = answer_once(request, lambda: super(TeamView, self).dispatch(request, *args, **kwargs), is_offered)
+        writes = self.writes and hasattr(self, str(request.method).lower())
+        response = answer_once(request, lambda: super(TeamView, self).dispatch(request, *args, **kwargs), writes)
         tell(request, response)
         return response
 

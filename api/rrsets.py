@@ -6,9 +6,9 @@ PUT /api/v1/zones/demo.test./rrsets/www/A   {"policy": "www"}
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from django.db import transaction
@@ -25,10 +25,14 @@ from api.resources import Deletable, Readable, Replaceable
 from api.schema import path_parameters
 from api.zone_access import ZoneActingView, find_zone
 from documents.kinds import RECORD_SETS
-from documents.records import canonical_key
+from documents.record_writes import RecordWrites, writing_together
+from documents.records import canonical_key, split_key
 from steering.services import take_turn
+from zones.contents import Key
 from zones.models import RecordSet, Zone
 from zones.services import lock_zone
+
+T = TypeVar("T")
 
 TEXT = Func("rdatas", Value(" "), function="array_to_string", output_field=TextField())
 """All records of a set, to search in."""
@@ -65,6 +69,7 @@ class RecordSetViewSet(
     search_fields = ("name", "text")
     page_key = ("name", "type")
     keys_parameter = "key"
+    together: RecordWrites
 
     @cached_property
     def zone(self) -> Zone:
@@ -81,6 +86,66 @@ class RecordSetViewSet(
         take_turn(self.team)
         lock_zone(self.zone)
         return super().create(request, *args, **kwargs)
+
+    def each(self, items: list[Any], do: Callable[[Any], T]) -> list[T]:
+        """What is static is written together; what concerns policies, one by one."""
+        take_turn(self.team)
+        keys = [(item, key) for item in items if (key := self._key_of(item))]
+        alone = {key[0] for item, key in keys if isinstance(item, dict) and item.get("policy") is not None}
+        names = {name for _item, (name, _type) in keys}
+        with writing_together(self.acting, self.zone, names, alone=alone) as self.together:
+            made = super().each(items, do)
+        self.events.extend(self.together.events)
+        return made
+
+    def stored_rows(self, rows: list[RecordSet]) -> list[RecordSet]:
+        found = self.get_queryset().filter(name__in={row.name for row in rows})
+        by_key = {(row.name, row.type): row for row in found}
+        return [by_key[row.name, row.type] for row in rows]
+
+    def _created(self, item: Any) -> RecordSet:
+        if self._taken_together(item) is None:
+            return super()._created(item)
+        return self._unsaved(self.together.store(item, new=True))
+
+    def _put(self, item: Any) -> RecordSet:
+        if self._taken_together(item) is None:
+            return super()._put(item)
+        return self._unsaved(self.together.store(item))
+
+    def _patched(self, item: Any) -> RecordSet:
+        key = self._taken_together(item)
+        if key is None:
+            return super()._patched(item)
+        if self.together.present(key) is None:
+            raise ValidationError(f"There is no {self.kind.singular} {self.key_in(item)}.")
+        return self._unsaved(self.together.store(item, partial=True))
+
+    def _destroyed(self, key: str) -> None:
+        found = self._taken_together(key)
+        if found is None:
+            super()._destroyed(key)
+        elif self.together.present(found) is None:
+            raise ValidationError({self.keys_parameter: [f"There is no {self.kind.singular} {key}."]})
+        else:
+            self.together.remove(found)
+
+    def _taken_together(self, item: Any) -> Key | None:
+        """The key of an item that is written with the others; None: it is written by itself, or refused there."""
+        key = self._key_of(item)
+        return key if key and self.together.takes(key) else None
+
+    def _key_of(self, item: Any) -> Key | None:
+        """Of a document, or of the key of one that goes; None: it says none that can be."""
+        if self.action == "destroy_many":
+            return split_key(item)[1:]
+        try:
+            return split_key(self.key_in(item))[1:]
+        except ValidationError:
+            return None
+
+    def _unsaved(self, key: Key) -> RecordSet:
+        return RecordSet(zone=self.zone, name=key[0], type=key[1])
 
     def key(self) -> dict[str, str]:
         return canonical_key(self.zone, self.kwargs["name"], self.kwargs["type"])

@@ -1,11 +1,15 @@
-"""Explanations, and what a change would move."""
+"""Explanations, what a change would move, and who would get what of a draft."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,9 +17,11 @@ from api.explained import ExplanationSerializer
 from api.permissions import READING
 from api.resources import TeamView
 from api.simulated import SimulationSerializer
-from documents.base import RefusesUnknownFields
+from documents.base import RefusesUnknownFields, in_fields_of
 from documents.fields import NamedField, NamesField, TextField, WholeNumberField
 from documents.steering import StepsField
+from simulation.preview import NEW_SALT, Question, preview
+from simulation.preview import SAMPLES as PREVIEWED
 from simulation.services import MAX_AT_S, explain
 from simulation.what_if import MAX_SAMPLES, SAMPLES, Change, what_if
 from steering.models import Policy, Pool
@@ -63,6 +69,54 @@ class SimulatedChangeSerializer(RefusesUnknownFields):
         required=False,
         help_text=f"How many clients to ask for; default: {SAMPLES}.",
     )
+
+
+class DraftSerializer(RefusesUnknownFields):
+    """A policy that is still being written, and who is asked about."""
+
+    policy = NamedField(Policy.objects.all(), required=False, help_text="That it would replace; left out: a new one.")
+    pools = NamesField(Pool.objects.all(), required=False, allow_empty=False)
+    steps = StepsField(required=False)
+    clients = TextField(
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        help_text="An address, a prefix such as `91.0.0.0/16`, a network such as `AS3320`, or a country.",
+    )
+    type = serializers.ChoiceField(["A", "AAAA"], default="A", help_text="Of the addresses that are asked for.")
+    samples = WholeNumberField(
+        min_value=1,
+        max_value=MAX_SAMPLES,
+        required=False,
+        help_text=f"How many clients to ask for; default: {PREVIEWED}.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "policy" not in attrs and "pools" not in attrs:
+            raise serializers.ValidationError({"pools": ["Name the pools of a new policy, or the policy."]})
+        return attrs
+
+
+class PreviewView(TeamView):
+    actions = READING
+
+    @extend_schema(request=DraftSerializer, responses={200: OpenApiTypes.OBJECT})
+    def post(self, request: Request) -> Response:
+        """Who would get what from a policy as it is written: docs/simulation.md. It needs no name; nothing is kept."""
+        said = DraftSerializer(data=request.data, context={"team": self.team})
+        said.is_valid(raise_exception=True)
+        given: dict[str, Any] = said.validated_data
+        draft = Change(given.get("policy") or self._new(), given.get("pools"), given.get("steps"))
+        asked = Question(given.get("clients", ""), given["type"])
+        try:
+            shown = preview(draft, asked, timezone.now(), given.get("samples", PREVIEWED))
+        except DjangoValidationError as error:
+            raise in_fields_of(said, error) from error
+        return Response(shown)
+
+    def _new(self) -> Policy:
+        """Under a name that is free: which it will have changes no answer. It draws the same each time."""
+        return Policy(team=self.team, name=f"draft-{secrets.token_hex(8)}", salt=NEW_SALT)
 
 
 class SimulateView(TeamView):

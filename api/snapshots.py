@@ -18,6 +18,8 @@ from api.change_documents import ChangeWithEditsSerializer
 from api.resources import Collection
 from changes.services import roll_back
 from snapshots.models import Snapshot
+from snapshots.told import told_changes
+from zones.models import Zone
 
 
 class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
@@ -58,6 +60,15 @@ class SnapshotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Collecti
         change = roll_back(self.team, int(pk), self.acting)
         location = reverse("change-detail", args=[change.number])
         return Response(ChangeWithEditsSerializer(change).data, status=HTTP_201_CREATED, headers={"Location": location})
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """What is shown names no zone that the caller may not see."""
+        shown, *others = args or (None,)
+        if shown is not None:
+            found = shown if kwargs.get("many") else [shown]
+            told = told_changes(found, lambda: Zone.objects.filter(team=self.team), lambda: self.team)
+            args = (told if kwargs.get("many") else told[0], *others)
+        return super().get_serializer(*args, **kwargs)
 
     def get_serializer_class(self) -> type[SnapshotSerializer]:
         return SnapshotWithManifestSerializer if self.action == "retrieve" else SnapshotSerializer

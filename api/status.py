@@ -23,7 +23,9 @@ from healthchecks.services import active_states, endpoint_states, vantages_of_te
 from healthchecks.state import State
 from regions.models import EdgeNode, Endpoint
 from snapshots.models import Refusal, Snapshot
+from snapshots.told import told_refusals
 from telemetry.models import NodeReport
+from zones.models import Zone
 
 SEVERITY = [State.UP, State.UNKNOWN, State.DOWN]
 
@@ -89,7 +91,9 @@ class StatusView(TeamView):
         status = {
             "generation": snapshot and snapshot.generation,
             "published": snapshot and snapshot.created,
-            "refusals": Refusal.objects.all(),
+            "refusals": told_refusals(
+                Refusal.objects.all(), lambda: Zone.objects.filter(team=self.team), lambda: self.team
+            ),
             "nodes": _nodes(self.team, timezone.now()),
             **_health(self.team),
             **_guards(self.team),

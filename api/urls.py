@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.urls import URLPattern, URLResolver, re_path
 from rest_framework.routers import Route, SimpleRouter
 
-from api.accounts import MemberViewSet, TeamViewSet, TokenViewSet
+from api.accounts import MemberViewSet, TokenViewSet
 from api.alerts import AlertRuleViewSet, ChannelViewSet, DeliveryViewSet
 from api.audit import AuditViewSet
 from api.brake import ReleaseView
@@ -29,10 +29,11 @@ from api.problems import unknown_url
 from api.regions import EndpointViewSet, NodeViewSet, RegionViewSet, SiteViewSet
 from api.rrsets import RecordSetViewSet
 from api.shadows import ShadowView
-from api.simulation import ExplainView, SimulateView
+from api.simulation import ExplainView, PreviewView, SimulateView
 from api.snapshots import SnapshotViewSet
 from api.status import StatusView
 from api.steering import PolicyViewSet, PoolViewSet
+from api.teams import TeamViewSet
 from api.telemetry import TrafficView
 from api.vantages import AlarmViewSet, VantagesView
 from api.zones import ZoneFileView, ZoneViewSet
@@ -116,6 +117,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^measurements/?$", MeasurementsView.as_view()),
     re_path(r"^policies/(?P<name>[a-z0-9-]{1,63})/shadow/?$", ShadowView.as_view()),
     re_path(r"^refusals/release/?$", ReleaseView.as_view()),
+    re_path(r"^preview/?$", PreviewView.as_view()),
     re_path(r"^simulate/?$", SimulateView.as_view()),
     re_path(r"^status/?$", StatusView.as_view()),
     re_path(r"^traffic/?$", TrafficView.as_view()),

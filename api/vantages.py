@@ -36,6 +36,9 @@ class VantageSerializer(serializers.Serializer[Any]):
     lag_ms = serializers.IntegerField(allow_null=True, help_text="How late probes began at worst before it.")
     lag_p99_ms = serializers.IntegerField(allow_null=True, help_text="99 of 100 began no later.")
     targets = serializers.IntegerField(allow_null=True, help_text="How many it probes, of all teams.")
+    left_out = serializers.IntegerField(
+        allow_null=True, help_text="Probes that it had no time for in the second before its last heartbeat."
+    )
 
 
 class VantagesView(TeamView):
@@ -69,7 +72,8 @@ class AlarmFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter has
 
 
 class AlarmViewSet(mixins.ListModelMixin, Collection[Alarm]):
-    """Vantages that are not well, checks without a quorum, and pools that failed as a whole; the newest first."""
+    """Vantages that are not well, checks without a quorum, pools that failed as a whole, publications that are held;
+    the newest first."""
 
     actions = OPERATING
     queryset = Alarm.objects.all()

@@ -5,39 +5,19 @@ edits, in order ─► hold ─► as their authors saw? ─► store or remove,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
-
-from django.core.exceptions import ObjectDoesNotExist
-from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
-from rest_framework.exceptions import ValidationError
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from accounts.audit.actor import Actor
-from accounts.audit.journal import Event
 from accounts.models import Team
-from changes.editing import clash
+from changes.editing import clashes
+from changes.making import Applied, apply_one
+from changes.making_records import apply_record_sets
 from changes.models import Edit
-from changes.objects import ahead, found, held, in_order, kind_of, proposed
-from changes.refusals import Conflict, ConflictError, Refusal, RefusedError
-from documents.journal import writing
+from changes.objects import ahead, held_many, in_order, kind_of
+from changes.refusals import Conflict, ConflictError, RefusedError
+from documents.kinds import RECORD_SETS
 from steering.services import take_turn
-
-MOST_NAMED = 5
-TAKEN = "Someone else has just written the same. Look at what is there now, and try again."
-
-
-@dataclass(slots=True)
-class Applied:
-    """What became of one edit."""
-
-    edit: Edit
-    events: list[Event] = field(default_factory=list)
-    """What it did to its object, and to others that say something of it."""
-    refusals: list[Refusal] = field(default_factory=list)
 
 
 def apply(team: Team, actor: Actor, edits: Sequence[Edit], change: int | None) -> list[Applied]:
@@ -47,9 +27,9 @@ def apply(team: Team, actor: Actor, edits: Sequence[Edit], change: int | None) -
     """
     take_turn(team)
     ordered = in_order(list(edits))
-    clashes = held_conflicts(team, ordered)
-    if clashes:
-        raise ConflictError(clashes)
+    conflicts = held_conflicts(team, ordered)
+    if conflicts:
+        raise ConflictError(conflicts)
     applied = apply_all(team, actor, ordered, change)
     refusals = [refusal for one in applied for refusal in one.refusals]
     if refusals:
@@ -70,7 +50,7 @@ def apply_all(team: Team, actor: Actor, ordered: Sequence[Edit], change: int | N
         begun = [apply_one(team, actor, edit, change) for edit in early]
         renamed = {one.edit.key: str((one.edit.document or {}).get("name", one.edit.key)) for one in _made(begun)}
         waiting = [_called(edit, renamed) if edit.kind == "checks" else edit for edit in waiting]
-        tried = [apply_one(team, actor, edit, change) for edit in waiting]
+        tried = apply_each(team, actor, waiting, change)
         done += _made((*begun, *tried))
         refused = [one for one in tried if one.refusals]
         still_early = [one.edit for one in begun if one.refusals]
@@ -93,65 +73,16 @@ def _called(edit: Edit, renamed: Mapping[str, str]) -> Edit:
 
 def held_conflicts(team: Team, edits: Iterable[Edit]) -> list[Conflict]:
     """Hold what all edits are about, and say which objects are not what their authors saw."""
-    clashes = []
-    for edit in edits:
-        kind = kind_of(edit.kind)
-        row = held(team, kind, edit.key)
-        clashes.append(clash(kind, edit, None if row is None else kind.declared(team, row)))
-    return [conflict for conflict in clashes if conflict]
+    edits = list(edits)
+    return clashes(edits, held_many(team, [(edit.kind, edit.key) for edit in edits]))
 
 
-def apply_one(team: Team, actor: Actor, edit: Edit, change: int | None) -> Applied:
-    """Make one edit, and write down what it did; one that is refused does nothing."""
-    kind = kind_of(edit.kind)
-    row = found(team, kind, edit.key)
-    before = None if row is None else kind.declared(team, row)
-    wanted = proposed(edit, before)
-    applied = Applied(edit)
-    with _refusals_of(applied), transaction.atomic():
-        with writing(actor, team, kind, row, proposed=wanted, change=change) as going_on:
-            if wanted is not None:
-                going_on.made = kind.store(team, edit.key, row, wanted)
-            elif row is not None:
-                kind.remove(row)
-        applied.events = going_on.events
+def apply_each(team: Team, actor: Actor, edits: Sequence[Edit], change: int | None) -> list[Applied]:
+    """Make each edit that can be made, in their order; record sets that come one after the other are made together."""
+    applied: list[Applied] = []
+    for plural, group in groupby(edits, lambda edit: edit.kind):
+        if plural == RECORD_SETS.plural:
+            applied += apply_record_sets(team, actor, list(group), change)
+        else:
+            applied += [apply_one(team, actor, edit, change) for edit in group]
     return applied
-
-
-@contextmanager
-def _refusals_of(applied: Applied) -> Iterator[None]:
-    edit = applied.edit
-    try:
-        yield
-    except (ValidationError, DjangoValidationError) as error:
-        applied.refusals = [Refusal(edit.kind, edit.key, *said) for said in _said(error)]
-    except ProtectedError as error:
-        users = sorted({f"{row._meta.verbose_name} {row}" for row in error.protected_objects})
-        more = f" and {len(users) - MOST_NAMED} more" if len(users) > MOST_NAMED else ""
-        message = f"It is in use: {', '.join(users[:MOST_NAMED])}{more}."
-        applied.refusals = [Refusal(edit.kind, edit.key, "", message)]
-    except IntegrityError:
-        applied.refusals = [Refusal(edit.kind, edit.key, "", TAKEN)]
-    except (ObjectDoesNotExist, ValueError) as error:
-        applied.refusals = [Refusal(edit.kind, edit.key, "", str(error))]
-
-
-def _said(error: ValidationError | DjangoValidationError) -> Iterator[tuple[str, str]]:
-    """Field and message of each."""
-    if isinstance(error, ValidationError):
-        yield from _flat(error.detail, ())
-    elif hasattr(error, "error_dict"):
-        yield from _flat(error.message_dict, ())
-    else:
-        yield from (("", message) for message in error.messages)
-
-
-def _flat(detail: Any, path: tuple[object, ...]) -> Iterator[tuple[str, str]]:
-    if isinstance(detail, dict):
-        for name, value in detail.items():
-            yield from _flat(value, path if name in ("__all__", "non_field_errors") else (*path, name))
-    elif isinstance(detail, list):
-        for index, item in enumerate(detail):
-            yield from _flat(item, path if isinstance(item, str) else (*path, index))
-    else:
-        yield ".".join(map(str, path)), str(detail)

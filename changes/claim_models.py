@@ -14,6 +14,9 @@ class Claim(models.Model):
     owner = models.CharField(max_length=63)
     kind = models.CharField(max_length=40)
     key = models.CharField(max_length=2100)
+    row = models.BigIntegerField(
+        null=True, help_text="Primary key of the object, which it keeps under any name; NULL: there was none."
+    )
     since = models.DateTimeField(auto_now_add=True)
 
     class Meta:

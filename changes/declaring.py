@@ -20,12 +20,12 @@ from django.db import transaction
 from accounts.audit.actor import Actor
 from accounts.models import Team
 from changes.claim_models import Claim, DeclaredChange
-from changes.claims import Place, claim, claimed_by, give_up, owners_of
+from changes.claims import Place, claim, claimed_by, follow, give_up, owners_of
 from changes.declaration import Found, documents_of
 from changes.drafting import open_change
 from changes.editing import Proposed
 from changes.models import Change, Edit
-from changes.objects import kind_of, present
+from changes.objects import present_many
 from changes.planning import Plan, plan_of
 from changes.refusals import Refusal
 from documents.kind import Document
@@ -80,6 +80,7 @@ def declare(
 
 def _tried(team: Team, owner: str, documents: Found, now: datetime, *, adopt: bool) -> tuple[Declared, list[Edit]]:
     _require_owner(team, owner)
+    follow(team)
     owners = owners_of(team, documents)
     others = [
         Refusal(*place, "", f'It belongs to "{theirs}": declare it there, or have that owner give it up.')
@@ -104,16 +105,17 @@ def _tried(team: Team, owner: str, documents: Found, now: datetime, *, adopt: bo
 
 def _edits(team: Team, documents: Found, owned: Iterable[Place]) -> list[Edit]:
     """One for each document, and for each object that the owner declares no more."""
-    edits = [_edit(team, *place, document) for place, document in documents.items()]
-    gone = [_edit(team, *place, None) for place in sorted(set(owned) - documents.keys())]
-    edits += [edit for edit in gone if edit.base is not None]
+    undeclared = sorted(set(owned) - documents.keys())
+    there = present_many(team, [*documents, *undeclared])
+    edits = [_edit(place, document, there.get(place)) for place, document in documents.items()]
+    edits += [_edit(place, None, there[place]) for place in undeclared if place in there]
     for position, edit in enumerate(edits):
         edit.position = position
     return edits
 
 
-def _edit(team: Team, kind: str, key: str, document: Document | None) -> Edit:
-    base = present(team, kind_of(kind), key)
+def _edit(place: Place, document: Document | None, base: Document | None) -> Edit:
+    kind, key = place
     if kind == ZONES.plural and base is not None and document is not None:
         document = {name: value for name, value in document.items() if name not in UNCHANGEABLE or name == "origin"}
     action = Edit.Action.DELETE if document is None else Edit.Action.PUT

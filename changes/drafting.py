@@ -12,6 +12,7 @@ from accounts.audit.journal import Event, record
 from accounts.models import Team
 from changes.editing import Proposed, held_draft, put_edits
 from changes.models import Change, Comment
+from changes.telling import tell
 
 KIND = "changes"
 """In the journal."""
@@ -63,11 +64,12 @@ def comment(change: Change, actor: Actor, text: str) -> Comment:
 
 
 def note(change: Change, actor: Actor, action: str, **said: Any) -> None:
-    """Write down a step of a change. `was`: the state it had before."""
+    """Write down a step of a change, and have rules for alerts told of it. `was`: the state it had before."""
     told = {name: value for name, value in said.items() if name != "was"}
     before = {"state": said["was"]} if "was" in said else None
     event = Event(KIND, str(change.number), f"change.{action}", before=before, after=told or None)
     record(actor, change.team, [event], change=change.number)
+    tell(change, actor, action, told)
 
 
 def _require_named(change: Change) -> None:

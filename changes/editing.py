@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
 from accounts.audit.actor import Actor
-from accounts.models import Team
 from changes.models import Change, Edit, State
-from changes.objects import kind_of, present, proposed
+from changes.objects import Place, kind_of, present, present_many, proposed
 from changes.refusals import Conflict, UnknownEditError, WrongStateError
 from documents.kind import Document, Kind
 
@@ -55,7 +54,10 @@ def put_edits(change: Change, actor: Actor, edits: Iterable[Proposed]) -> list[E
     with transaction.atomic():
         held_draft(change)
         known = {(edit.kind, edit.key): edit for edit in change.edits.all()}
-        put = [_put(change, actor, edit, known) for edit in edits]
+        edits = list(edits)
+        unseen = [(edit.kind, edit.key) for edit in edits if isinstance(edit.base, _Now)]
+        theirs = present_many(change.team, [place for place in unseen if place not in known])
+        put = [_put(change, actor, edit, known, theirs) for edit in edits]
         fresh = {edit.position: edit for edit in put if edit.pk is None}
         Edit.objects.bulk_create(fresh.values())
         for edit in put:
@@ -85,13 +87,15 @@ def rebase(change: Change, kind: str, key: str) -> Edit:
 
 def conflicts(change: Change) -> list[Conflict]:
     """Edits of objects that are not what their authors saw any more."""
-    return [found for edit in change.edits.all() if (found := conflict_of(change.team, edit))]
+    edits = list(change.edits.all())
+    theirs = present_many(change.team, [(edit.kind, edit.key) for edit in edits])
+    return clashes(edits, theirs)
 
 
-def conflict_of(team: Team, edit: Edit) -> Conflict | None:
-    """Whether an object is another than the edit's author saw."""
-    kind = kind_of(edit.kind)
-    return clash(kind, edit, present(team, kind, edit.key))
+def clashes(edits: Iterable[Edit], theirs: Mapping[Place, Document]) -> list[Conflict]:
+    """Edits of objects that are not what their authors saw. `theirs`: what is there now."""
+    found = (clash(kind_of(edit.kind), edit, theirs.get((edit.kind, edit.key))) for edit in edits)
+    return [conflict for conflict in found if conflict]
 
 
 def clash(kind: Kind[Any], edit: Edit, theirs: Document | None) -> Conflict | None:
@@ -109,14 +113,19 @@ def held_draft(change: Change) -> None:
         raise WrongStateError(change.number, state, [State.DRAFT])
 
 
-def _put(change: Change, actor: Actor, wanted: Proposed, known: dict[tuple[str, str], Edit]) -> Edit:
-    """The edit as it is to be, unsaved. `known`: those of the change by kind and key, to which a new one is added."""
+def _put(
+    change: Change, actor: Actor, wanted: Proposed, known: dict[Place, Edit], theirs: Mapping[Place, Document]
+) -> Edit:
+    """The edit as it is to be, unsaved. `known`: those of the change by kind and key, to which a new one is added.
+
+    `theirs`: what there is now of the others.
+    """
     kind = kind_of(wanted.kind)
     edit = known.get((wanted.kind, wanted.key))
     if edit is None:
         if len(known) >= MOST_EDITS:
             raise UnknownEditError("edits", f"A change has at most {MOST_EDITS} edits: make another one.")
-        base = present(change.team, kind, wanted.key) if isinstance(wanted.base, _Now) else wanted.base
+        base = theirs.get((wanted.kind, wanted.key)) if isinstance(wanted.base, _Now) else wanted.base
         position = next(reversed(known.values())).position + 1 if known else 0  # they are in the order of positions
         edit = Edit(change=change, position=position, kind=wanted.kind, key=wanted.key, base=base)
         known[wanted.kind, wanted.key] = edit

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -12,6 +13,9 @@ from changes.models import Edit
 from changes.refusals import UnknownEditError
 from documents.kind import Document, Kind
 from documents.kinds import KINDS
+
+Place = tuple[str, str]
+"""Kind and key."""
 
 
 def kind_of(plural: str) -> Kind[Any]:
@@ -31,19 +35,37 @@ def found(team: Team, kind: Kind[Any], key: str) -> Model | None:
     return row
 
 
-def held(team: Team, kind: Kind[Any], key: str) -> Model | None:
-    """The same, held until the transaction ends."""
-    try:
-        row: Model | None = kind.hold(team, key)
-    except ValueError:
-        return None
-    return row
-
-
 def present(team: Team, kind: Kind[Any], key: str) -> Document | None:
     """What is declared of an object now; None: there is none."""
     row = found(team, kind, key)
     return None if row is None else kind.declared(team, row)
+
+
+def found_many(team: Team, places: Iterable[Place]) -> dict[Place, Model]:
+    """The rows of many objects, by kind and key: those that there are. Raises UnknownEditError."""
+    return _rows(places, lambda kind, keys: kind.find_many(team, keys))
+
+
+def present_many(team: Team, places: Iterable[Place]) -> dict[Place, Document]:
+    """What is declared of many objects now: of those that there are. Raises UnknownEditError."""
+    return _declared(team, found_many(team, places))
+
+
+def held_many(team: Team, places: Iterable[Place]) -> dict[Place, Document]:
+    """The same of objects that are held until the transaction ends."""
+    return _declared(team, _rows(places, lambda kind, keys: kind.hold_many(team, keys)))
+
+
+def _rows(places: Iterable[Place], look_up: Callable[[Kind[Any], list[str]], dict[str, Any]]) -> dict[Place, Model]:
+    by_kind: defaultdict[str, list[str]] = defaultdict(list)
+    for plural, key in places:
+        by_kind[plural].append(key)
+    kinds = {plural: kind_of(plural) for plural in by_kind}
+    return {(plural, key): row for plural, kind in kinds.items() for key, row in look_up(kind, by_kind[plural]).items()}
+
+
+def _declared(team: Team, rows: Mapping[Place, Model]) -> dict[Place, Document]:
+    return {place: kind_of(place[0]).declared(team, row) for place, row in rows.items()}
 
 
 def proposed(edit: Edit, theirs: Document | None) -> Document | None:

@@ -1,6 +1,6 @@
 """What a change would do, before it is made: to objects, to queries, and whether it would be let through.
 
-edits ─► transaction { apply, one by one; compile; roll back } ─► differences · refusals · whom it moves · what is held
+edits ─► transaction { apply; compile; roll back } ─► differences · refusals · whom it moves · what is held
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from accounts.audit.journal import Event
 from accounts.models import Team
 from changes.applying import apply_all, held_conflicts
 from changes.models import Change, Edit
-from changes.objects import in_order
+from changes.objects import Place, in_order
 from changes.refusals import Conflict, Refusal
 from documents.kind import Document
 from documents.kinds import KINDS
@@ -27,9 +27,6 @@ from snapshots.services import NothingPublishedError, brake_limits
 from steering.services import take_turn
 
 PLANNER = "plan"
-
-Place = tuple[str, str]
-"""Kind and key."""
 
 
 @dataclass(frozen=True, slots=True)

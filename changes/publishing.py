@@ -6,6 +6,7 @@ UPDATE … WHERE state … ─► 1 row: ours ─► apply ─► journal ─►
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -15,9 +16,10 @@ from django.db.models import Q
 from accounts.audit.actor import Actor
 from accounts.audit.horizon import UnknownHorizonError, sees
 from accounts.audit.models import TRANSACTION
-from changes.applying import Applied, apply
+from changes.applying import apply
 from changes.claims import settle
 from changes.drafting import note
+from changes.making import Applied
 from changes.models import Change, State
 from changes.refusals import ChangeError, EmptyChangeError, NotApprovedError, WrongStateError
 from snapshots.models import Snapshot
@@ -29,6 +31,9 @@ LOOKED_FOR = timedelta(hours=1)
 """A generation comes within seconds, or nothing of the change concerned edges."""
 CLOCKS_APART = timedelta(minutes=10)
 MOST_AT_ONCE = 20
+UNFORESEEN = "Something went wrong that nobody foresaw; the log of the worker says what. Reopen it and try again."
+
+log = logging.getLogger(__name__)
 
 
 def publish(change: Change, actor: Actor, now: datetime, *, states: Sequence[str] | None = None) -> list[Applied]:
@@ -85,6 +90,10 @@ def _publish_due(change: Change, now: datetime) -> bool:
         return False  # another worker was quicker, or someone took it back
     except ChangeError as error:
         _fail(change, actor, str(error))
+        return False
+    except Exception:  # of one change, which is not to keep others from being published
+        log.exception("change %s could not be published when it was due", change.number)
+        _fail(change, actor, UNFORESEEN)
         return False
     return True
 

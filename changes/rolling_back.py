@@ -17,7 +17,7 @@ from accounts.models import Team
 from changes.drafting import open_change
 from changes.editing import MOST_EDITS, NOW, Proposed, put_edits
 from changes.models import Change, State
-from changes.objects import kind_of, present
+from changes.objects import Place, kind_of, present, present_many
 from changes.refusals import CannotRollBackError, WrongStateError
 from documents.kind import Document
 from documents.kinds import KINDS, NODES
@@ -28,9 +28,6 @@ LEFT_OUT = {
 }
 """Kinds that cannot be put back, and why."""
 GONE_NODE = "a deleted node has another token when it comes back: create it anew"
-
-Place = tuple[str, str]
-"""Kind and key."""
 
 
 def roll_back(team: Team, generation: int, actor: Actor) -> Change:
@@ -119,9 +116,10 @@ def _drafted(
 ) -> Change:
     targets = _without_exchanges(team, targets)
     edits, left_out = [], []
+    there = present_many(team, targets)
     for place in sorted(targets):
         kind, key = kind_of(place[0]), place[1]
-        now = present(team, kind, key)
+        now = there.get(place)
         if kind.alike(targets[place], now):
             continue
         if place[0] in LEFT_OUT or (kind is NODES and now is None):

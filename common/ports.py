@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
 from pathlib import Path
@@ -33,17 +34,31 @@ def is_free(address: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> bool:
 def free_port() -> int:
     """A port of loopback, free over TCP and UDP, that the kernel gives to no outgoing connection.
 
-    Between now and the moment a server listens there, anything may connect to anywhere.
+    Between now and the moment a server listens there, anything may connect to anywhere. Nor is it handed out again,
+    here or in another process, while this process lives.
     """
     ports = range(FIRST_PORT, _first_ephemeral())
     for _ in range(MOST_TRIES if ports else 0):
         port = random.choice(ports)  # noqa: S311 - chance, not secrecy
-        if all(is_free(f"{LOOPBACK}:{port}", kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
+        kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+        if all(is_free(f"{LOOPBACK}:{port}", kind) for kind in kinds) and _claimed(port):
             return port
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         chosen: int = probe.getsockname()[1]
         return chosen
+
+
+def _claimed(port: int) -> bool:
+    """Whether it is now this process's. The kernel keeps such names as long as it lives, for each network by itself."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0trafficmgr port {port}")
+    except OSError as error:
+        claim.close()
+        return error.errno != errno.EADDRINUSE  # other kernels than Linux have no names without files
+    claim.detach()  # open until the process ends
+    return True
 
 
 def _first_ephemeral() -> int:

@@ -10,6 +10,8 @@ from django.http import HttpRequest
 
 from accounts.models import Team, User
 from accounts.services import team_of
+from changes.models import Change
+from changes.reach import changes_granted
 from healthchecks.alarms import alarms_of
 from healthchecks.guard_models import Alarm
 from zones.grants import zones_granted
@@ -42,6 +44,8 @@ def visible(objects: QuerySet[M], user: User) -> QuerySet[M]:
     own = Q(team=team_of(user))
     if objects.model is Zone:
         own |= Q(pk__in=zones_granted(user).values("pk"))
+    if objects.model is Change:
+        own |= Q(pk__in=changes_granted(user).values("pk"))
     return objects.filter(own)
 
 

@@ -19,7 +19,7 @@ from accounts.models import Team
 from dashboard.forms.policies import STEPS, PolicyForm, PreviewForm
 from dashboard.forms.steps import StepForm
 from dashboard.worldmap import known_countries
-from simulation.preview import Question, preview
+from simulation.preview import NEW_SALT, Question, preview
 from simulation.what_if import Change
 from snapshots.services import NothingPublishedError
 from steering.models import Policy
@@ -27,8 +27,6 @@ from steering.models import Policy
 MOST_COLOURS = 8
 """As the style sheets have. Of more endpoints, regions have a colour each."""
 MOST_COUNTRIES = ":12"
-NEW_SALT = "preview"
-"""What a new policy draws with until it is saved and has a salt of its own: the same at every pause in typing."""
 
 
 class Mistake(NamedTuple):

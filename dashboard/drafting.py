@@ -14,37 +14,40 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.audit.journal import Event
 from accounts.models import Team
+from accounts.permissions import Action
 from changes.models import Change, Edit, State
 from changes.objects import proposed
 from changes.refusals import ChangeError
 from changes.services import Proposed, open_change, put_edits
+from dashboard.access import signed_in
+from dashboard.guard import may_with_change
 from dashboard.noting import actor_of
 from dashboard.writing import TAKEN
 from documents.journal import Writing, writing
 from documents.kind import Document, Kind
+from documents.kinds import RECORD_SETS
+from documents.zone_files import events_between
+from zones.contents import Contents
+from zones.edits import Author
+from zones.models import Zone
 
 T = TypeVar("T")
 
-FIELD, VALUE = "into", "change"
-"""Of the button that says: not now, but with a change."""
 CURRENT = "change"
 """In the session: the number of the draft that is being written."""
 
 
-def is_drafted(request: HttpRequest) -> bool:
-    """Whether a form is sent to become a part of a change."""
-    return request.POST.get(FIELD) == VALUE
-
-
 def current_draft(request: HttpRequest) -> Change | None:
-    """The draft that someone is writing, if it is still one."""
+    """The draft that someone is writing, if it is still one that they may write."""
     number = request.session.get(CURRENT)
     if not number:
         return None
-    return Change.objects.filter(pk=number, state=State.DRAFT).select_related("team").first()
+    change = Change.objects.filter(pk=number, state=State.DRAFT).select_related("team").first()
+    return change if change is not None and may_with_change(request, Action.DRAFT, change) else None
 
 
 def write_into(request: HttpRequest, change: Change | None) -> None:
@@ -71,6 +74,22 @@ def tried(
     except IntegrityError as error:
         raise ValidationError(TAKEN) from error
     return going_on.events
+
+
+def tried_in_zone(request: HttpRequest, write: Callable[[Author], Any]) -> list[Event]:
+    """What `write` does to record sets of a zone, many at once. Nothing of it stays. Raises ValidationError."""
+    events: list[Event] = []
+
+    def note(zone: Zone, before: Contents, after: Contents) -> None:
+        events.extend(events_between(zone, before, after))
+
+    try:
+        with transaction.atomic():
+            write(Author(signed_in(request), timezone.now(), note))
+            transaction.set_rollback(True)
+    except IntegrityError as error:
+        raise ValidationError(TAKEN) from error
+    return [event for event in events if not RECORD_SETS.alike(event.before, event.after)]
 
 
 def put(request: HttpRequest, team: Team, events: list[Event], title: str) -> Change:

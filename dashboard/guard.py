@@ -25,10 +25,11 @@ from accounts.actors import actor_of, why_not
 from accounts.models import Team, User
 from accounts.permissions import Action, Actor, allowed
 from accounts.services import CHOSEN_TEAM, team_of
+from changes.models import Change
+from changes.reach import actions_with
 from dashboard.access import NO_TEAM
-from dashboard.drafting import is_drafted
 from dashboard.needs import NEEDS, Needs
-from dashboard.writing import field_asked
+from dashboard.writing import field_asked, is_drafted
 from zones.grants import with_grants, zones_granted
 from zones.models import Zone
 
@@ -56,6 +57,10 @@ class Acting:
         """Whether they may do that with all that their team owns."""
         return self.actor.runs_installation or (self.team is not None and allowed(self.actor, action, self.team.pk))
 
+    def rights(self) -> dict[str, bool]:
+        """For templates, as `may`: whether they may, by the value of the action."""
+        return {action.value: self.may(action) for action in Action}
+
 
 def guarded(patterns: Iterable[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
     """The same routes, each behind what it needs."""
@@ -70,15 +75,49 @@ def acting_of(request: HttpRequest) -> Acting | None:
 
 def require(request: HttpRequest, action: Action, zone: Zone | None = None) -> None:
     """For what a route does not say: may they do that in their team, or with that zone? Raises PermissionDenied."""
+    if may_with_zone(request, action, zone):
+        return
     acting = acting_of(request)
     if acting is None:
         raise PermissionDenied(UNDECLARED)
-    if zone is not None:
-        actor = with_grants(acting.actor, cast("User", request.user), [zone.pk])
-        acting = Acting(acting.actor if actor.runs_installation else actor, zone.team, zone)
-    if not (acting.may(action) if zone is not None else acting.may_in_team(action)):
-        team = acting.team
-        raise PermissionDenied(why_not(acting.actor, action, team) if team is not None else NO_TEAM)
+    team = zone.team if zone is not None else acting.team
+    raise PermissionDenied(why_not(acting.actor, action, team) if team is not None else NO_TEAM)
+
+
+def may_with_zone(request: HttpRequest, action: Action, zone: Zone | None) -> bool:
+    """Whether someone may do that with a zone; None: in their team."""
+    acting = acting_of(request)
+    if acting is None or zone is None:
+        return acting is not None and acting.may_in_team(action)
+    actor = with_grants(acting.actor, cast("User", request.user), [zone.pk])
+    return allowed(actor, action, zone.team_id, zone.pk)
+
+
+def may_with_change(request: HttpRequest, action: Action, change: Change) -> bool:
+    """Whether someone may do that with a change: in its team, or with each of the zones that it touches."""
+    acting = acting_of(request)
+    if acting is None:
+        return False
+    is_of_team = allowed(acting.actor, action, change.team_id)
+    return is_of_team or action in actions_with(acting.actor, cast("User", request.user), change)
+
+
+def may_with_each(request: HttpRequest, change: Change) -> dict[str, bool]:
+    """For templates, as `may`: what someone may do with a change."""
+    acting = acting_of(request)
+    if acting is None:
+        return {}
+    found = actions_with(acting.actor, cast("User", request.user), change)
+    return {action.value: action in found for action in Action}
+
+
+def require_with_change(request: HttpRequest, action: Action, change: Change) -> None:
+    """For what is done with a change. Raises PermissionDenied."""
+    acting = acting_of(request)
+    if acting is None:
+        raise PermissionDenied(UNDECLARED)
+    if not may_with_change(request, action, change):
+        raise PermissionDenied(why_not(acting.actor, action, change.team))
 
 
 def require_to_write(request: HttpRequest) -> None:
@@ -124,6 +163,7 @@ def _guard_async(view: Callable[..., Awaitable[HttpResponseBase]], needs: Needs 
         user = cast("User", await request.auser())
         user.chosen_team_id = await request.session.aget(CHOSEN_TEAM)
         acting = await sync_to_async(_found_out)(user, needs, kwargs)
+        request.acting = acting  # type: ignore[attr-defined]  # read by acting_of
         await sync_to_async(_require)(user, acting, needs, _needed(request, needs))
         return await view(request, *args, **kwargs)
 

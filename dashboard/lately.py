@@ -7,6 +7,7 @@ from datetime import datetime
 
 from accounts.models import User
 from dashboard.access import visible
+from dashboard.generations import told_to
 from healthchecks.guard_models import ForcedState
 from healthchecks.models import Transition
 from regions.models import Endpoint, Region
@@ -32,7 +33,7 @@ def latest(user: User, region: Region | None = None) -> list[Event]:
         endpoints = endpoints.filter(region=region)
     transitions = Transition.objects.filter(endpoint_id__in=endpoints.values("id"))[:MOST_EVENTS]
     forced = ForcedState.objects.filter(endpoint__in=endpoints).select_related("endpoint")[:MOST_EVENTS]
-    snapshots = [] if region else Snapshot.objects.defer("manifest")[:MOST_EVENTS]
+    snapshots = [] if region else told_to(user, Snapshot.objects.defer("manifest")[:MOST_EVENTS])
     events = [Event(row.at, transition=row) for row in transitions]
     events += [Event(row.since, forced=row) for row in forced]
     events += [Event(row.created, snapshot=row) for row in snapshots]

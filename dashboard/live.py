@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from django.template.loader import render_to_string
 
 from accounts.models import User
 from common.notify import listener
+from dashboard.guard import acting_of
 from dashboard.overview import Overview, read_overview
 from dashboard.scope import DEFAULT, SPANS, read_scope
 
@@ -43,8 +44,10 @@ async def live(request: HttpRequest) -> HttpResponseBase:
     """Events named after the fragments of the overview, and `figures` for its charts."""
     user = await request.auser()
     assert isinstance(user, User)  # noqa: S101 - login_required has seen to it
+    acting = acting_of(request)
+    may = acting.rights() if acting is not None else {}
     span = SPANS.get(request.GET.get("span", ""), SPANS[DEFAULT])
-    stream = changes(partial(_read, user, request.GET.dict()), span.cadence_s)
+    stream = changes(partial(_read, user, may, request.GET.dict()), span.cadence_s)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
@@ -71,9 +74,9 @@ def event(name: str, text: str) -> str:
     return f"event: {name}\n{lines}\n"
 
 
-def fragments_of(overview: Overview) -> Fragments:
-    """Event name to markup, or for the charts to JSON."""
-    context = {"overview": overview, "scope": overview.scope}
+def fragments_of(overview: Overview, may: Mapping[str, bool]) -> Fragments:
+    """Event name to markup, or for the charts to JSON. `may`: what the reader may do, as in the page itself."""
+    context = {"overview": overview, "scope": overview.scope, "may": may}
     found = {name: render_to_string(f"dashboard/overview/{name}.html", context) for name in FRAGMENTS}
     for traffic in overview.traffic:
         markup = render_to_string("dashboard/overview/shares.html", {"traffic": traffic, "scope": overview.scope})
@@ -81,9 +84,9 @@ def fragments_of(overview: Overview) -> Fragments:
     return found | {"figures": json.dumps(overview.figures)}
 
 
-def _read(user: User, query: dict[str, str]) -> Fragments:
+def _read(user: User, may: Mapping[str, bool], query: dict[str, str]) -> Fragments:
     close_old_connections()
     try:
-        return fragments_of(read_overview(user, datetime.now(UTC), read_scope(query, user)))
+        return fragments_of(read_overview(user, datetime.now(UTC), read_scope(query, user)), may)
     except DatabaseError:
         return {}

@@ -9,6 +9,7 @@ from typing import Any
 
 from accounts.models import User
 from dashboard.access import visible, visible_alarms
+from dashboard.generations import refusals_for
 from dashboard.lately import Event, latest
 from dashboard.scope import Scope
 from dashboard.traffic import PolicyTraffic, policy_traffic, queries_per_s
@@ -53,7 +54,7 @@ class Overview:
     failing: list[Failing]
     lately: list[Event]
     published: Snapshot | None
-    refusals: list[Refusal]
+    refusals: list[Refusal]  # what cannot be served; of what is held there are alarms
     alarms: list[Alarm]
     figures: dict[str, Any]
 
@@ -126,7 +127,7 @@ def read_overview(user: User, now: datetime, scope: Scope) -> Overview:
         failing=failing_of(user, scope.region),
         lately=latest(user, scope.region),
         published=Snapshot.objects.defer("manifest").first(),
-        refusals=list(Refusal.objects.all()),
+        refusals=[one for one in refusals_for(user) if not one.is_held],  # those have an alarm
         alarms=list(visible_alarms(user).filter(until__isnull=True)[:ALARMS_SHOWN]),
         figures=figures,
     )

@@ -24,7 +24,7 @@ from accounts.audit.models import Action
 from accounts.models import Team, User
 from dashboard.access import signed_in, team_for_writing, visible
 from dashboard.dependents import Dependents, dependents_of
-from dashboard.drafting import draft, is_drafted, put
+from dashboard.drafting import draft, put
 from dashboard.exports import exported, format_asked, stored
 from dashboard.forms.base import ObjectForm
 from dashboard.forms.rows import perform
@@ -32,7 +32,7 @@ from dashboard.guard import acting_of, require_to_write
 from dashboard.needs import NEEDS
 from dashboard.noting import noted
 from dashboard.tables import Column, heads_of, ordered
-from dashboard.writing import declare, field_asked, field_problems, sent
+from dashboard.writing import declare, field_asked, field_problems, is_drafted, sent
 from documents.kinds import KINDS
 
 M = TypeVar("M", bound=Model)

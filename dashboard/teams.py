@@ -24,7 +24,7 @@ def teams(request: HttpRequest) -> dict[str, Any]:
         return {}
     user = request.user
     return {
-        "may": {action.value: acting.may(action) for action in Action},
+        "may": acting.rights(),
         "administers_team": acting.may_in_team(Action.ADMINISTER),
         "acting_team": acting.team,
         "acting_role": acting.actor.roles.get(acting.team.pk) if acting.team is not None else None,

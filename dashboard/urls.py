@@ -22,6 +22,7 @@ from dashboard.pages import (
     members,
     records,
     snapshots,
+    teams,
 )
 from dashboard.pages.alerts import AlertRuleSection, ChannelSection
 from dashboard.pages.capacity import capacity_page
@@ -68,6 +69,7 @@ ROUTES: list[URLPattern | URLResolver] = [
     *changes.urlpatterns,
     *grants.urlpatterns,
     *members.urlpatterns,
+    *teams.urlpatterns,
     *health.urlpatterns,
     *alerts.urlpatterns,
     *audit.urlpatterns,

@@ -13,6 +13,8 @@ from django.shortcuts import render
 from snapshots.services import request_publish
 
 T = TypeVar("T")
+FIELD, VALUE = "into", "change"
+"""Of the button that says: not now, but with a change."""
 TAKEN = "Someone else has just written the same. Look at what is there now, and try again."
 
 
@@ -33,6 +35,11 @@ def declare(write: Callable[[], T], *consequences: Callable[[], Any]) -> T:
     except IntegrityError as error:
         raise ValidationError(TAKEN) from error
     return written
+
+
+def is_drafted(request: HttpRequest) -> bool:
+    """Whether a form is sent to become a part of a change."""
+    return request.POST.get(FIELD) == VALUE
 
 
 def sent(request: HttpRequest) -> QueryDict | None:

@@ -10,6 +10,7 @@ from documents.base import DeclaredSerializer
 from documents.fields import LabelsField, NamesField, TextField
 from documents.kind import Kind, Row
 from healthchecks.alerts.channel_kinds import destination
+from healthchecks.alerts.events import EventKind
 from healthchecks.alerts.models import AlertRule, Channel, SubjectKind
 from healthchecks.models import Check
 from regions.models import Endpoint, Region
@@ -49,7 +50,14 @@ class ChannelSerializer(DeclaredSerializer[Channel]):
 class AlertRuleSerializer(DeclaredSerializer[AlertRule]):
     """What is told to which channels, how it is grouped, and when not. Filters left empty match everything."""
 
-    subjects = serializers.ListField(child=serializers.ChoiceField(SubjectKind.choices), allow_empty=False)
+    subjects = serializers.ListField(
+        child=serializers.ChoiceField(SubjectKind.choices), required=False, help_text="What is watched."
+    )
+    events = serializers.ListField(
+        child=serializers.ChoiceField([(kind.value, kind.words) for kind in EventKind]),
+        required=False,
+        help_text="What is told when it is done: of changes of the team, and of generations. Filters are not for them.",
+    )
     endpoints = NamesField(Endpoint.objects.all(), required=False)
     regions = NamesField(Region.objects.all(), required=False)
     checks = NamesField(Check.objects.all(), required=False)
@@ -62,6 +70,7 @@ class AlertRuleSerializer(DeclaredSerializer[AlertRule]):
             "id",
             "name",
             "subjects",
+            "events",
             "endpoints",
             "regions",
             "checks",

@@ -9,6 +9,8 @@ A writer calls `hold` first, within the transaction of all it writes, and `chang
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -65,13 +67,34 @@ class Kind(Generic[Row]):
         held = self.of(team).select_for_update(of=("self",), no_key=True)
         return held.filter(**self.columns(team, key)).first()
 
+    def find_many(self, team: Team, keys: Collection[str]) -> dict[str, Row]:
+        """The objects of these keys, by key; what can be no key has none."""
+        return self._by_key(self.of(team), team, keys)
+
+    def hold_many(self, team: Team, keys: Collection[str]) -> dict[str, Row]:
+        """The same, held as by `hold`."""
+        return self._by_key(self.of(team).select_for_update(of=("self",), no_key=True).order_by("pk"), team, keys)
+
+    def _by_key(self, rows: QuerySet[Row], team: Team, keys: Iterable[str]) -> dict[str, Row]:
+        wanted: dict[str, Any] = {}
+        columns: set[str] = set()
+        for key in keys:
+            with suppress(ValueError):
+                ((column, wanted[key]),) = self.columns(team, key).items()
+                columns.add(column)
+        if not columns:
+            return {}
+        (column,) = columns
+        found = {getattr(row, column): row for row in rows.filter(**{f"{column}__in": list(wanted.values())})}
+        return {key: found[value] for key, value in wanted.items() if value in found}
+
     def context(self, team: Team, key: str) -> dict[str, Any]:
-        """What the serializer has to know."""
+        """What the serializer has to know of a write."""
         return {"team": team}
 
     def shown(self, team: Team, row: Row) -> Document:
         """The object as readers see it."""
-        return dict(self.serializer(row, context=self.context(team, self.key_of(row))).data)
+        return dict(self.serializer(row, context={"team": team}).data)
 
     def declared(self, team: Team, row: Row) -> Document:
         """What of the object someone has declared, as plain JSON: of its document what a write can say."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -15,6 +20,7 @@ from documents.fields import NamedField, TextField, WholeNumberField
 from documents.kind import Document, Kind
 from steering.models import Policy
 from steering.services import bind, take_turn, unbind
+from zones.contents import Key
 from zones.models import MAX_TTL_S, RecordSet, Zone
 from zones.names import InvalidNameError, parse_origin, parse_owner
 from zones.rdata import UnknownTypeError, canonical_type
@@ -29,6 +35,13 @@ SOA_SERIAL = 2
 
 class UnknownKeyError(ValueError):
     """No record set can have this key: it is malformed, or its zone is not there."""
+
+
+class Place(NamedTuple):
+    """Where a record set is."""
+
+    zone: Zone
+    key: Key
 
 
 class RecordSetSerializer(StrictModelSerializer[RecordSet]):
@@ -86,9 +99,14 @@ class RecordSetSerializer(StrictModelSerializer[RecordSet]):
     def _key(self, name: str, type_: str) -> dict[str, str]:
         zone: Zone = self.context["zone"]
         key = canonical_key(zone, name, type_)
-        if self.instance is None and zone.record_sets.filter(**key).exists():
-            raise ValidationError({"name": [f"There are {key['type']} records already: PUT replaces them."]})
+        if self.instance is None:
+            self.require_new(key)
         return key
+
+    def require_new(self, key: dict[str, str]) -> None:
+        """Raises ValidationError where there are records already."""
+        if self.context["zone"].record_sets.filter(**key).exists():
+            raise already(key["type"])
 
     def _put(self, *, name: str, type: str, ttl_s: int, rdatas: list[str], policy: None) -> RecordSet:  # noqa: A002
         return put_record_set(self.context["zone"], name, type, ttl_s, rdatas)
@@ -103,6 +121,10 @@ class RecordSetSerializer(StrictModelSerializer[RecordSet]):
         return binding.record_set
 
 
+def already(type_: str) -> ValidationError:
+    return ValidationError({"name": [f"There are {type_} records already: PUT replaces them."]})
+
+
 def canonical_key(zone: Zone, name: str, type_: str) -> dict[str, str]:
     """The one spelling of a name relative to its zone, and of a type."""
     try:
@@ -111,6 +133,14 @@ def canonical_key(zone: Zone, name: str, type_: str) -> dict[str, str]:
         raise ValidationError({"name": [sentence(str(error))]}) from error
     except UnknownTypeError as error:
         raise ValidationError({"type": [sentence(str(error))]}) from error
+
+
+def document_of(key: Key, ttl_s: int, texts: Sequence[str], policy: str | None = None) -> Document:
+    """What is declared of a record set: where a policy answers, the TTL is the policy's and there are no records."""
+    named = {"name": key[0], "type": key[1]}
+    if policy:
+        return {**named, "policy": policy}
+    return {**named, "ttl": ttl_s, "records": list(texts), "policy": None}
 
 
 class RecordSets(Kind[RecordSet]):
@@ -136,6 +166,42 @@ class RecordSets(Kind[RecordSet]):
         lock_zone(self._parts(team, key)[0])
         return self.find(team, key)
 
+    def find_many(self, team: Team, keys: Collection[str]) -> dict[str, RecordSet]:
+        places = {key: place for key, place in self.places(team, keys).items() if isinstance(place, Place)}
+        names: defaultdict[int, set[str]] = defaultdict(set)
+        for zone, (name, _type) in places.values():
+            names[zone.pk].add(name)
+        wanted = [Q(zone=zone, name__in=of) for zone, of in sorted(names.items())]
+        rows = self.of(team).filter(reduce(or_, wanted)) if wanted else ()
+        found = {(row.zone_id, row.name, row.type): row for row in rows}
+        keyed = {key: found.get((zone.pk, *of)) for key, (zone, of) in places.items()}
+        return {key: row for key, row in keyed.items() if row is not None}
+
+    def hold_many(self, team: Team, keys: Collection[str]) -> dict[str, RecordSet]:
+        take_turn(team)
+        zones = {place.zone.pk for place in self.places(team, keys).values() if isinstance(place, Place)}
+        list(Zone.objects.select_for_update().filter(pk__in=zones).order_by("pk").values_list("pk"))
+        return self.find_many(team, keys)
+
+    def places(self, team: Team, keys: Collection[str]) -> dict[str, Place | ValueError]:
+        """Where record sets with these keys are, or why there can be none."""
+        origins = set()
+        for key in keys:
+            with suppress(ValueError):
+                origins.add(parse_origin(split_key(key)[0]))
+        zones = {zone.origin: zone for zone in Zone.objects.filter(team=team, origin__in=origins)}
+        found: dict[str, Place | ValueError] = {}
+        for key in keys:
+            try:
+                found[key] = _place(key, zones)
+            except ValueError as error:
+                found[key] = error
+        return found
+
+    def declared(self, team: Team, row: RecordSet) -> Document:
+        policy = row.binding.policy.name if row.steered else None
+        return document_of((row.name, row.type), row.ttl_s, row.rdatas, policy)
+
     def context(self, team: Team, key: str) -> dict[str, Any]:
         return {"team": team, "zone": self._parts(team, key)[0]}
 
@@ -159,11 +225,10 @@ class RecordSets(Kind[RecordSet]):
             delete_record_set(row.zone, row.name, row.type)
 
     def _parts(self, team: Team, key: str) -> tuple[Zone, str, str]:
-        origin, name, type_ = split_key(key)
-        zone = Zone.objects.filter(team=team, origin=parse_origin(origin)).first()
-        if zone is None:
-            raise UnknownKeyError(f"There is no zone {origin}.")
-        return zone, parse_owner(name, zone.origin), canonical_type(type_)
+        (place,) = self.places(team, [key]).values()
+        if isinstance(place, ValueError):
+            raise place
+        return place.zone, *place.key
 
 
 def split_key(key: str) -> tuple[str, str, str]:
@@ -172,6 +237,14 @@ def split_key(key: str) -> tuple[str, str, str]:
     if len(parts) != KEY_PARTS:
         raise UnknownKeyError(f'"{key}" is no origin, name and type, such as "demo.test. www A".')
     return parts[0], parts[1], parts[2]
+
+
+def _place(key: str, zones: Mapping[str, Zone]) -> Place:
+    origin, name, type_ = split_key(key)
+    zone = zones.get(parse_origin(origin))
+    if zone is None:
+        raise UnknownKeyError(f"There is no zone {origin}.")
+    return Place(zone, (parse_owner(name, zone.origin), canonical_type(type_)))
 
 
 def _without_serial(document: Document | None) -> Document | None:

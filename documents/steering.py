@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Prefetch
@@ -118,6 +119,10 @@ class SteeringKind(Kind[Row]):
     def hold(self, team: Team, key: str) -> Row | None:
         take_turn(team)
         return super().hold(team, key)
+
+    def hold_many(self, team: Team, keys: Collection[str]) -> dict[str, Row]:
+        take_turn(team)
+        return super().hold_many(team, keys)
 
 
 class Pools(SteeringKind[Pool]):

@@ -12,6 +12,7 @@ from accounts.models import Team
 from documents.journal import writing
 from documents.kind import Document
 from documents.kinds import RECORD_SETS, ZONES
+from documents.records import document_of
 from zones.contents import Changes, Contents, Key, Records
 from zones.models import Zone
 from zones.services import ImportResult, carry_out, create_zone, lock_zone, plan_import
@@ -43,8 +44,13 @@ def note_changes(actor: Actor, zone: Zone, present: Contents, changes: Changes) 
 
 def note_contents(actor: Actor, zone: Zone, before: Contents, after: Contents) -> None:
     """Write down the record sets of a zone that are not after an edit what they were before it."""
+    record(actor, zone.team, events_between(zone, before, after))
+
+
+def events_between(zone: Zone, before: Contents, after: Contents) -> list[Event]:
+    """What an edit does to record sets of a zone: of those that are not after it what they were before."""
     keys = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
-    record(actor, zone.team, [_event(zone, key, before.get(key), after.get(key)) for key in keys])
+    return [_event(zone, key, before.get(key), after.get(key)) for key in keys]
 
 
 def _events(zone: Zone, present: Contents, changes: Changes) -> Iterator[Event]:
@@ -60,7 +66,4 @@ def _event(zone: Zone, key: Key, before: Records | None, after: Records | None) 
 
 
 def _document(key: Key, records: Records | None) -> Document | None:
-    if records is None:
-        return None
-    texts = [rdata.text for rdata in records.rdatas]
-    return {"name": key[0], "type": key[1], "ttl": records.ttl_s, "records": texts, "policy": None}
+    return None if records is None else document_of(key, records.ttl_s, [rdata.text for rdata in records.rdatas])

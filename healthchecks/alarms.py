@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -10,6 +11,19 @@ from django.db.models import Q, QuerySet
 from accounts.models import Team
 from healthchecks.guard_models import Alarm
 from regions.models import Region
+
+SUBJECT_LENGTH, DETAIL_LENGTH = 100, 200
+EVERYONES = Q(kind=Alarm.Kind.PUBLICATION_HELD, team__isnull=True)
+"""About what all teams share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What an alarm says. `team_id` None: it is every one's."""
+
+    subject: str
+    detail: str
+    team_id: int | None = None
 
 
 def raise_alarm(
@@ -31,8 +45,36 @@ def end_alarms(kind: Alarm.Kind, subject_ids: Collection[int], now: datetime) ->
     Alarm.objects.filter(kind=kind, subject_id__in=subject_ids, until__isnull=True).update(until=now)
 
 
+def keep_alarms(kind: Alarm.Kind, wanted: Mapping[int, Concern], now: datetime) -> None:
+    """Have alarms of this kind about exactly these subjects: what others were about is over.
+
+    In a fixed number of queries but for alarms whose words change.
+    """
+    known = dict(Alarm.objects.filter(kind=kind, until__isnull=True).values_list("subject_id", "detail"))
+    if ended := known.keys() - wanted.keys():
+        end_alarms(kind, ended, now)
+    said = {subject_id: concern.detail[:DETAIL_LENGTH] for subject_id, concern in wanted.items()}
+    fresh = [
+        Alarm(
+            kind=kind,
+            subject_id=key,
+            subject=concern.subject[:SUBJECT_LENGTH],
+            detail=said[key],
+            since=now,
+            team_id=concern.team_id,
+        )
+        for key, concern in wanted.items()
+        if key not in known
+    ]
+    Alarm.objects.bulk_create(fresh, ignore_conflicts=True)
+    for key in known.keys() & said.keys():
+        if known[key] != said[key]:
+            Alarm.objects.filter(kind=kind, subject_id=key, until__isnull=True).update(detail=said[key])
+
+
 def alarms_of(team: Team) -> QuerySet[Alarm]:
-    """The alarms that concern a team, the newest first: its own, and those about vantages that probe for it."""
+    """The alarms that concern a team, the newest first: its own, those about what all teams share, and those about
+    vantages that probe for it."""
     mine = Region.objects.filter(team=team, is_vantage=True).values_list("name", flat=True)
     vantages = Q(team__isnull=True, subject__in=[f"vantage {name}" for name in mine])
-    return Alarm.objects.filter(Q(team=team) | vantages)
+    return Alarm.objects.filter(Q(team=team) | vantages | EVERYONES)

@@ -131,11 +131,13 @@ class Beliefs:
             by_endpoint[assignment.endpoint_id].append(assignment)
         verdicts = list(Verdict.objects.filter(assignment__in=enabled))
         told = list(EndpointHealth.objects.filter(endpoint__in=endpoint_ids))
+        evidence = Evidence.about(enabled)
+        voted_on = list({one.pk: one for one in [*evidence.watched.values(), *enabled]}.values())
         return cls(
             endpoints=list(Endpoint.objects.filter(id__in=endpoint_ids).order_by("id")),
             assignments=by_endpoint,
-            vantages=vantages_of({assignment.check_definition for assignment in enabled}),
-            votes=_votes([one for one in enabled if one.check_definition.kind not in derived.KINDS]),
+            vantages=vantages_of({assignment.check_definition for assignment in voted_on}),
+            votes=_votes([one for one in voted_on if one.check_definition.kind not in derived.KINDS]),
             verdicts={(row.assignment_id, row.family): State(row.state) for row in verdicts},
             penalties={(row.assignment_id, row.family): row.damped for row in verdicts},
             told={(row.endpoint_id, row.family): State(row.state) for row in told},
@@ -144,7 +146,7 @@ class Beliefs:
                 (row.endpoint_id, row.family): Split(row.failing, tuple((vantage, up) for vantage, up in row.views))
                 for row in told
             },
-            evidence=Evidence.about(enabled),
+            evidence=evidence,
             guards=Guards.about(endpoint_ids),
         )
 
@@ -154,15 +156,11 @@ class Beliefs:
         votes = self.votes.get((assignment.id, family), {})
         return {names[vantage]: state for vantage, state in votes.items() if vantage in names}
 
-    def votes_by_vantage(self, assignments: Iterable[Assignment], family: int) -> dict[int, list[State]]:
-        """What the well vantages believe that checks still ask, each of all these, which are of one endpoint."""
-        votes: defaultdict[int, list[State]] = defaultdict(list)
-        for assignment in assignments:
-            asked = self._asked(assignment)
-            for vantage, state in self.votes.get((assignment.id, family), {}).items():
-                if vantage in asked:
-                    votes[vantage].append(state)
-        return votes
+    def votes_that_count(self, assignment: Assignment, family: int) -> dict[int, State]:
+        """The same, by the id of the vantage."""
+        asked = self._asked(assignment)
+        votes = self.votes.get((assignment.id, family), {})
+        return {vantage: state for vantage, state in votes.items() if vantage in asked}
 
     def _asked(self, assignment: Assignment) -> dict[int, str]:
         names = self.vantages[assignment.check_definition_id]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from healthchecks import derived
-from healthchecks.derived import CalculatedCheck, Derived, Judgement, Said
+from healthchecks.derived import CalculatedCheck, Derived, Judgement, Known, Said
 from healthchecks.derived_models import CheckInput, Lease
 from healthchecks.expression import Input, inputs_of
 from healthchecks.models import Assignment, Check, Family, Verdict
@@ -50,7 +50,16 @@ class Evidence:
     def judge(self, assignment: Assignment, family: Family, believed: Believed) -> Judgement | None:
         """The verdict of a check without a probe; None of one that has votes."""
         kind = self.kinds.get(assignment.check_definition_id)
-        return kind.judge(_Known(self, assignment, family, believed)) if kind else None
+        return kind.judge(self.known(assignment, family, believed)) if kind else None
+
+    def known(self, assignment: Assignment, family: Family, believed: Believed) -> Known:
+        """What a check without a probe goes by."""
+        return _Known(self, assignment, family, believed)
+
+    def input_of(self, assignment: Assignment, wanted: Input) -> Assignment | None:
+        """What an input of a calculated check is. None: it does not watch that endpoint, or there is none."""
+        row = self.inputs.get((assignment.check_definition_id, str(wanted)))
+        return self.watched.get((row.input_id, row.endpoint_id or assignment.endpoint_id)) if row else None
 
     def inputs_of(self, assignment: Assignment) -> set[int]:
         """The checks of the same endpoint that a calculated check follows from."""
@@ -78,20 +87,18 @@ class _Known:
         return self.evidence.said.get(self.assignment.pk, Said())
 
     def state_of(self, wanted: Input) -> State:
-        row = self.evidence.inputs.get((self.assignment.check_definition_id, str(wanted)))
-        if row is None:
-            return State.UNKNOWN
-        watched = self.evidence.watched.get((row.input_id, row.endpoint_id or self.assignment.endpoint_id))
+        watched = self.evidence.input_of(self.assignment, wanted)
         if watched is None:
             return State.UNKNOWN
         if not watched.check_definition.enabled:
             return State.UP
-        return endpoint_state([self.believed(watched, family) for family in self._families(watched)])
+        return endpoint_state([self.believed(watched, family) for family in families_of(watched, self.family)])
 
-    def _families(self, watched: Assignment) -> list[Family]:
-        """The same one, or of an endpoint that has no such addresses whatever it has."""
-        families = Family.of(watched.endpoint)
-        return [self.family] if self.family in families else families
+
+def families_of(watched: Assignment, family: Family) -> list[Family]:
+    """The same one, or of an endpoint that has no such addresses whatever it has."""
+    families = Family.of(watched.endpoint)
+    return [family] if family in families else families
 
 
 def with_dependents(endpoint_ids: Collection[int]) -> set[int]:

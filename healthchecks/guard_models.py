@@ -85,18 +85,19 @@ class VantageHealth(models.Model):
 
 
 class Alarm(models.Model):
-    """Something about believing that people should look at. One that is over keeps its row."""
+    """Something about believing or publishing that people should look at. One that is over keeps its row."""
 
     class Kind(models.TextChoices):
         VANTAGE_NOT_WELL = "vantage_not_well", "vantage not well"
         QUORUM_LOST = "quorum_lost", "quorum lost"
         MASS_FAILURE = "mass_failure", "mass failure"
+        PUBLICATION_HELD = "publication_held", "publication held"
 
     kind = models.CharField(max_length=16, choices=Kind)
     team = models.ForeignKey(
         Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="NULL: every one's."
     )
-    subject_id = models.BigIntegerField(help_text="Of the vantage's health, the check or the pool.")
+    subject_id = models.BigIntegerField(help_text="Of the vantage's health, the check, the pool or the refusal.")
     family = models.PositiveSmallIntegerField(choices=Family, default=Family.NAME, help_text="Of a mass failure.")
     subject = models.CharField(max_length=100, help_text="In words.")
     detail = models.CharField(max_length=200)
@@ -112,7 +113,8 @@ class Alarm(models.Model):
                 fields=["kind", "subject_id", "family"], condition=Q(until__isnull=True), name="alarm_one_at_once"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["vantage_not_well", "quorum_lost", "mass_failure"]), name="alarm_kind_known"
+                condition=Q(kind__in=["vantage_not_well", "quorum_lost", "mass_failure", "publication_held"]),
+                name="alarm_kind_known",
             ),
         ]
 

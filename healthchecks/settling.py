@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from healthchecks.beliefs import Belief, Beliefs, Judged, Split
 from healthchecks.brakes import Brakes, judge_brakes
@@ -23,6 +24,7 @@ from healthchecks.derived import Judgement
 from healthchecks.ledger import Ledger
 from healthchecks.models import Assignment, Family
 from healthchecks.quorum import endpoint_state, verdict, views
+from healthchecks.sights import Sights
 from healthchecks.state import State
 from regions.models import Endpoint
 
@@ -67,6 +69,11 @@ class _Settling:
     other_cause: str
     judged: dict[Judged, _VerdictChange | None] = field(default_factory=dict)
     brakes: Brakes = field(default_factory=Brakes)
+
+    @cached_property
+    def sights(self) -> Sights:
+        """Asked once all verdicts are."""
+        return Sights(self.beliefs.evidence, self.beliefs.votes_that_count, self._believed)
 
     def settle_all(self) -> None:
         """All are believed first: a brake asks how many went down together."""
@@ -137,7 +144,7 @@ class _Settling:
         speaking = self._speaking(endpoint, family)
         if any(self._is_suppressed(assignment, family) for assignment in speaking):
             return Split()
-        votes = self.beliefs.votes_by_vantage(speaking, family)
+        votes = self.sights.by_vantage(speaking, family)
         some_down = any(State.DOWN in cast for cast in votes.values())
         return Split(state is State.UP and some_down, views(votes))
 

@@ -51,6 +51,7 @@ class Vantage:
     lag_ms: int | None = None
     lag_p99_ms: int | None = None
     targets: int | None = None
+    left_out: int | None = None
 
     @property
     def is_well(self) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from healthchecks import probes
-from healthchecks.alarms import end_alarms, raise_alarm
+from healthchecks.alarms import Concern, end_alarms, keep_alarms
 from healthchecks.beliefs import vantages_of
 from healthchecks.brakes import held_up, mass_failures
 from healthchecks.forcing import end_expired
@@ -83,16 +83,14 @@ def watch_quorums(now: datetime) -> None:
     not_well = not_well_vantages()
     lost: dict[Check, str] = {}
     if not_well:
-        checks = list(Check.objects.filter(enabled=True, kind__in=probes.KINDS).select_related("team"))
+        checks = list(Check.objects.filter(enabled=True, kind__in=probes.KINDS))
         asked = vantages_of(checks)
         lost = {check: _missing(asked[check.id], not_well) for check in checks if _is_lost(check, asked, not_well)}
-    alarms = Alarm.objects.filter(kind=Alarm.Kind.QUORUM_LOST, until__isnull=True)
-    known = dict(alarms.values_list("subject_id", "detail"))
-    end_alarms(Alarm.Kind.QUORUM_LOST, set(known) - {check.id for check in lost}, now)
-    for check, missing in lost.items():
-        detail = f"verdicts stay as they are: {missing}"[:200]
-        if known.get(check.id) != detail:
-            raise_alarm(Alarm.Kind.QUORUM_LOST, check.id, f"check {check.name}", detail, now, check.team)
+    wanted = {
+        check.id: Concern(f"check {check.name}", f"verdicts stay as they are: {missing}", check.team_id)
+        for check, missing in lost.items()
+    }
+    keep_alarms(Alarm.Kind.QUORUM_LOST, wanted, now)
 
 
 def _is_lost(check: Check, asked: dict[int, dict[int, str]], not_well: set[str]) -> bool:

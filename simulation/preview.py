@@ -38,6 +38,8 @@ SAMPLES = 20_000
 """A fifth of what `what_if` asks: countries of a thousandth of the Internet still have twenty."""
 MOST_OF_A_COUNTRY = 3
 """Endpoints named of a country."""
+NEW_SALT = "preview"
+"""What a new policy draws with until it is saved and has a salt of its own: the same each time it is asked."""
 
 
 class Question(NamedTuple):

@@ -14,8 +14,12 @@ from django.db.models import Model
 
 import responder
 from accounts.audit.horizon import horizon
+from accounts.audit.models import Via
 from common.notify import notify
+from healthchecks.alerts import happenings
+from healthchecks.alerts.events import EventKind
 from healthchecks.services import drained_since
+from snapshots.brake.alarms import watch_held
 from snapshots.brake.drains import CLOCKS_APART, with_drains
 from snapshots.brake.holds import holds
 from snapshots.brake.limits import Hold, Limits
@@ -178,9 +182,13 @@ class Publication:
             _analyze(CompiledZone)
 
     def _store_refusals(self, refusals: Mapping[str, str], held: Mapping[str, Hold]) -> None:
-        Refusal.objects.exclude(part__in=refusals).delete()
-        if not refusals:
-            return
+        gone, _by_model = Refusal.objects.exclude(part__in=refusals).delete()
+        if refusals:
+            self._store_refused_parts(refusals, held)
+        if refusals or gone:
+            watch_held(self.now)
+
+    def _store_refused_parts(self, refusals: Mapping[str, str], held: Mapping[str, Hold]) -> None:
         candidate = self.compiled.contents.fingerprint()
         Refusal.objects.bulk_create(
             [
@@ -217,6 +225,8 @@ class Publication:
             fetched_octets=octets_to_fetch(self._served_contents, contents, manifest) + sum(map(len, lists.values())),
         )
         notify(CHANNEL, snapshot.generation)
+        entry = happenings.entry_of(str(snapshot), snapshot.changes, via=Via.SYSTEM)
+        happenings.tell(EventKind.GENERATION_PUBLISH, snapshot.generation, None, entry)
         return snapshot
 
 

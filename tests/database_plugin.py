@@ -2,6 +2,8 @@
 
 Loaded with `-p` (pyproject.toml): pytest-django reads the settings before any conftest, so the variables
 are set here, at import. The embedded Postgres starts when the first test asks for the database, not before.
+Processes that share the tests (pytest-xdist) share it too, each with a database to itself: it starts before they do,
+and they find its address in DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -36,17 +38,28 @@ os.environ.setdefault("BROKER_URL", "memory://")
 os.environ.setdefault("TRAFFICMGR_SECRET_KEY", "only-for-tests-" + "0" * 40)
 
 
+STARTED = ExitStack()
+
+
+def _start() -> None:
+    if POSTGRES:
+        POSTGRES.make()
+        STARTED.enter_context(running(POSTGRES, POSTGRES.directory.path.parent / "postgres.log"))
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[None]:
-    """A Postgres at DATABASE_URL for as long as the session lasts."""
-    if POSTGRES is None:
-        yield
-        return
-    POSTGRES.make()
-    with running(POSTGRES, POSTGRES.directory.path.parent / "postgres.log"):
-        yield
+def postgres_server() -> None:
+    """A Postgres at DATABASE_URL until the session ends."""
+    _start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """This process runs no tests itself: it starts those that do."""
+    _start()
 
 
 def pytest_unconfigure() -> None:
+    STARTED.close()
     if POSTGRES:
         shutil.rmtree(POSTGRES.directory.path.parent, ignore_errors=True)

@@ -10,6 +10,8 @@ from django.test import TransactionTestCase
 
 KEPT = {"django_content_type", "auth_permission", "django_migrations"}
 """What migrating has put there."""
+UNASKED = "SET LOCAL session_replication_role = replica"
+"""Until the transaction ends, no trigger and no reference is looked at."""
 
 
 def empty_quickly() -> None:
@@ -17,18 +19,24 @@ def empty_quickly() -> None:
     TransactionTestCase._fixture_teardown = _empty_all  # type: ignore[attr-defined]
 
 
-def _empty_all(case: TransactionTestCase) -> None:
-    for name in case._databases_names(include_mirrors=False):  # type: ignore[attr-defined]
-        _empty(connections[name])
-
-
-def _empty(database: BaseDatabaseWrapper) -> None:
+def filled(database: BaseDatabaseWrapper) -> list[str]:
+    """Quoted names of the tables that have rows which a test has put there."""
     tables = set(database.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT
-    quoted = {table: database.ops.quote_name(table) for table in sorted(tables)}
-    has_rows = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {quoted[table]})" for table in quoted)
+    quoted = [database.ops.quote_name(table) for table in sorted(tables)]
+    has_rows = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in quoted)
     with database.cursor() as cursor:
         cursor.execute(has_rows)
-        filled = [table for (table,) in cursor.fetchall()]
-        if filled:
-            statements = [f"DELETE FROM {quoted[table]}" for table in filled]
-            cursor.execute("; ".join(["BEGIN", "SET LOCAL session_replication_role = replica", *statements, "COMMIT"]))
+        return [table for (table,) in cursor.fetchall()]
+
+
+def _empty_all(case: TransactionTestCase) -> None:
+    for name in case._databases_names(include_mirrors=False):  # type: ignore[attr-defined]
+        empty(connections[name])
+
+
+def empty(database: BaseDatabaseWrapper) -> None:
+    """All but what migrating has put there."""
+    tables = filled(database)
+    if tables:
+        with database.cursor() as cursor:
+            cursor.execute("; ".join(["BEGIN", UNASKED, *(f"DELETE FROM {table}" for table in tables), "COMMIT"]))

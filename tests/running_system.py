@@ -135,3 +135,14 @@ class RunningSystem:
             if line.startswith("ready"):
                 self._ready.set()
         self._ready.set()
+
+
+@contextlib.contextmanager
+def demo_running() -> Iterator[RunningSystem]:
+    """The whole system with its demo, which the tests of a folder share; gone when they are done."""
+    with temporary_home() as home:
+        system = RunningSystem(home)
+        system.start()
+        yield system
+        if system.is_running:
+            system.stop()

@@ -7,14 +7,15 @@ Errors about a field are `ValidationError({field: [messages]})`; a zone file tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from django.db import transaction
 
 from accounts.models import Team
+from zones.batch import Batch, read_key, take_serial, with_serial
 from zones.contents import (
-    INDISPENSABLE,
     SOA_KEY,
     Changes,
     Contents,
@@ -23,16 +24,13 @@ from zones.contents import (
     Records,
     changes,
     check_company,
-    check_count,
-    check_place,
-    check_size,
 )
-from zones.models import MAX_TTL_S, RecordSet, Zone
-from zones.names import APEX, origin_name, parse_absolute, parse_origin, parse_owner
-from zones.rdata import canonical_type, parse_rdata, soa_serial, with_soa_serial
+from zones.models import RecordSet, Zone
+from zones.names import APEX, InvalidNameError, origin_name, parse_absolute, parse_origin, parse_owner
+from zones.rdata import parse_rdata
 from zones.refusals import Refusals, refuse
-from zones.serial import following, is_later
-from zones.storage import read_contents, replace_contents, write_records
+from zones.serial import following
+from zones.storage import contents_of, read_contents, replace_contents, write_contents, write_records
 from zones.zonefile import parse_zone_file, print_zone_file
 
 APEX_TTL_S = 3600
@@ -73,36 +71,39 @@ def create_zone(
     return zone
 
 
+@contextmanager
+def batch(zone: Zone, names: Iterable[str]) -> Iterator[Batch]:
+    """Hold a zone; what the block puts and deletes at these names is written when it ends, under one serial.
+
+    Names are relative to the origin or absolute; what can be no name is refused where it is written.
+    """
+    with transaction.atomic():
+        lock_zone(zone)
+        found = zone.record_sets.filter(name__in=_owners(zone, names))
+        steered = found.filter(steered=True).order_by().values_list("name", "type")
+        writes = Batch(zone, contents_of(found), steered)
+        yield writes
+        planned = writes.changes
+        if planned:
+            write_contents(zone, planned.removed, planned.added | planned.changed)
+        if planned or writes.proposed:
+            raise_serial(zone, writes.proposed)
+
+
 def put_record_set(zone: Zone, name: str, type_: str, ttl_s: int, rdatas: Sequence[str]) -> RecordSet:
     """Create or replace all records of a name and type. Putting what is there already changes nothing.
 
     Of a SOA record, a serial later than the zone's is taken; any other counts as "the next".
     """
-    key, records = _read_records(zone, name, type_, ttl_s, rdatas)
-    with transaction.atomic():
-        lock_zone(zone)
-        _refuse_company(zone, key)
-        proposed, records = _take_serial(zone, key, records)
-        is_changed = read_contents(zone, name=key[0], type=key[1]).get(key) != records
-        if is_changed:
-            write_records(zone, key, records)
-        if is_changed or proposed:
-            raise_serial(zone, proposed)
+    with batch(zone, [name]) as writes:
+        key = writes.put(name, type_, ttl_s, rdatas).key
     return zone.record_sets.get(name=key[0], type=key[1])
 
 
 def delete_record_set(zone: Zone, name: str, type_: str) -> None:
     """Delete the records of a name and type. Raises RecordSet.DoesNotExist."""
-    name, type_ = _read_key(zone, name, type_)
-    if (name, type_) in INDISPENSABLE:
-        refuse("type", f"a zone needs its {type_} records: replace them instead")
-    with transaction.atomic():
-        lock_zone(zone)
-        record_set = zone.record_sets.get(name=name, type=type_)
-        if record_set.steered:
-            refuse("name", f"a policy answers {name} {type_}: unbind it instead")
-        record_set.delete()
-        raise_serial(zone)
+    with batch(zone, [name]) as writes:
+        writes.delete(name, type_)
 
 
 def delete_zone(zone: Zone) -> None:
@@ -140,7 +141,7 @@ def import_zone_file(zone: Zone, text: str) -> ImportResult:
 def plan_import(zone: Zone, text: str) -> ImportPlan:
     """What the file would do to the zone, which the caller has locked or holds to its serial. Raises ZoneFileError."""
     desired = parse_zone_file(text, zone.origin, steered_keys(zone))
-    proposed, desired[SOA_KEY] = _take_serial(zone, SOA_KEY, desired[SOA_KEY])
+    proposed, desired[SOA_KEY] = take_serial(zone.serial, SOA_KEY, desired[SOA_KEY])
     present = read_contents(zone)
     return ImportPlan(present, changes(present, desired), proposed)
 
@@ -172,7 +173,7 @@ def raise_serial(zone: Zone, proposed: int | None = None) -> None:
         zone.save(update_fields=["serial", "updated"])
         soa = read_contents(zone, type="SOA").get(SOA_KEY)
         if soa:
-            write_records(zone, SOA_KEY, _with_serial(soa, zone.serial))
+            write_records(zone, SOA_KEY, with_serial(soa, zone.serial))
 
 
 def lock_zone(zone: Zone) -> None:
@@ -182,7 +183,7 @@ def lock_zone(zone: Zone) -> None:
 
 def add_steered(zone: Zone, name: str, types: Iterable[str], ttl_s: int) -> list[RecordSet]:
     """Record sets for a policy to answer (docs/adr/0002). Refused where records stand already."""
-    name = _read_key(zone, name, "A")[0]
+    name = read_key(zone, name, "A")[0]
     with transaction.atomic():
         lock_zone(zone)
         record_sets = [RecordSet(zone=zone, name=name, type=type_, ttl_s=ttl_s, steered=True) for type_ in types]
@@ -229,33 +230,12 @@ def _mailbox_name(contact: str) -> str:
     return local.replace(".", "\\.") + "." + domain.rstrip(".") + "."
 
 
-def _read_key(zone: Zone, name: str, type_: str) -> Key:
-    refusals, key = Refusals(), ("", "")
-    with refusals.at("name"):
-        key = (parse_owner(name, zone.origin), "")
-    with refusals.at("type"):
-        key = (key[0], canonical_type(type_))
-    refusals.raise_any()
-    return key
-
-
-def _read_records(zone: Zone, name: str, type_: str, ttl_s: int, texts: Sequence[str]) -> tuple[Key, Records]:
-    key, refusals, rdatas = _read_key(zone, name, type_), Refusals(), []
-    for text in texts:
-        with refusals.at("rdatas"):
-            rdatas.append(parse_rdata(key[1], text, origin_name(zone.origin)))
-    if not texts:
-        refusals.add("rdatas", "give at least one record")
-    if not 0 <= ttl_s <= MAX_TTL_S:
-        refusals.add("ttl_s", f"a TTL is between 0 and {MAX_TTL_S}")
-    records = Records.of(ttl_s, rdatas)
-    with refusals.at("type"):
-        check_place(*key)
-    with refusals.at("rdatas"):
-        check_count(*key, len(records.rdatas))
-        check_size(*key, records)
-    refusals.raise_any()
-    return key, records
+def _owners(zone: Zone, names: Iterable[str]) -> set[str]:
+    found = set()
+    for name in names:
+        with suppress(InvalidNameError):
+            found.add(parse_owner(name, zone.origin))
+    return found
 
 
 def _refuse_company(zone: Zone, key: Key) -> None:
@@ -272,18 +252,6 @@ def _refuse_company(zone: Zone, key: Key) -> None:
 def _refuse_taken(zone: Zone, key: Key) -> None:
     if zone.record_sets.filter(name=key[0], type=key[1], steered=False).exists():
         refuse("name", f"there are {key[1]} records of {key[0]}: delete them first")
-
-
-def _take_serial(zone: Zone, key: Key, records: Records) -> tuple[int | None, Records]:
-    """The serial that a SOA record proposes, if it is later; and the record with the zone's own, to compare."""
-    if key != SOA_KEY:
-        return None, records
-    serial = soa_serial(records.rdatas[0].wire)
-    return serial if is_later(serial, zone.serial) else None, _with_serial(records, zone.serial)
-
-
-def _with_serial(soa: Records, serial: int) -> Records:
-    return Records(soa.ttl_s, tuple(with_soa_serial(rdata, serial) for rdata in soa.rdatas))
 
 
 def _records(zone: Zone, type_: str, texts: Iterable[str]) -> Records:

@@ -47,17 +47,37 @@ def read_record_sets(zone: Zone, keys: Collection[Key]) -> dict[Key, Records]:
 
 def write_records(zone: Zone, key: Key, records: Records) -> None:
     """Create or replace one static record set."""
-    name, type_ = key
-    columns = {
-        "ttl_s": records.ttl_s,
-        "rdatas": [rdata.text for rdata in records.rdatas],
-        "wire": [rdata.wire for rdata in records.rdatas],
-    }
-    RecordSet.objects.update_or_create(columns, zone=zone, name=name, type=type_)
+    write_contents(zone, [], {key: records})
+
+
+def write_contents(zone: Zone, removed: Collection[Key], written: Contents) -> None:
+    """Delete some static record sets, and create or replace others, which keep their ids. For some thousands."""
+    if removed:
+        names, types = zip(*removed, strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(DELETE, [zone.pk, list(names), list(types)])
+    rows = (
+        RecordSet(
+            zone=zone,
+            name=name,
+            type=type_,
+            ttl_s=records.ttl_s,
+            rdatas=[rdata.text for rdata in records.rdatas],
+            wire=[rdata.wire for rdata in records.rdatas],
+        )
+        for (name, type_), records in written.items()
+    )
+    RecordSet.objects.bulk_create(
+        rows,
+        batch_size=CHUNK,
+        update_conflicts=True,
+        unique_fields=["zone", "name", "type"],
+        update_fields=["ttl_s", "rdatas", "wire"],
+    )
 
 
 def replace_contents(zone: Zone, removed: Iterable[Key], written: Contents) -> None:
-    """Delete some static record sets and write others, which may be there already."""
+    """Delete some static record sets and write others, which may be there already and get new ids. For any number."""
     keys = [*removed, *written]
     names, types = zip(*keys, strict=True) if keys else ((), ())
     with connection.cursor() as cursor:

@@ -10,6 +10,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from accounts.models import Team
 from dashboard.forms.base import Group, ObjectForm
 from dashboard.forms.labels import LabelsField
+from healthchecks.alerts.events import EventKind
 from healthchecks.alerts.models import AlertRule, Channel, ChannelKind, SubjectKind
 from healthchecks.alerts.signing import make_secret
 from healthchecks.models import Check
@@ -65,10 +66,10 @@ class ChannelForm(ObjectForm[Channel]):
 
 class AlertRuleForm(ObjectForm[AlertRule]):
     groups = (
-        Group("Rule", "", ("name", "enabled", "subjects", "channels")),
+        Group("Rule", "", ("name", "enabled", "subjects", "events", "channels")),
         Group(
             "Of what",
-            "Choose nothing, and every one counts. An alarm is about vantages or pools: it goes by none of these.",
+            "Choose nothing, and every one counts. Alarms and events go by none of these.",
             ("labels", "regions", "checks", "endpoints"),
         ),
         Group(
@@ -83,17 +84,24 @@ class AlertRuleForm(ObjectForm[AlertRule]):
         ),
     )
     subjects = forms.MultipleChoiceField(
+        required=False,
         choices=[(kind.value, kind.label.capitalize()) for kind in SubjectKind],
         initial=[SubjectKind.ENDPOINT, SubjectKind.ALARM],
         widget=forms.CheckboxSelectMultiple,
         help_text="Endpoint: as edges are told. Check: each verdict, also where it does not take the endpoint down.",
+    )
+    events = forms.MultipleChoiceField(
+        required=False,
+        choices=[(kind.value, kind.words) for kind in EventKind],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Told when it is done: of changes of the team, and of every generation.",
     )
     labels = LabelsField(required=False, help_text="One a line, such as tier=gpu. An endpoint must have all of them.")
 
     class Meta:
         model = AlertRule
         fields = [
-            "name", "enabled", "subjects", "channels", "labels", "regions", "checks", "endpoints",
+            "name", "enabled", "subjects", "events", "channels", "labels", "regions", "checks", "endpoints",
             "wait_s", "window_s", "repeat_s", "quiet_from", "quiet_until", "time_zone", "urgent",
         ]  # fmt: skip
         labels = {

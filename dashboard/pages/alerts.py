@@ -26,6 +26,7 @@ from dashboard.tables import Column, heads_of, ordered
 from documents.journal import writing
 from documents.kinds import ALERT_RULES
 from healthchecks.alerts.channel_kinds import destination
+from healthchecks.alerts.events import EventKind
 from healthchecks.alerts.messages import body, headline
 from healthchecks.alerts.models import AlertRule, Channel, Delivery, DeliveryState
 from healthchecks.alerts.services import mute, resend, send_test
@@ -86,10 +87,10 @@ class AlertRuleSection(Section[AlertRule]):
     model = AlertRule
     form_class = AlertRuleForm
     slug = "alert-rules"
-    lead = "Of what goes down and recovers, who is told, how it is grouped, and when nobody is."
+    lead = "Of what goes down and recovers, and of what is done, who is told, how it is grouped, and when nobody is."
     columns = (
         Column("name", "Name", lambda rule: rule.name, ("name",)),
-        Column("subjects", "Watches", lambda rule: rule.subjects),
+        Column("subjects", "Watches", lambda rule: [*rule.subjects, *rule.events]),
         Column("channels", "Tells", lambda rule: [channel.name for channel in rule.channels.all()]),
         Column("open", "Open", lambda rule: rule.open_count, ("open_count",), is_number=True),
         Column("enabled", "State", lambda rule: rule.enabled, ("enabled",)),
@@ -114,6 +115,7 @@ class AlertRuleSection(Section[AlertRule]):
         return {
             "now": datetime.now(UTC),
             "mutes": MUTES,
+            "events": [EventKind(event).words for event in shown.events],
             "incidents": shown.incidents.order_by("-opened")[:RECENT],
             "deliveries": described(told.select_related("channel")[:RECENT]),
         }

@@ -1,10 +1,12 @@
 """Many record sets edited at once.
 
 selection ──► inputs of the action ──► the difference it makes ──► carried out, if the zone is still as it was shown
+                                                    └──► put into a change, to be carried out with that
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -16,7 +18,10 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
+from accounts.permissions import Action
+from dashboard.drafting import put, tried_in_zone
 from dashboard.forms.bulk import ACTIONS, BulkForm, key_text
+from dashboard.guard import require
 from dashboard.writing import declare
 from dashboard.zone_access import author_of, zone_of
 from zones.contents import Contents
@@ -24,6 +29,9 @@ from zones.differences import Difference
 from zones.edits import ChangedSinceError
 
 MOST_SHOWN = 200
+
+Done = tuple[str, HttpResponseBase | None]
+"""Why it could not be done, or where it leads."""
 
 
 @login_required
@@ -40,10 +48,10 @@ def bulk(request: HttpRequest, origin: str) -> HttpResponseBase:
         return redirect("zones-show", zone.origin)
     is_ready = form.is_valid() if form.is_bound else form.action_name == "delete"
     notice = ""
-    if is_ready and request.POST.get("step") == "apply":
-        notice = _carried_out(request, form)
-        if not notice:
-            return redirect("zones-show", zone.origin)
+    if is_ready and (carry_out := STEPS.get(request.POST.get("step", ""))) is not None:
+        notice, landing = carry_out(request, form)
+        if landing is not None:
+            return landing
         zone.refresh_from_db()
         contents = form.contents()
     context = {"form": form, "count": len(contents), "notice": notice, "keys": [key_text(key) for key in form.selected]}
@@ -52,17 +60,41 @@ def bulk(request: HttpRequest, origin: str) -> HttpResponseBase:
     return render(request, "dashboard/records/bulk.html", {"zone": zone} | context)
 
 
-def _carried_out(request: HttpRequest, form: BulkForm) -> str:
-    """Why it could not be done; nothing if it was."""
-    serial = request.POST.get("serial", "")
+def _carried_out(request: HttpRequest, form: BulkForm) -> Done:
+    require(request, Action.PUBLISH, form.zone)
     try:
-        edit = declare(lambda: form.carry_out(author_of(request), int(serial) if serial.isdecimal() else 0))
+        edit = declare(lambda: form.carry_out(author_of(request), _serial(request)))
     except ChangedSinceError as conflict:
-        return f"{conflict} Below is what it would do now."
+        return _since(conflict)
     except ValidationError as problem:
-        return " ".join(problem.messages)
+        return " ".join(problem.messages), None
     messages.success(request, f"{edit}, and being published." if edit else "Nothing had to be changed.")
-    return ""
+    return "", redirect("zones-show", form.zone.origin)
+
+
+def _drafted(request: HttpRequest, form: BulkForm) -> Done:
+    try:
+        events = tried_in_zone(request, lambda author: form.carry_out(author, _serial(request)))
+        change = put(request, form.zone.team, events, f"{form.title} in {form.zone}")
+    except ChangedSinceError as conflict:
+        return _since(conflict)
+    except ValidationError as problem:
+        return " ".join(problem.messages), None
+    messages.success(request, f"It is in change {change.number}. Nothing happens before that is published.")
+    return "", redirect("changes-show", change.number)
+
+
+def _since(conflict: ChangedSinceError) -> Done:
+    return f"{conflict} Below is what it would do now.", None
+
+
+def _serial(request: HttpRequest) -> int:
+    said = request.POST.get("serial", "")
+    return int(said) if said.isdecimal() else 0
+
+
+STEPS: dict[str, Callable[[HttpRequest, BulkForm], Done]] = {"apply": _carried_out, "change": _drafted}
+"""What buttons do, beside showing the difference."""
 
 
 def _preview(form: BulkForm, contents: Contents) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from dashboard.access import signed_in, team_for_writing, visible
 from dashboard.change_map import moved_map
 from dashboard.drafting import current_draft, write_into
 from dashboard.forms.changes import ChangeForm, CommentForm, ScheduleForm
-from dashboard.guard import require
+from dashboard.guard import may_with_each, require, require_with_change
 from dashboard.noting import actor_of
 from dashboard.section import ROWS_A_PAGE
 from dashboard.writing import sent
@@ -97,10 +97,11 @@ def act(request: HttpRequest, key: int) -> HttpResponseBase:
     if action is None:
         messages.error(request, "There is nothing of that name that could be done with a change.")
         return redirect("changes-show", change.number)
-    require(request, NEEDED.get(name, Action.DRAFT))
     try:
         with transaction.atomic():
-            if name in {"publish", "schedule"} and services.edits_nodes(change):
+            edits_nodes = services.edits_nodes(change)
+            require_with_change(request, NEEDED.get(name, Action.DRAFT), change)
+            if name in {"publish", "schedule"} and edits_nodes:
                 require(request, Action.ADMINISTER)
             landing, said = action(request, change)
     except ChangeError as error:
@@ -144,6 +145,7 @@ def _page(request: HttpRequest, change: Change) -> HttpResponseBase:
         "is_current": (draft := current_draft(request)) is not None and draft.pk == change.pk,
         "entries": AuditEntry.objects.filter(team=change.team, change=change.number).order_by("-id")[:MOST_ENTRIES],
         "can": _can(change, required),
+        "may": may_with_each(request, change),
     }
     return render(request, "dashboard/changes/show.html", context)
 

@@ -11,6 +11,7 @@ from django.shortcuts import render
 
 from dashboard.access import signed_in, visible
 from dashboard.exports import exported, format_asked, held
+from dashboard.generations import told_to
 from dashboard.pages.regions import EDGE_COLUMNS
 from dashboard.section import ROWS_A_PAGE
 from regions.models import EdgeNode
@@ -27,7 +28,7 @@ def fleet_page(request: HttpRequest) -> HttpResponseBase:
     edges = edges_of(visible(EdgeNode.objects.all(), signed_in(request)), datetime.now(UTC))
     if file_format := format_asked(request):
         return exported("fleet", EDGE_COLUMNS, held(worst_first(edges)), file_format)
-    newest = Snapshot.objects.defer("manifest")[:TIMELINE]
+    newest = told_to(signed_in(request), Snapshot.objects.defer("manifest")[:TIMELINE])
     context = {
         "page": Paginator(worst_first(edges), ROWS_A_PAGE).get_page(request.GET.get("page")),
         "tally": tally(edges),

@@ -1,7 +1,7 @@
 """Zone files: sent, mended, looked at as a difference, taken.
 
 file ──► lines to mend ◄──┐
-  └──► draft ──► difference ──► taken, if the zone is still as it was
+  └──► draft ──► difference ──► taken, if the zone is still as it was, or put into a change
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from django.utils.datastructures import MultiValueDict
 from accounts.models import Team
 from accounts.permissions import Action
 from dashboard.access import signed_in, team_for_writing
+from dashboard.drafting import put, tried, tried_in_zone
 from dashboard.forms.imports import NewZoneFileForm, ZoneFileForm
-from dashboard.guard import require
+from dashboard.guard import may_with_zone, require
 from dashboard.noting import actor_of
-from dashboard.writing import declare, sent
+from dashboard.writing import declare, is_drafted, sent
 from dashboard.zone_access import author_of, zone_of
 from documents.journal import writing
 from documents.kinds import ZONES
@@ -59,7 +60,7 @@ def draft(request: HttpRequest, key: int) -> HttpResponseBase:
     searched = request.GET.get("q", "").strip()
     try:
         if request.method == "POST":
-            return _take(request, looked_at)
+            return _put(request, looked_at) if is_drafted(request) else _take(request, looked_at)
         found = preview(looked_at)
     except ChangedSinceError:
         return _refresh(request, looked_at)
@@ -71,6 +72,7 @@ def draft(request: HttpRequest, key: int) -> HttpResponseBase:
         "matching": len(matching),
         "differences": matching[:MOST_SHOWN],
         "searched": searched,
+        "may_take": may_with_zone(request, Action.PUBLISH, looked_at.zone),
         "is_final": len(found) > MOST_RECORD_SETS and looked_at.zone is not None,
     }
     return render(request, "dashboard/zones/draft.html", context)
@@ -110,6 +112,26 @@ def _take(request: HttpRequest, looked_at: ImportDraft) -> HttpResponseBase:
     told = f"{result.added} record sets added, {result.changed} changed, {result.removed} removed."
     messages.success(request, f"Zone file imported: {told}")
     return redirect("zones-show", imported.zone.origin)
+
+
+def _put(request: HttpRequest, looked_at: ImportDraft) -> HttpResponseBase:
+    """Put what the file does into a change. The file stays, to be looked at again."""
+    zone, key = looked_at.zone, looked_at.pk  # the trial deletes the file, and takes that back
+    require(request, Action.DRAFT, zone)
+    team = zone.team if zone else team_for_writing(signed_in(request))
+    try:
+        if zone:
+            events = tried_in_zone(request, lambda author: take(looked_at, author, team))
+        else:
+            author = author_of(request)
+            events = tried(request, team, ZONES, None, lambda: take(looked_at, author, team).zone)
+        title = f"Import the zone file of {zone}" if zone else f"New zone {looked_at.origin}"
+        change = put(request, team, events, title)
+    except ValidationError as problem:
+        messages.error(request, " ".join(problem.messages))
+        return redirect("imports-draft", key)
+    messages.success(request, f"It is in change {change.number}. Nothing happens before that is published.")
+    return redirect("changes-show", change.number)
 
 
 def _made(request: HttpRequest, team: Team, write: Callable[[], Imported]) -> Imported:

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_POST
 from accounts.audit.journal import Event
 from accounts.audit.models import Action
 from changes.models import Change
-from dashboard.drafting import draft, is_drafted, put
+from dashboard.drafting import draft, put
 from dashboard.forms.zones import RecordSetForm
 from dashboard.guard import require_to_write
-from dashboard.writing import declare, field_asked, field_problems, sent
+from dashboard.writing import declare, field_asked, field_problems, is_drafted, sent
 from dashboard.zone_access import author_of, zone_of
 from documents.kinds import RECORD_SETS
 from zones.edits import ChangedSinceError, remove_record_set, undo, undoable
@@ -116,7 +116,9 @@ def last_edit(request: HttpRequest, zone: Zone) -> dict[str, Any]:
 
 def _save_row(request: HttpRequest, zone: Zone, shown: RecordSet | None) -> HttpResponseBase:
     form = RecordSetForm(request.POST, zone=zone, author=author_of(request), edited=shown)
-    if not _stored(form):
+    if is_drafted(request) and (change := _draft(request, form)) is not None:
+        return _render(request, "row_drafted", zone, {"key": form.key, "record_set": shown, "drafted": change})
+    if is_drafted(request) or not _written(request, form):
         return _render(request, "row_form", zone, {"form": form, "record_set": shown}, 422)
     name, type_ = form.key
     stored = zone.record_sets.filter(name=name, type=type_).first()

@@ -80,12 +80,12 @@ def certificate(seen: Certificate | None) -> SafeString:
 
 @register.filter
 def age(moment: datetime | None) -> str:
-    """How long ago, in the largest whole unit, and when."""
+    """How long ago, in the largest whole unit, and when. static/js/times.js keeps it so."""
     if not moment:  # a template's None may come as an empty text
         return "never"
     gone = timezone.now() - moment
     words = next((f"{gone // length} {unit} ago" for length, unit in UNITS if gone >= length), "now")
-    return _time(moment, words)
+    return _time(moment, words, "age")
 
 
 @register.filter
@@ -93,7 +93,7 @@ def ahead(moment: datetime) -> SafeString:
     """In how long, in the largest whole unit, and when."""
     left = moment - timezone.now()
     words = next((f"in {left // length} {unit}" for length, unit in UNITS if left >= length), "now")
-    return _time(moment, words)
+    return _time(moment, words, "ahead")
 
 
 @register.filter
@@ -104,8 +104,8 @@ def moment(at: datetime | None) -> str:
     return format_html('<time datetime="{}" data-moment>{}</time>', _iso(at), _utc(at))
 
 
-def _time(at: datetime, words: str) -> SafeString:
-    return format_html('<time datetime="{}" title="{}">{}</time>', _iso(at), _utc(at), words)
+def _time(at: datetime, words: str, kind: str) -> SafeString:
+    return format_html('<time datetime="{}" title="{}" data-{}>{}</time>', _iso(at), _utc(at), kind, words)
 
 
 def _iso(at: datetime) -> str:

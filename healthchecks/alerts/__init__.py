@@ -2,4 +2,5 @@
 
 Transition, alarms ── take_in ─► Incident of each rule ── plan ─► Delivery to each channel ── deliver ─► receiver
             (a cursor)                        (grouping, quiet hours)      (the outbox)     (again until it took it)
+changes, generations ── tell ─► Happening ── take_in ─► Notice of each rule ─┘
 """

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from accounts.models import Team
 from healthchecks.guard_models import Alarm
 from regions.models import Region
 
@@ -33,13 +34,20 @@ class AlarmSeen:
 def alarms(now: datetime) -> list[AlarmSeen]:
     """All that last, and those that ended within a day."""
     rows = Alarm.objects.filter(Q(until=None) | Q(until__gte=now - LATELY))
-    probing = _teams_by_vantage() if any(row.team_id is None for row in rows) else {}
-    return [AlarmSeen(row.pk, _teams_of(row, probing), str(row), row.detail, row.since, row.until) for row in rows]
+    shared = [row for row in rows if row.team_id is None]
+    probing = _teams_by_vantage() if shared else {}
+    everyone = frozenset(Team.objects.values_list("pk", flat=True)) if shared else frozenset()
+    return [
+        AlarmSeen(row.pk, _teams_of(row, probing, everyone), str(row), row.detail, row.since, row.until) for row in rows
+    ]
 
 
-def _teams_of(alarm: Alarm, probing: Mapping[str, set[int]]) -> frozenset[int]:
-    """Its own team, or those that the vantage probes for: to others its name says nothing (healthchecks.alarms)."""
-    return frozenset(probing.get(alarm.subject, ()) if alarm.team_id is None else [alarm.team_id])
+def _teams_of(alarm: Alarm, probing: Mapping[str, set[int]], everyone: frozenset[int]) -> frozenset[int]:
+    """Its own team; all, of what they share; or those that the vantage probes for: to others its name says nothing
+    (healthchecks.alarms)."""
+    if alarm.team_id is not None:
+        return frozenset([alarm.team_id])
+    return everyone if alarm.kind == Alarm.Kind.PUBLICATION_HELD else frozenset(probing.get(alarm.subject, ()))
 
 
 def _teams_by_vantage() -> dict[str, set[int]]:

@@ -1,7 +1,8 @@
 """Who is told of what, and what became of it.
 
-AlertRule ──► Incident (of one subject, open until it is well) ──► Delivery (one message to one channel) ──► Attempt
-    └─► Channel ─────────────────────────────────────────────────────┘
+AlertRule ─┬► Incident (of one subject, open until it is well) ─┬► Delivery (one message to one channel) ──► Attempt
+    │      └► Notice (of what was done: event_models) ──────────┤
+    └─► Channel ────────────────────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Owned, Team
+from healthchecks.alerts import event_models  # noqa: F401 - Django looks for tables here
 from healthchecks.alerts.channel_kinds import ChannelError, require_sound
+from healthchecks.alerts.events import EventKind
 from healthchecks.alerts.quiet import time_zone_problem
 from healthchecks.models import Check, Family
 from regions.models import Endpoint, Region
 
 WEEK_S = 604_800
+NOTHING_WATCHED = "Watch at least one of endpoint, check and alarm, or an event."
 
 
 class ChannelKind(models.TextChoices):
@@ -70,7 +74,17 @@ class AlertRule(Owned):
     """What is told to which channels, how it is grouped, and when not. Filters left empty match everything."""
 
     subjects = ArrayField(
-        models.CharField(max_length=8, choices=SubjectKind), help_text="What is watched: endpoint, check, alarm."
+        models.CharField(max_length=8, choices=SubjectKind),
+        default=list,
+        blank=True,
+        help_text="What is watched: endpoint, check, alarm.",
+    )
+    events = ArrayField(
+        models.CharField(max_length=40, choices=[(kind.value, kind.words) for kind in EventKind]),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="What is told when it is done, such as change.publish.",
     )
     endpoints = models.ManyToManyField(Endpoint, blank=True, related_name="+", help_text="None chosen: every one.")
     regions = models.ManyToManyField(Region, blank=True, related_name="+", help_text="None chosen: every one.")
@@ -102,9 +116,19 @@ class AlertRule(Owned):
         constraints = [
             *Owned.Meta.constraints,
             models.CheckConstraint(
-                condition=Q(subjects__len__gte=1, subjects__contained_by=SubjectKind.values),
+                condition=Q(subjects__contained_by=SubjectKind.values),
                 name="alertrule_subjects_known",
-                violation_error_message="Watch at least one of endpoint, check and alarm.",
+                violation_error_message="Watch endpoint, check or alarm.",
+            ),
+            models.CheckConstraint(
+                condition=Q(events__contained_by=EventKind.values),
+                name="alertrule_events_known",
+                violation_error_message="Watch events of changes and generations.",
+            ),
+            models.CheckConstraint(
+                condition=Q(subjects__len__gte=1) | Q(events__len__gte=1),
+                name="alertrule_watches_something",
+                violation_error_message=NOTHING_WATCHED,
             ),
             models.CheckConstraint(
                 condition=Q(wait_s__lte=3600),
@@ -135,6 +159,8 @@ class AlertRule(Owned):
         ]
 
     def clean(self) -> None:
+        if not self.subjects and not self.events:
+            raise ValidationError({"subjects": [NOTHING_WATCHED]})
         problem = time_zone_problem(self.time_zone)
         if problem:
             raise ValidationError({"time_zone": [problem]})

@@ -1,15 +1,18 @@
-"""From incidents to messages in the outbox: in one transaction with the note that they were told."""
+"""From incidents and notices to messages in the outbox: in one transaction with the note that they were told."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Max, Min, Q
 
+from healthchecks.alerts.event_models import Notice
 from healthchecks.alerts.grouping import Group, Timing, due
-from healthchecks.alerts.messages import News, alert
+from healthchecks.alerts.messages import MOST_LISTED, News, alert, happened
 from healthchecks.alerts.models import AlertRule, Delivery, Incident, Voice
 from healthchecks.alerts.quiet import QuietHours
 
@@ -18,8 +21,10 @@ UNTOLD = Q(told_opened=None) | Q(closed__isnull=False, told_closed=None)
 
 def plan(now: datetime) -> int:
     """Have every rule say what it has to say by now; returns how many spoke."""
-    concerned = Incident.objects.filter(UNTOLD | Q(closed=None)).values("rule")
-    rules = AlertRule.objects.filter(enabled=True, pk__in=concerned).select_related("team").order_by("pk")
+    of_incidents = Incident.objects.filter(UNTOLD | Q(closed=None)).values("rule")
+    of_notices = Notice.objects.filter(told=None).values("rule")
+    concerned = Q(pk__in=of_incidents) | Q(pk__in=of_notices)
+    rules = AlertRule.objects.filter(concerned, enabled=True).select_related("team").order_by("pk")
     return sum(_speak(rule, now) for rule in rules)
 
 
@@ -43,28 +48,47 @@ def _speak(rule: AlertRule, now: datetime) -> bool:
         if voice is None:
             return False  # another worker speaks for it
         incidents = list(rule.incidents.filter(UNTOLD | Q(closed=None)).order_by("opened", "pk"))
-        moment = due(_group(incidents, voice), timing_of(rule))
+        done = _Done.untold(rule)
+        moment = due(_group(incidents, done, voice), timing_of(rule))
         if moment is None or moment > now:
             return False
-        _tell(rule, incidents, now)
+        _tell(rule, incidents, done, now)
         voice.spoke = now
         voice.save(update_fields=["spoke"])
     return True
 
 
-def _group(incidents: list[Incident], voice: Voice) -> Group:
+@dataclass(frozen=True)
+class _Done:
+    """What was done and is not told yet: how much, since when, and the newest of it, up to which it will be told."""
+
+    count: int
+    since: datetime | None
+    newest: int | None
+
+    @classmethod
+    def untold(cls, rule: AlertRule) -> _Done:
+        found = rule.notices.filter(told=None).aggregate(count=Count("pk"), since=Min("at"), newest=Max("pk"))
+        return cls(**found)
+
+
+def _group(incidents: list[Incident], done: _Done, voice: Voice) -> Group:
     opened = [incident.opened for incident in incidents if incident.told_opened is None]
     closed = [incident.closed for incident in incidents if incident.told_opened and incident.closed]
     lasts = any(incident.told_opened and not incident.closed for incident in incidents)
-    return Group(min([*opened, *closed], default=None), voice.spoke, lasts)
+    waiting = [*opened, *closed, *([done.since] if done.since else [])]
+    return Group(min(waiting, default=None), voice.spoke, lasts)
 
 
-def _tell(rule: AlertRule, incidents: list[Incident], now: datetime) -> None:
+def _tell(rule: AlertRule, incidents: list[Incident], done: _Done, now: datetime) -> None:
+    notices = rule.notices.filter(told=None, pk__lte=done.newest or 0)
     recovered = [incident for incident in incidents if incident.closed]
     news = News(
         opened=[incident for incident in incidents if not incident.closed and not incident.told_opened],
         recovered=recovered,
         lasting=[incident for incident in incidents if not incident.closed and incident.told_opened],
+        happened=[happened(notice, settings.PUBLIC_URL) for notice in notices.order_by("pk")[:MOST_LISTED]],
+        happened_count=done.count,
     )
     message = alert(rule.team.name, rule.name, news, now)
     Delivery.objects.bulk_create(
@@ -72,5 +96,7 @@ def _tell(rule: AlertRule, incidents: list[Incident], now: datetime) -> None:
         for channel in rule.channels.filter(enabled=True)
     )
     Incident.objects.filter(pk__in=[incident.pk for incident in incidents], told_opened=None).update(told_opened=now)
+    # Notices are numbered as they are taken in, by one worker at a time: none of these numbers is yet to come.
+    notices.update(told=now)
     # Not what has been closed since it was read: nobody has been told of that.
     Incident.objects.filter(pk__in=[incident.pk for incident in recovered]).update(told_closed=now)

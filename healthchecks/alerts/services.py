@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Min, Q
 
 from healthchecks.alerts.delivering import resend, send_test
+from healthchecks.alerts.event_models import Notice
 from healthchecks.alerts.models import AlertRule, Delivery, DeliveryState, Incident
 from healthchecks.alerts.planning import plan
 from healthchecks.alerts.taking_in import take_in
@@ -30,6 +31,7 @@ def mute(rule: AlertRule, now: datetime, span: timedelta) -> None:
 
 
 def prune(now: datetime) -> None:
-    """Delete deliveries and incidents that are over for longer than KEEP."""
+    """Delete deliveries, incidents and notices that are over for longer than KEEP."""
     Delivery.objects.filter(finished__lt=now - KEEP).delete()
+    Notice.objects.filter(Q(told__lt=now - KEEP) | Q(rule__enabled=False, at__lt=now - KEEP)).delete()
     Incident.objects.filter(Q(told_closed__isnull=False) | Q(rule__enabled=False), closed__lt=now - KEEP).delete()

@@ -3,6 +3,7 @@
     Transition beyond the cursor ─► down: opened for each rule that matches ─┐
                                  └► not down: closed for every rule          ├─► Incident, cursor: one transaction
     alarms that last or ended ────────────────────────────────────────────────┘
+    Happening ─► Notice of each rule that watches it (happenings.py)
 
 A rule opens incidents of what happens while it is there and on. Once open, an incident closes whatever has become of
 the rule's filters, and when what it is about is gone.
@@ -18,6 +19,7 @@ from datetime import datetime
 from django.db import transaction
 
 from healthchecks.alerts.alarms import AlarmSeen
+from healthchecks.alerts.happenings import take_in_happenings
 from healthchecks.alerts.matching import Facts, Filter
 from healthchecks.alerts.models import AlertRule, Cursor, Incident, SubjectKind
 from healthchecks.models import Assignment, Family, HealthSequence, Transition, Verdict
@@ -58,6 +60,7 @@ def _take_in_some(alarms: Sequence[AlarmSeen], now: datetime) -> int:
         incidents.follow_alarms(alarms, now)
         incidents.close_orphans(now)
         incidents.store()
+        take_in_happenings()
         if news:
             cursor.sequence = news[-1].sequence
             cursor.save(update_fields=["sequence"])

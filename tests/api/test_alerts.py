@@ -82,6 +82,7 @@ def test_a_rule_is_declared_with_its_filters(api, hook, fra_1, eu):
     ("change", "field"),
     [
         ({"subjects": []}, "subjects"),
+        ({"events": ["change.dance"]}, "events.0"),
         ({"subjects": ["zone"]}, "subjects.0"),
         ({"channels": []}, "channels"),
         ({"channels": ["none"]}, "channels.0"),
@@ -121,3 +122,13 @@ def test_other_teams_see_and_send_nothing(rival_api, api, hook, refused):
     refused(rival_api.post(f"{DELIVERIES}/{delivery}/resend"), 404)
     refused(rival_api.post(RULES, RULE), 400)
     assert Delivery.objects.count() == 1
+
+
+def test_a_rule_may_watch_what_is_done_alone(api, hook):
+    made = api.post(
+        RULES, {"name": "changes", "events": ["change.publish", "generation.publish"], "channels": ["hook"]}
+    )
+
+    assert made.status_code == 201, made.data
+    assert (made.data["subjects"], made.data["events"]) == ([], ["change.publish", "generation.publish"])
+    assert api.patch(f"{RULES}/changes", {"events": []}).status_code == 400

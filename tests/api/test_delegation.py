@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
+from accounts.remembered_models import RememberedAnswer
+from api import delegation
 from zones.delegation import Delegation, Seen, ServerAnswer
+from zones.delegation_report import report
 from zones.services import create_zone, put_record_set
 
 URL = "/api/v1/zones/demo.test/delegation"
@@ -54,3 +58,18 @@ def test_another_teams_zone_is_not_asked_for(rival_api, asked, refused):
     refused(rival_api.post(URL), 404)
 
     assert asked == []
+
+
+def test_a_request_with_a_key_asks_in_no_transaction_and_asks_anew_each_time(api, asked, monkeypatch):
+    around, inside = len(connection.savepoint_ids), []
+
+    def reported(said, **options):
+        inside.append(len(connection.savepoint_ids) - around)
+        return report(said, **options)
+
+    monkeypatch.setattr(delegation, "report", reported)
+    for _time in range(2):
+        assert api.post(URL, headers={"Idempotency-Key": "k-1"}).status_code == 200
+
+    assert inside == [0, 0]
+    assert not RememberedAnswer.objects.exists()

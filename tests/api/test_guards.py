@@ -84,6 +84,7 @@ def test_vantages_say_how_they_are(api, eu, ops):
 
     shown = {row["name"]: row for row in api.get("/api/v1/vantages").data}
     assert (shown["eu"]["condition"], shown["eu"]["well"], shown["eu"]["lag_ms"]) == ("overloaded", False, 4000)
+    assert (shown["eu"]["left_out"], shown["us"]["left_out"]) == (3, None)
     assert (shown["us"]["condition"], shown["us"]["well"], shown["us"]["beat"]) == (None, True, None)
     [alarm] = api.get("/api/v1/alarms?active=true&kind=vantage_not_well").data["results"]
     assert (alarm["subject"], alarm["over"]) == ("vantage eu", False)

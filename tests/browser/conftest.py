@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwright
 
-from tests.running_system import RunningSystem
+from tests.running_system import RunningSystem, demo_running
 
 CHROMIUM = "/usr/bin/chromium"
 OPTIONS = [
@@ -24,9 +24,10 @@ FORBIDDEN = "Content Security Policy"
 """In what the console says of a style, script or connection that our own pages forbid."""
 
 
-@pytest.fixture(scope="session")
-def system(running_system: RunningSystem) -> RunningSystem:
-    return running_system
+@pytest.fixture(scope="package")
+def system() -> Iterator[RunningSystem]:
+    with demo_running() as system:
+        yield system
 
 
 @pytest.fixture(scope="package")
@@ -37,6 +38,19 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def session(chromium: Browser, system: RunningSystem) -> StorageState:
+    """What a browser keeps that has signed in: once for all, for it takes the server longer than most pages."""
+    context = chromium.new_context(base_url=system.web)
+    page = context.new_page()
+    page.goto("/")
+    expect(page).to_have_url(re.compile("/login/"))
+    sign_in(page, system)
+    kept = context.storage_state()
+    context.close()
+    return kept
 
 
 @pytest.fixture
@@ -55,14 +69,21 @@ def page(chromium: Browser, system: RunningSystem) -> Iterator[Page]:
 
 
 @pytest.fixture
-def signed_in(page: Page, system: RunningSystem) -> Page:
+def signed_in(page: Page, system: RunningSystem, session: StorageState) -> Page:
+    """At the overview."""
+    kept = session["cookies"]
+    page.context.add_cookies([{"name": each["name"], "value": each["value"], "url": system.web} for each in kept])
     page.goto("/")
-    expect(page).to_have_url(re.compile("/login/"))
-    page.get_by_label("Username").fill(system.login["username"])
-    page.get_by_label("Password").fill(system.login["password"])
-    page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_title(re.compile("Overview"))
     return page
+
+
+def sign_in(page: Page, system: RunningSystem) -> None:
+    page.goto("/login/")
+    page.get_by_label("Username").fill(system.login["username"])
+    page.get_by_label("Password").fill(system.login["password"])
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page).to_have_title(re.compile("Overview"))
 
 
 def _leaves(url: str, system: RunningSystem) -> bool:

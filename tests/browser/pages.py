@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.dashboard.routes import routes
 from tests.dashboard.test_pages import NO_PAGES
 
-FOR_ADMINISTRATORS = {"latency-propose"}
+FOR_ADMINISTRATORS = {"latency-propose", "teams"}
 FILE = "$ORIGIN looked-at.test.\n@ 60 IN SOA ns1 h 1 2 3 4 5\n@ 60 IN NS ns1\nns1 60 IN A 192.0.2.53\n"
 FILES = {"imports-difference", "zones-export"}
 PAGES = sorted({name for name, _arguments in routes()} - (NO_PAGES - FOR_ADMINISTRATORS) - FILES)

@@ -6,18 +6,11 @@ import json
 import re
 import uuid
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_accessibility import sign_in
+from tests.browser.conftest import sign_in
 from tests.running_system import RunningSystem
 from tests.scenarios.client import call
-
-
-@pytest.fixture
-def signed_in(page: Page, system: RunningSystem) -> Page:
-    sign_in(page, system)
-    return page
 
 
 def test_someone_finds_a_record_set_without_a_mouse(signed_in: Page):
@@ -147,3 +140,14 @@ def test_the_menu_of_a_phone_leads_everywhere(signed_in: Page):
     expect(page.get_by_role("heading", name="Snapshots", level=1)).to_be_visible()
     page.get_by_role("button", name="Search everything").or_(page.get_by_role("button", name="Search")).first.click()
     expect(page.get_by_role("combobox", name="Search everything")).to_be_focused()
+
+
+def test_ages_go_on_while_a_page_stands_open(signed_in: Page):
+    page = signed_in
+    page.clock.install()
+    page.goto("/zones/")
+    age = page.locator("time[data-age]").first
+    expect(age).to_have_text(re.compile("^(now|[0-9]+ (s|min) ago)$"))
+
+    page.clock.fast_forward("02:00:00")
+    expect(age).to_have_text("2 h ago")

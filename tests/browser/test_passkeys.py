@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import FORBIDDEN
+from tests.browser.conftest import FORBIDDEN, sign_in
 from tests.running_system import RunningSystem
 
 AUTHENTICATOR = {
@@ -37,14 +37,6 @@ def at_localhost(chromium: Browser, system: RunningSystem) -> Iterator[Page]:
     yield page
     context.close()
     assert faults == []
-
-
-def sign_in(page: Page, system: RunningSystem) -> None:
-    page.goto("/login/")
-    page.get_by_label("Username").fill(system.login["username"])
-    page.get_by_label("Password").fill(system.login["password"])
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page).to_have_title(re.compile("Overview"))
 
 
 def sign_out(page: Page) -> None:

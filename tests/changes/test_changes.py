@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from accounts.audit.models import AuditEntry
 from accounts.models import Team
+from changes import publishing
+from changes.claims import settle
 from changes.models import Change, State
 from changes.refusals import (
     ConflictError,
@@ -41,6 +43,7 @@ from changes.services import (
 from regions.models import Region
 from snapshots.models import Snapshot
 from snapshots.services import publish as publish_snapshot
+from steering.models import Pool
 from tests.changes.conftest import mail
 from zones.models import Zone
 from zones.services import put_record_set
@@ -292,3 +295,30 @@ def test_the_journal_is_only_added_to(world, ops, ada):
         with connection.cursor() as cursor, pytest.raises(Exception, match="only added to"):
             cursor.execute(statement.format("audit_auditentry"))
     assert AuditEntry.objects.get().actor == "ada"
+
+
+def test_what_nobody_foresaw_fails_one_change_and_not_those_after_it(world, ops, ada, monkeypatch, caplog):
+    now = timezone.now()
+    broken, sound = [
+        open_change(ops, ada, title, [Proposed("pools", title, {"name": title})]) for title in ("broken", "sound")
+    ]
+    for change in (broken, sound):
+        propose(change, ada)
+        schedule(change, ada, now + timedelta(hours=1), now)
+
+    def settled(change):
+        if change.pk == broken.pk:
+            raise RuntimeError("out of luck")
+        settle(change)
+
+    monkeypatch.setattr(publishing, "settle", settled)
+
+    assert publish_due(now + timedelta(hours=2)) == 1
+    broken.refresh_from_db()
+    sound.refresh_from_db()
+    assert (broken.state, sound.state) == (State.FAILED, State.PUBLISHED)
+    assert broken.reason == publishing.UNFORESEEN
+    assert not Pool.objects.filter(name="broken").exists()
+    assert AuditEntry.objects.filter(action="change.fail", change=broken.number).exists()
+    assert f"change {broken.number} could not be published" in caplog.text
+    assert "out of luck" in caplog.text

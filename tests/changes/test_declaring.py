@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from accounts.models import Team
 from changes.claim_models import Claim
+from changes.claims import follow
 from changes.declaring import declare, try_declaration
 from changes.models import Change
 from changes.services import publish
 from regions.models import Endpoint, Region
+from steering.models import Pool
 
 SHOP = {
     "regions": [{"name": "us", "latitude": 40.0, "longitude": -74.0}],
@@ -177,3 +179,51 @@ def test_a_check_that_needs_a_region_and_endpoints_comes_with_both(ops, applied)
 
     assert Endpoint.objects.get().checks.get().vantages.get().name == "us"
     assert applied("shop", everything).is_done
+
+
+def test_a_claim_follows_an_object_that_is_renamed_by_hand(world, ops, ada, applied):
+    applied("shop", SHOP)
+    Endpoint.objects.filter(team=ops, name="nyc-1").update(name="newark")
+
+    said = refused(lambda: applied("others", {"endpoints": [{"name": "newark", "region": "us", "ipv4": "192.0.2.51"}]}))
+
+    assert 'It belongs to "shop"' in said["endpoints newark"][0]
+    assert "endpoints newark" in owned(ops, "shop")
+    assert "endpoints nyc-1" not in owned(ops, "shop")
+    applied("shop", SHOP)
+    assert list(Endpoint.objects.filter(team=ops, name__in=["nyc-1", "newark"]).values_list("name", flat=True)) == [
+        "nyc-1"
+    ]
+
+
+def test_claims_of_objects_that_exchange_their_names_are_exchanged(world, ops, applied):
+    applied("shop", {"pools": [{"name": "one", "members": []}]})
+    applied("desk", {"pools": [{"name": "two", "members": []}]})
+    for before, after in (("one", "spare"), ("two", "one"), ("spare", "two")):
+        Pool.objects.filter(team=ops, name=before).update(name=after)
+
+    follow(ops)
+
+    assert (owned(ops, "shop"), owned(ops, "desk")) == ({"pools two"}, {"pools one"})
+
+
+def test_a_claim_on_what_is_gone_gives_way_to_that_on_what_has_its_name_now(world, ops, applied):
+    applied("shop", {"pools": [{"name": "one", "members": []}]})
+    applied("desk", {"pools": [{"name": "two", "members": []}]})
+    Pool.objects.filter(team=ops, name="one").delete()
+    Pool.objects.filter(team=ops, name="two").update(name="one")
+
+    follow(ops)
+
+    assert (owned(ops, "shop"), owned(ops, "desk")) == (set(), {"pools one"})
+
+
+def test_a_claim_of_a_release_that_kept_names_alone_follows_too(world, ops, applied):
+    applied("shop", {"pools": [{"name": "one", "members": []}]})
+    Claim.objects.update(row=None)
+    follow(ops)
+    Pool.objects.filter(team=ops, name="one").update(name="two")
+
+    follow(ops)
+
+    assert owned(ops, "shop") == {"pools two"}

@@ -11,6 +11,7 @@ from accounts.models import Membership, Team, User
 from accounts.permissions import Role
 from regions.models import Endpoint, Region
 from snapshots.services import publish
+from tests.keeping import Kept
 from trafficmgr.demo.world import declare_demo
 
 
@@ -72,13 +73,21 @@ def iad_1(ops, eu):
     return Endpoint.objects.create(team=ops, name="iad-1", region=eu, ipv4="192.0.2.2")
 
 
+@pytest.fixture(scope="session")
+def kept_demo():
+    return Kept()
+
+
 @pytest.fixture
-def demo(transactional_db):
+def demo(transactional_db, kept_demo):
     """The demo's declarations, published. Yields their team."""
-    team = Team.objects.create(name="default")
-    declare_demo(team)
+    kept_demo.put(published_demo)
+    return Team.objects.get(name="default")
+
+
+def published_demo() -> None:
+    declare_demo(Team.objects.create(name="default"))
     publish(datetime.now(UTC))
-    return team
 
 
 @pytest.fixture

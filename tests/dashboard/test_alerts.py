@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.urls import reverse
 
-from healthchecks.alerts.models import AlertRule, Channel, Delivery
+from healthchecks.alerts.events import EventKind, page_of
+from healthchecks.alerts.models import NOTHING_WATCHED, AlertRule, Channel, Delivery
 from healthchecks.alerts.services import send_test
 from healthchecks.alerts.signing import make_secret
 
@@ -88,6 +90,31 @@ def test_a_rule_is_declared_and_muted(adas_browser, hook, fra_1):
     assert "Muted until" in page
     adas_browser.post(f"/alert-rules/{rule.pk}/mute/", {"hours": "0"})
     assert AlertRule.objects.get().muted_until is None
+
+
+def test_a_rule_may_watch_what_is_done_alone(adas_browser, hook):
+    said = RULE | {"channels": [hook.pk], "subjects": [], "events": ["change.propose", "change.publish"]}
+    page = adas_browser.post("/alert-rules/new/", said, follow=True).content.decode()
+
+    assert AlertRule.objects.get().events == ["change.propose", "change.publish"]
+    assert "Change proposed" in page
+    assert "events alone" in page
+    assert "2 events" in adas_browser.get("/alert-rules/").content.decode()
+
+
+def test_a_rule_that_watches_nothing_is_refused(adas_browser, hook):
+    response = adas_browser.post("/alert-rules/new/", RULE | {"channels": [hook.pk], "subjects": []})
+
+    assert response.context["form"].errors == {"subjects": [NOTHING_WATCHED]}
+
+
+@pytest.mark.parametrize("event", EventKind)
+def test_links_in_messages_lead_to_pages(event):
+    page = {"change": "changes-show", "generation": "snapshots-show"}[event.noun]
+
+    assert page_of(event.value, "12", "https://manager.example.net") == (
+        f"https://manager.example.net{reverse(page, args=[12])}"
+    )
 
 
 def test_a_rule_that_tells_nobody_is_refused(adas_browser):

@@ -15,6 +15,7 @@ from snapshots.models import Snapshot
 from telemetry.models import NodeReport, QueryCount
 from telemetry.report import Condition, Report
 from telemetry.services import record_report
+from zones.services import create_zone
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
@@ -107,8 +108,9 @@ def test_an_edge_of_the_release_before_says_nothing_of_how_it_is(generations, fr
     assert (edge.state, edge.health_age_s, edge.report.feed, edge.report.relays) == ("current", None, "", None)
 
 
-def test_the_page_shows_edges_and_what_generations_changed_and_weigh(adas_browser, generations, fra):
+def test_the_page_shows_edges_and_what_generations_changed_and_weigh(adas_browser, ops, generations, fra):
     the_fleet(fra)
+    create_zone(ops, "demo.test.")
     page = adas_browser.get("/fleet/").content.decode()
 
     for said in ("gone", "late", "new", "well", "zone demo.test. serial 4", "8.0\xa0KB"):
@@ -117,7 +119,10 @@ def test_the_page_shows_edges_and_what_generations_changed_and_weigh(adas_browse
 
 def test_nobody_sees_the_edges_of_others(bobs_browser, generations, fra):
     the_fleet(fra)
-    assert "well" not in bobs_browser.get("/fleet/").content.decode()
+    page = bobs_browser.get("/fleet/").content.decode()
+
+    assert "well" not in page
+    assert "demo.test." not in page
 
 
 def test_a_fleet_without_edges_says_what_to_do(adas_browser):

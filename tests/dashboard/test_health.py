@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from healthchecks.guard_models import Alarm, ForcedState
@@ -17,7 +18,10 @@ from healthchecks.services import VantageChange, assign, force, heartbeat, recor
 from healthchecks.state import State
 from healthchecks.watch import watch_vantages
 from regions.models import Endpoint, Region
+from snapshots.brake.alarms import watch_held
+from snapshots.models import Refusal
 from snapshots.services import publish
+from zones.models import Zone
 
 
 def test_an_endpoint_is_forced_and_released(adas_browser, fra_1):
@@ -66,6 +70,26 @@ def test_alarms_are_shown_on_the_overview_and_acknowledged(carols_browser, demo)
     assert "looks after it" in page
     page = carols_browser.post(f"/health/alarms/{alarm.pk}/acknowledge/", follow=True).content.decode()
     assert "someone looks after it already" in page
+
+
+def test_what_is_held_is_an_alarm_on_the_overview_and_among_the_others_with_the_way_to_release_it(adas_browser, ops):
+    zone = Zone.objects.create(team=ops, origin="demo.test.")
+    held = Refusal.objects.create(
+        part=f"zone {zone.origin}", reason="The change deletes 4 of 12.", candidate="", held="key", since=timezone.now()
+    )
+    watch_held(timezone.now())
+
+    for path in ("/", "/health/"):
+        page = adas_browser.get(path).content.decode()
+        assert "Zone demo.test.: publication held" in page
+        assert page.count("The change deletes 4 of 12") == 1
+        assert f'href="{reverse("snapshots-release", args=[held.pk])}"' in page
+
+
+def test_what_a_vantage_left_out_is_shown(carols_browser, demo):
+    heartbeat("eu", targets=7, punctual=Punctuality(40, 9, 23), now=timezone.now())
+
+    assert '<span class="state degraded">23</span>' in carols_browser.get("/health/").content.decode()
 
 
 def test_alarms_of_others_are_not_shown(adas_browser, demo):

@@ -91,6 +91,8 @@ WRITES: dict[str, dict[str, Any]] = {
     "members": {"user": "eve", "role": "viewer"},
     "members-role": {"role": "operator"},
     "members-remove": {},
+    "teams": {"name": "new", "approvals_required": "1", "admin": "eve"},
+    "team-settings": {"approvals_required": "2"},
     "grants": {"grantee": "user", "name": "eve", "role": "viewer"},
     "grants-remove": {},
     "tokens-new": {"name": "new", "scope": "read", "lifetime": "90"},

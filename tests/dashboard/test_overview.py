@@ -142,7 +142,7 @@ def believe(assignments, state: State) -> None:
 
 def test_every_fragment_of_the_page_has_an_event_that_renews_it(node, carol, carols_browser):
     count(node, "cdn", "fra-2", 10)
-    fragments = fragments_of(overview_of(carol))
+    fragments = fragments_of(overview_of(carol), {})
     page = carols_browser.get("/").content.decode()
 
     for name in fragments:

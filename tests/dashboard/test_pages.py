@@ -76,6 +76,7 @@ NO_PAGES = {
     "grants-remove",
     "members-role",
     "team-choose",
+    "teams",
     "tokens-show",
     "tokens-delete",
     "members-remove",

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase
 from django.test import Client, RequestFactory
 from django.urls import path, reverse
+from django.utils import timezone
 
 from accounts.audit.models import AuditEntry
 from accounts.models import ApiToken, Membership, Team, User
@@ -22,6 +23,7 @@ from dashboard.urls import urlpatterns
 from healthchecks.alerts.models import AlertRule, Channel
 from healthchecks.models import Check
 from regions.models import EdgeNode, Endpoint, Region, Site
+from snapshots.models import Refusal
 from steering.models import Policy, Pool
 from tests.dashboard.conftest import member_of, signed_in_as
 from tests.dashboard.routes import routes
@@ -48,11 +50,14 @@ LEAST = {
     "policies-bind": ("publisher", "publisher"),
     "snapshots-release": ("publisher", "publisher"),
     "zones-export": ("viewer", "viewer"),
-    "zones-import": ("publisher", "publisher"),
+    "zones-import": ("operator", "operator"),
+    "records-bulk": ("operator", "operator"),
     "records-new": ("operator", "publisher"),
     "grants": ("admin", "admin"),
     "members": ("viewer", "admin"),
     "members-role": ("admin", "admin"),
+    "team-settings": ("admin", "admin"),
+    "teams": ("nobody", "nobody"),
     "tokens": ("admin", "admin"),
     "tokens-new": ("admin", "admin"),
     "latency-promote": ("nobody", "nobody"),
@@ -204,6 +209,17 @@ def test_buttons_are_shown_to_those_who_may_press_them(ops, eu, fra_1, zone, rol
         (f"/zones/{ORIGIN}/", 'href="records/new/"'),
     ):
         assert (button in browser.get(url).content.decode()) == shown, url
+
+
+def test_nothing_is_offered_to_a_viewer_who_has_nothing_to_look_at_yet(ops, ada, adas_browser):
+    Refusal.objects.create(part="policies", reason="much", candidate="0", held="1", since=timezone.now())
+    viewer = signed_in_as(member_of(ops, "carol", Role.VIEWER))
+
+    for url in ("/", "/snapshots/", "/fleet/", "/health/", "/zones/", "/regions/"):
+        mine, theirs = (browser.get(url).content.decode() for browser in (adas_browser, viewer))
+        assert "/new/" in mine or "/release/" in mine, url
+        assert "/new/" not in theirs, url
+        assert "/release/" not in theirs, url
 
 
 def test_a_grant_lets_someone_publish_that_zone_only(ops, rivals, zone):
@@ -369,6 +385,10 @@ def test_who_may_only_draft_writes_nothing_whatever_they_say_of_it(ops, eu, fra_
         (f"/zones/{ORIGIN}/records/{www.pk}/", changed),
         (f"/zones/{ORIGIN}/records/{www.pk}/delete/", {"seen": changed["seen"]}),
         (f"/zones/{ORIGIN}/delete/", {}),
+        (f"/zones/{ORIGIN}/records/row/", of_record),
+        (f"/zones/{ORIGIN}/records/row/?name=www&type=A", changed),
+        (f"/zones/{ORIGIN}/records/row/delete/?name=www&type=A", changed),
+        (f"/zones/{ORIGIN}/records/bulk/", {"action": "delete", "all": "on", "step": "apply", "serial": zone.serial}),
     ):
         assert browser.post(url + query, form | said).status_code in {200, 403, 422}, url
 

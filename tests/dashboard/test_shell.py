@@ -51,7 +51,7 @@ def test_a_time_says_when_it_was_in_utc(carols_browser):
     page = carols_browser.get("/snapshots/1/").content.decode()
 
     assert re.search(r'<time datetime="[0-9T:-]+Z" data-moment>[0-9: -]+ UTC</time>', page)
-    assert re.search(r'<time datetime="[0-9T:-]+Z" title="[0-9: -]+ UTC">(now|\d+ \w+ ago)</time>', page)
+    assert re.search(r'<time datetime="[0-9T:-]+Z" title="[0-9: -]+ UTC" data-age>(now|\d+ \w+ ago)</time>', page)
 
 
 @pytest.mark.parametrize("name", ["sites", "nodes", "channels"])

@@ -12,8 +12,11 @@ from accounts.models import Team
 from healthchecks import services
 from healthchecks.derived_models import CheckInput
 from healthchecks.inputs import MAX_DEPTH
+from healthchecks.leases import set_state
 from healthchecks.models import Check, Transition, Verdict
-from regions.models import Endpoint
+from healthchecks.settling import out_of_step
+from healthchecks.state import State
+from regions.models import Endpoint, Region
 from tests.healthchecks.conftest import NOON, Report
 
 
@@ -153,6 +156,67 @@ class TestSayOfInputs:
         report(web, fra_1, eu="up", us="down", asia="up")
         health = services.current_health()
         assert (health.views, health.failing) == ([], [])
+
+    def test_from_each_vantage_the_expression_goes_by_what_that_one_sees(
+        self, team: Team, web: Check, data: Check, fra_1: Endpoint, vantages: dict[str, Region], report: Report
+    ) -> None:
+        calculated(team, "serves", "web and db", [fra_1])
+        report(data, fra_1, eu="up", us="up", asia="up")
+        report(web, fra_1, eu="up", us="down", asia="up")
+        ups = {"eu": True, "us": False, "asia": True}
+        told = sorted([vantages[name].pk, is_up] for name, is_up in ups.items())
+
+        health = services.current_health()
+        assert (self.told(), health.views) == (["up"], [(fra_1.pk, 4, told)])
+        assert health.failing == [(fra_1.pk, 4, True)]
+
+        report(data, fra_1, eu="down", asia="down")
+        assert self.told() == ["down"]
+        assert services.current_health().views == [], "it is down from everywhere, for one reason or the other"
+        assert services.reconcile(NOON) == 0
+
+    def test_two_vantages_that_miss_different_inputs_do_not_see_an_outage(
+        self, team: Team, web: Check, data: Check, api: Check, fra_1: Endpoint, report: Report
+    ) -> None:
+        calculated(team, "serves", "2 of (web, db, api)", [fra_1])
+        report(api, fra_1, eu="up", us="up", asia="up")
+        report(web, fra_1, eu="down", us="up", asia="up")
+        report(data, fra_1, eu="up", us="down", asia="up")
+        assert services.current_health().views == []
+
+        report(api, fra_1, us="down")
+        [(_endpoint, _family, views)] = services.current_health().views
+        assert [is_up for _vantage, is_up in views].count(False) == 1
+
+    def test_what_is_calculated_of_what_is_calculated_is_seen_likewise(
+        self, team: Team, web: Check, data: Check, fra_1: Endpoint, vantages: dict[str, Region], report: Report
+    ) -> None:
+        calculated(team, "serves", "web and db", [fra_1])
+        calculated(team, "works", "serves or web and db", [fra_1])
+        report(data, fra_1, eu="up", us="down", asia="up")
+        report(web, fra_1, eu="up", us="up", asia="up")
+        [(_endpoint, _family, views)] = services.current_health().views
+        assert [vantage for vantage, is_up in views if not is_up] == [vantages["us"].pk]
+
+    def test_checks_of_other_endpoints_are_seen_from_each_vantage_whoever_is_settled(
+        self, team: Team, web: Check, data: Check, fra_1: Endpoint, iad_1: Endpoint, report: Report
+    ) -> None:
+        calculated(team, "backed", "web and db@fra-1", [iad_1])
+        report(web, iad_1, eu="up", us="up", asia="up")
+        report(data, fra_1, eu="down", us="up", asia="up")
+        views = {endpoint: seen for endpoint, _family, seen in services.current_health().views}
+        assert views[iad_1.pk] == views[fra_1.pk]
+        assert out_of_step([iad_1.pk], NOON) == set(), "also without what fra-1 is settled from"
+
+    def test_what_is_said_under_a_lease_is_the_same_from_everywhere(
+        self, team: Team, web: Check, fra_1: Endpoint, report: Report
+    ) -> None:
+        report(web, fra_1, eu="down", us="up", asia="up")
+        assert services.current_health().views
+        alive = Check.objects.create(team=team, name="alive", kind="external")
+        services.assign(alive, [fra_1], NOON)
+        set_state(alive.assignments.get(), State.DOWN, 60, "over", NOON)
+        assert (self.told(), services.current_health().views) == (["down"], [])
 
     def test_one_that_flaps_too_much_does_not_hide_what_vantages_see_of_others(
         self, team: Team, web: Check, data: Check, api: Check, fra_1: Endpoint, report: Report

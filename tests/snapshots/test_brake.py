@@ -12,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Membership, Team, User
+from healthchecks.alarms import alarms_of
+from healthchecks.alerts.alarms import alarms
 from healthchecks.services import force, unforce
 from regions.models import EdgeNode, Endpoint, Site
+from snapshots.brake.alarms import watch_held
 from snapshots.brake.drains import with_drains
 from snapshots.brake.limits import MIN_QUERIES, MIN_RECORD_SETS, Limits, deletion, move
 from snapshots.models import BrakeRelease, Refusal
@@ -86,6 +89,51 @@ def test_a_deletion_of_many_is_held_until_it_is_released_with_a_reason(ops, answ
     ]
     assert answered("h1.demo.test.") == []
     assert not Refusal.objects.exists()
+
+
+def test_while_a_part_is_held_an_alarm_says_so_to_its_team_until_it_is_published(ops, ada):
+    zone = declare_zone(ops, "demo.test.", HOSTS)
+    others = Team.objects.create(name="others")
+    publish(NOW)
+    delete_hosts(zone, 4)
+    publish(NOW)
+
+    alarm = alarms_of(ops).get()
+    assert (str(alarm), alarm.since, alarm.until) == ("publication held: zone demo.test.", NOW, None)
+    assert alarm.detail.startswith("The change deletes 4 of 12 record sets")
+    assert not alarms_of(others).exists()
+    assert [(seen.team_ids, seen.until) for seen in alarms(NOW)] == [(frozenset([ops.pk]), None)]
+
+    delete_hosts(zone, 9)
+    publish(NOW)
+    release_brake("zone demo.test.", "nine are meant", ada, NOW)
+    assert alarms_of(ops).get().detail.startswith("The change deletes 9 of 12"), "the same alarm, as it is now"
+    publish(NOW + timedelta(seconds=1))
+    assert alarms_of(ops).get().until == NOW + timedelta(seconds=1)
+
+
+def test_an_alarm_about_what_all_teams_share_is_every_ones(ops):
+    others = Team.objects.create(name="others")
+    declare_zone(ops, "large.test.", HOSTS)
+    publish(NOW)
+    Zone.objects.all().delete()
+    publish(NOW)
+
+    assert alarms_of(others).get().subject == "zone large.test."
+    assert [seen.team_ids >= {ops.pk, others.pk} for seen in alarms(NOW)] == [True]
+
+    declare_zone(ops, "large.test.", HOSTS)
+    publish(NOW)
+    assert alarms_of(others).get().until == NOW, "it was put back"
+
+
+def test_a_part_that_cannot_be_served_at_all_raises_no_alarm_of_the_brake(ops):
+    declare_zone(ops, "demo.test.", HOSTS)
+    publish(NOW)
+    Refusal.objects.create(part="zone demo.test.", reason="two SOA records", candidate="", since=NOW)
+    watch_held(NOW)
+
+    assert not alarms_of(ops).exists()
 
 
 def test_what_is_held_holds_back_no_other_zone(ops, answered):

@@ -34,7 +34,7 @@ def test_a_message_says_what_is_down_what_recovered_and_what_lasts():
 def test_a_thousand_at_once_are_counted_and_some_of_them_named():
     message = alert("acme", "pager", News([down(f"e-{number}") for number in range(1000)], [], []), NOON)
 
-    assert message["counts"] == {"opened": 1000, "recovered": 0, "lasting": 0}
+    assert message["counts"] == {"opened": 1000, "recovered": 0, "lasting": 0, "happened": 0}
     assert len(message["opened"]) == MOST_LISTED
     assert headline(message) == "[acme] 1000 down: e-0 over IPv4, e-1 over IPv4, e-2 over IPv4 and 997 more"
     assert "and 950 more" in body(message)
@@ -42,3 +42,11 @@ def test_a_thousand_at_once_are_counted_and_some_of_them_named():
 
 def test_what_brings_nothing_new_is_a_reminder():
     assert alert("acme", "pager", News([], [], [down("fra-1")]), NOON)["type"] == "reminder"
+
+
+def test_what_an_earlier_release_has_written_is_read():
+    message = alert("acme", "pager", News([down("fra-1")], [], []), NOON)
+    del message["happened"], message["counts"]["happened"]
+
+    assert headline(message) == "[acme] 1 down: fra-1 over IPv4"
+    assert body(message).startswith("DOWN  fra-1 over IPv4")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('healthchecks', '0011_standing_of_endpoints'),
+        ('healthchecks', '0012_held_publications_raise_alarms'),
     ]
 
     operations = [
