@@ -34,7 +34,7 @@ up: build
 test: build
 	$(CARGO) test --manifest-path responder/Cargo.toml --workspace
 	$(CARGO) test $(FUZZ_TARGETS)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --max-worker-restart 0
 
 check: build
 	$(BIN)/ruff format --check
