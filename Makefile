@@ -3,7 +3,7 @@
 #
 #   up     run everything on this machine        test   every test
 #   check  format, lint, types, layers, sizes    fmt    format the sources
-#   bench  what an answer costs, beside other servers, and a change until it is answered (docs/performance.md)
+#   bench  what answers cost beside other servers, changes until they are answered, probes, the desk (docs/performance.md)
 #   client what the API offers, for the command line (trafficmgr/client/operations.json)
 #   audit  known vulnerabilities of what is locked
 #   fuzz   input of every kind, FUZZ_SECONDS of each target (docs/fuzzing.md)
@@ -71,6 +71,7 @@ bench: build
 	$(BIN)/python -m bench.distribution
 	$(BIN)/python -m bench.failover
 	$(BIN)/python -m bench.probing
+	$(BIN)/python -m bench.operators
 
 build: $(VENV)/.packages $(VENV)/.responder $(VENV)/.trafficmgr
 

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 from multiprocessing.connection import Connection
@@ -36,9 +36,10 @@ from common.ports import free_port
 FIRST = int(IPv4Address("127.64.0.1"))
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 BACKLOG = 4096
-START_S = 120.0
-SETTLE_S = 10.0
-"""Each target is probed once within five seconds of being known."""
+START_S = 180.0
+LOOK_EVERY_S = 2.0
+SETTLE_S = 30.0
+"""After the first verdicts, which edges have to be told of: what goes on for ever is measured."""
 PROMISED_MS = 100
 HEADINGS = (
     "endpoints",
@@ -105,7 +106,7 @@ def measure(running: System, counter: Connection, options: argparse.Namespace) -
     started, late, worst = time.perf_counter(), list[int](), 0
     while (taken_s := time.perf_counter() - started) < options.seconds:
         time.sleep(1.0)
-        vantages = _called(running, "vantages")
+        vantages = _vantages(running)
         late += [vantage["lag_p99_ms"] for vantage in vantages]
         worst = max(worst, *(vantage["lag_ms"] for vantage in vantages))
     of_workers, of_all = _processor_s(workers) - before[0], running.running.processor_s() - before[1]
@@ -124,12 +125,25 @@ def measure(running: System, counter: Connection, options: argparse.Namespace) -
 
 
 def _await_all(running: System, options: argparse.Namespace) -> None:
-    """Until every vantage says that it probes every endpoint."""
+    """Until every vantage says that it probes every endpoint, and there is a verdict on each."""
+    _await(running, lambda: _probed(running) == [options.endpoints] * options.vantages, "not all vantages probe")
+    _await(running, lambda: _up(running) == options.endpoints, "not all endpoints are up")
+
+
+def _probed(running: System) -> list[int]:
+    return [vantage["targets"] for vantage in _vantages(running)]
+
+
+def _up(running: System) -> int:
+    return int(_called(running, "status")["health"].get("up", 0))
+
+
+def _await(running: System, happened: Callable[[], bool], otherwise: str) -> None:
     deadline = time.monotonic() + START_S
-    while [vantage["targets"] for vantage in _called(running, "vantages")] != [options.endpoints] * options.vantages:
+    while not happened():
         if time.monotonic() > deadline:
-            raise SystemExit(f"not all vantages probe after {START_S:.0f} s: the logs in {running.home} say why")
-        time.sleep(1.0)
+            raise SystemExit(f"{otherwise} after {START_S:.0f} s: the logs in {running.home} say why")
+        time.sleep(LOOK_EVERY_S)
 
 
 @contextmanager
@@ -185,13 +199,17 @@ def _count(counter: Connection) -> int:
     return int(counter.recv())
 
 
-def _called(running: System, path: str) -> list[dict[str, Any]]:
+def _vantages(running: System) -> list[dict[str, Any]]:
+    found = _called(running, "vantages")
+    return list(found["results"] if isinstance(found, dict) else found)
+
+
+def _called(running: System, path: str) -> Any:
     request = urllib.request.Request(
         f"{running.web}/api/v1/{path}", headers={"Authorization": f"Token {running.token}"}
     )
     with urllib.request.urlopen(request, timeout=30) as response:
-        found = json.load(response)
-    return list(found["results"] if isinstance(found, dict) else found)
+        return json.load(response)
 
 
 def _arguments(pid: int) -> bytes:
