@@ -109,7 +109,7 @@ class ProblemSchema(AutoSchema):
         if not hasattr(self.view, "writing_parameters"):
             return []
         said = [TEAM]
-        if self.method != "GET":
+        if self.method != "GET" and getattr(self.view, "writes", True):
             said.append(IDEMPOTENCY_KEY)
         if self._plans():
             said.append(DRY_RUN)

@@ -114,6 +114,8 @@ def read_overview(user: User, now: datetime, scope: Scope) -> Overview:
         "times": [step.isoformat() for step in of.steps],
         "policies": [policy_figure(found) for found in traffic],
     }
+    alarms = list(visible_alarms(user).filter(until__isnull=True)[:ALARMS_SHOWN])
+    told = {alarm.subject_id for alarm in alarms if alarm.kind == Alarm.Kind.PUBLICATION_HELD}
     return Overview(
         now=now,
         scope=scope,
@@ -127,8 +129,8 @@ def read_overview(user: User, now: datetime, scope: Scope) -> Overview:
         failing=failing_of(user, scope.region),
         lately=latest(user, scope.region),
         published=Snapshot.objects.defer("manifest").first(),
-        refusals=[one for one in refusals_for(user) if not one.is_held],  # those have an alarm
-        alarms=list(visible_alarms(user).filter(until__isnull=True)[:ALARMS_SHOWN]),
+        refusals=[refusal for refusal in refusals_for(user) if refusal.pk not in told],
+        alarms=alarms,
         figures=figures,
     )
 

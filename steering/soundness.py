@@ -67,7 +67,9 @@ def require_sound(policies: Iterable[Policy], fallbacks: Fallbacks, field: str) 
     """Raises ValidationError for `field` unless every one of the policies can be served."""
     for policy in policies:
         _require_room(policy, fallbacks, field)
-        bindings = list(policy.bindings.select_related("record_set__zone"))
+        bindings = list(
+            policy.bindings.select_related("record_set__zone").order_by("record_set__name", "record_set__type")
+        )
         if bindings:
             _require_endpoint(policy, bindings[0], field)
             _require_lonely_names(policy, bindings, fallbacks, field)

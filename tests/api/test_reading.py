@@ -15,6 +15,7 @@ from regions.models import EdgeNode, Site
 from snapshots.models import Refusal, Snapshot
 from steering.models import Policy
 from telemetry.models import NetworkCount, NodeReport, QueryCount
+from zones.services import create_zone
 
 
 @pytest.fixture
@@ -77,6 +78,7 @@ def test_status_before_anything_is_published(api):
 
 def test_status_tells_what_nodes_serve_and_what_is_wrong(api, fra_1_down, edge_1):
     Snapshot.objects.create(generation=7, manifest="{}", changes=[])
+    create_zone(edge_1.team, "bad.test.", nameservers=["ns1.example.net."])
     Refusal.objects.create(part="zone bad.test.", reason="no SOA", candidate="x", since=timezone.now())
     NodeReport.objects.create(
         node=edge_1,
