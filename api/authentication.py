@@ -44,15 +44,16 @@ def token_shown(secret: str, address: str) -> ApiToken | None:
     Throttled where too many came from its network that do not work.
     """
     strangers.require_room(secret, address)
-    token, now = None, timezone.now()
+    now = timezone.now()
     try:
         token = find_token(secret, address, now)
     except TokenExpiredError as error:
+        strangers.note(secret, address, works=False)
         raise AuthenticationFailed(str(error)) from error
     except TokenElsewhereError as error:
+        strangers.note(secret, address, works=False)
         raise PermissionDenied(str(error)) from error
-    finally:
-        strangers.note(secret, address, works=token is not None)
+    strangers.note(secret, address, works=token is not None)
     if token is not None:
         note_use(token, address, now)
     return token

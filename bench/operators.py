@@ -54,7 +54,7 @@ OPEN, SAVE, ALL = "open a row", "save it", "all of them"
 SHARE_OF_EDITS = 0.2
 SEEN = re.compile(r'name="seen" value="([^"]*)"')
 MOST_S = 60.0
-ENDPOINTS_AT_ONCE = 50
+ENDPOINTS = 50
 
 ACCOUNTS = """
 import json, sys
@@ -117,14 +117,14 @@ class Operator:
             text = await response.text()
         self.clicks[name].append(time.perf_counter() - started)
         if response.status != 200:
-            raise SystemExit(f"{method} {path} of {self.origin}: {response.status}\n{text[:2000]}")
+            raise SystemExit(f"{method} {response.url}: {response.status}\n{text[:2000]}")
         return text
 
 
 def declare(system: Installation, zones: Sequence[str]) -> None:
-    """What there is to look at: regions, endpoints, a check, a policy, and a zone for everyone."""
+    """What there is to look at: a region, endpoints, a policy, and a zone for everyone."""
     system.put("regions/bench", {"latitude": 50.1, "longitude": 8.7, "is_vantage": True})
-    names = [f"web-{number}" for number in range(ENDPOINTS_AT_ONCE)]
+    names = [f"web-{number}" for number in range(ENDPOINTS)]
     for number, name in enumerate(names):
         system.put(f"endpoints/{name}", {"region": "bench", "ipv4": str(IPv4Address("192.0.2.0") + number)})
     system.put("pools/web", {"members": [{"endpoint": name} for name in names]})

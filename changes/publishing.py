@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q
 
 from accounts.audit.actor import Actor
@@ -90,6 +90,9 @@ def _publish_due(change: Change, now: datetime) -> bool:
         return False  # another worker was quicker, or someone took it back
     except ChangeError as error:
         _fail(change, actor, str(error))
+        return False
+    except OperationalError as error:  # the database was away, or had others before: nothing is wrong with the change
+        log.warning("change %s is due and waits for the database: %s", change.number, error)
         return False
     except Exception:  # of one change, which is not to keep others from being published
         log.exception("change %s could not be published when it was due", change.number)

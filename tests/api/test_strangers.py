@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 from rest_framework.test import APIClient
@@ -88,6 +90,19 @@ def test_an_expired_token_and_one_from_elsewhere_count_too(api, ada, ops, refuse
     refused(api.get(URL), 401)
 
     refused(api.get(URL), 429)
+
+
+def test_an_outage_of_the_database_counts_against_nobody(api, refused, monkeypatch):
+    def away(*_: object) -> None:
+        raise OperationalError("the server closed the connection")
+
+    with monkeypatch.context() as outage:
+        outage.setattr("api.authentication.find_token", away)
+        for _ in range(5):
+            with contextlib.suppress(OperationalError):
+                client_with("right").get(URL)
+
+    refused(client_with("wrong").get(URL), 401)
 
 
 def test_measurements_of_an_application_are_refused_alike(db, refused):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.audit.models import AuditEntry
@@ -322,3 +322,22 @@ def test_what_nobody_foresaw_fails_one_change_and_not_those_after_it(world, ops,
     assert AuditEntry.objects.filter(action="change.fail", change=broken.number).exists()
     assert f"change {broken.number} could not be published" in caplog.text
     assert "out of luck" in caplog.text
+
+
+def test_a_due_change_waits_for_a_database_that_is_away(world, ops, ada, monkeypatch, caplog):
+    now = timezone.now()
+    change = open_change(ops, ada, "later", [Proposed("pools", "later", {"name": "later"})])
+    propose(change, ada)
+    schedule(change, ada, now + timedelta(hours=1), now)
+
+    def away(_change):
+        raise OperationalError("the server closed the connection")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(publishing, "settle", away)
+        assert publish_due(now + timedelta(hours=2)) == 0
+    change.refresh_from_db()
+    assert change.state == State.SCHEDULED
+    assert f"change {change.number} is due and waits for the database" in caplog.text
+
+    assert publish_due(now + timedelta(hours=2)) == 1
