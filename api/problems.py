@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import Model, ProtectedError
@@ -24,7 +24,14 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.exceptions import PermissionDenied as NotPermitted
 from rest_framework.settings import api_settings
 
-from changes.refusals import ChangeError, ConflictError, NotYoursError, RefusedError, UnknownEditError
+from changes.refusals import (
+    ChangeError,
+    ConflictError,
+    NoSuchChangeError,
+    NotYoursError,
+    RefusedError,
+    UnknownEditError,
+)
 from common.problems import problem_response
 from latency.versions import NotPromotedError
 from snapshots.services import NothingPublishedError
@@ -117,6 +124,11 @@ def _database_lost(error: OperationalError) -> HttpResponseBase:
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be used now. Try again.")
 
 
+def _gone(error: ObjectDoesNotExist) -> HttpResponseBase:
+    log.warning("what a request is about was deleted meanwhile: %s", error, exc_info=error)
+    return problem_response(HTTPStatus.NOT_FOUND, "Another request has just deleted what this one is about.")
+
+
 def _stream_lost(error: StreamError) -> HttpResponseBase:
     log.error("the stream of measurements cannot be used: %s", error)
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "Measurements cannot be taken now. Send them again.")
@@ -145,9 +157,11 @@ ANSWERS: list[tuple[type[Exception], Callable[[Any], HttpResponseBase]]] = [
     (RefusedError, _not_taken),
     (NotYoursError, lambda error: problem_response(HTTPStatus.FORBIDDEN, str(error))),
     (UnknownEditError, lambda error: _bad_request([{"field": error.field, "message": str(error)}])),
+    (NoSuchChangeError, lambda error: problem_response(HTTPStatus.NOT_FOUND, str(error))),
     (ChangeError, lambda error: _conflict(str(error))),
     (NotPromotedError, lambda error: _conflict(str(error))),
     (NothingPublishedError, lambda error: problem_response(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.")),
+    (ObjectDoesNotExist, _gone),
     (DataError, lambda _error: problem_response(HTTPStatus.BAD_REQUEST, OUT_OF_RANGE)),
     (OperationalError, _database_lost),
     (StreamError, _stream_lost),

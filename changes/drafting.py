@@ -11,6 +11,7 @@ from accounts.audit.actor import Actor
 from accounts.audit.journal import Event, record
 from accounts.models import Team
 from changes.editing import Proposed, held_draft, put_edits
+from changes.holding import hold
 from changes.models import Change, Comment
 from changes.telling import tell
 
@@ -54,10 +55,11 @@ def discard(change: Change, actor: Actor) -> None:
 
 
 def comment(change: Change, actor: Actor, text: str) -> Comment:
-    """Say something of a change. Raises ValidationError."""
+    """Say something of a change. Raises ValidationError, NoSuchChangeError."""
     said = Comment(change=change, author=actor.user, author_name=actor.name, text=text.strip())
     said.full_clean(exclude=["change", "author"])
     with transaction.atomic():
+        hold(change)
         said.save()
         note(change, actor, "comment", text=said.text)
     return said

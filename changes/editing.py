@@ -9,9 +9,10 @@ from typing import Any
 from django.db import transaction
 
 from accounts.audit.actor import Actor
+from changes.holding import hold
 from changes.models import Change, Edit, State
 from changes.objects import Place, kind_of, present, present_many, proposed
-from changes.refusals import Conflict, UnknownEditError, WrongStateError
+from changes.refusals import Conflict, UnknownEditError
 from documents.kind import Document, Kind
 
 MOST_EDITS = 5000
@@ -106,11 +107,8 @@ def clash(kind: Kind[Any], edit: Edit, theirs: Document | None) -> Conflict | No
 
 
 def held_draft(change: Change) -> None:
-    """Hold a change until the transaction ends. Raises WrongStateError if it is no draft any more."""
-    state = Change.objects.select_for_update(no_key=True).values_list("state", flat=True).get(pk=change.pk)
-    change.state = state
-    if state != State.DRAFT:
-        raise WrongStateError(change.number, state, [State.DRAFT])
+    """Hold a change until the transaction ends. Raises WrongStateError or NoSuchChangeError if it is no draft now."""
+    change.state = hold(change, [State.DRAFT])
 
 
 def _put(

@@ -19,9 +19,10 @@ from accounts.audit.models import TRANSACTION
 from changes.applying import apply
 from changes.claims import settle
 from changes.drafting import note
+from changes.holding import state_now
 from changes.making import Applied
 from changes.models import Change, State
-from changes.refusals import ChangeError, EmptyChangeError, NotApprovedError, WrongStateError
+from changes.refusals import ChangeError, EmptyChangeError, NoSuchChangeError, NotApprovedError, WrongStateError
 from snapshots.models import Snapshot
 
 UNASKED = (State.DRAFT, State.PROPOSED, State.APPROVED, State.SCHEDULED, State.FAILED)
@@ -71,7 +72,7 @@ def _take(change: Change, actor: Actor, now: datetime, states: Sequence[str] | N
     taken = {"state": State.PUBLISHED, "published": now, "publisher_name": actor.name, "transaction": TRANSACTION}
     won = Change.objects.filter(pk=change.pk, state__in=wanted).update(**taken, scheduled_for=None, reason="")
     if not won:
-        state = Change.objects.values_list("state", flat=True).get(pk=change.pk)
+        state = state_now(change)
         if required and state in UNASKED and states is None:
             raise NotApprovedError(change.number, change.approvals.count(), required)
         raise WrongStateError(change.number, state, wanted)
@@ -86,7 +87,7 @@ def _publish_due(change: Change, now: datetime) -> bool:
     actor = Actor.system(f"scheduled change {change.number}")
     try:
         publish(change, actor, now, states=[State.SCHEDULED])
-    except WrongStateError:
+    except (WrongStateError, NoSuchChangeError):
         return False  # another worker was quicker, or someone took it back
     except ChangeError as error:
         _fail(change, actor, str(error))

@@ -39,6 +39,14 @@ class ChangeError(Exception):
     """Something that cannot be done with a change as it is."""
 
 
+class NoSuchChangeError(ChangeError):
+    """A change is there no more: someone has deleted it in the meantime."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"Change {number} has just been deleted by someone.")
+
+
 class WrongStateError(ChangeError):
     """A change is in another state than this needs."""
 

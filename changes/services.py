@@ -15,6 +15,7 @@ from django.db import transaction
 from accounts.audit.actor import Actor
 from changes.drafting import comment, describe, discard, note, open_change
 from changes.editing import NOW, Proposed, conflicts, held_draft, put_edit, put_edits, rebase, remove_edit
+from changes.holding import hold, state_now
 from changes.models import OPEN_STATES, Approval, Change, State
 from changes.planning import Plan, plan, plan_of
 from changes.publishing import note_generations, publish, publish_due
@@ -68,7 +69,7 @@ def approve(change: Change, actor: Actor) -> None:
     Raises NotYoursError for those who wrote it, WrongStateError.
     """
     with transaction.atomic():
-        _hold(change, [State.PROPOSED])
+        hold(change, [State.PROPOSED])
         if actor.user is None or _wrote(change, actor):
             raise NotYoursError(f"You wrote change {change.number} or a part of it: someone else approves it.")
         Approval.objects.get_or_create(change=change, user_name=actor.name, defaults={"user": actor.user})
@@ -113,16 +114,10 @@ def schedule(change: Change, actor: Actor, at: datetime | None, now: datetime) -
 def edits_nodes(change: Change) -> bool:
     """Whether it makes, changes or deletes edge nodes, which is not for everyone who may publish.
 
-    Only within a transaction: nobody puts another edit into it before that ends.
+    Only within a transaction: nobody puts another edit into it before that ends. Raises NoSuchChangeError.
     """
-    Change.objects.select_for_update(no_key=True).get(pk=change.pk)
+    hold(change)
     return change.edits.filter(kind=NODES.plural).exists()
-
-
-def _hold(change: Change, wanted: Sequence[str]) -> None:
-    state = Change.objects.select_for_update(no_key=True).values_list("state", flat=True).get(pk=change.pk)
-    if state not in wanted:
-        raise WrongStateError(change.number, state, wanted)
 
 
 def _back_to_draft(change: Change, actor: Actor, action: str, wanted: Sequence[str]) -> None:
@@ -132,10 +127,10 @@ def _back_to_draft(change: Change, actor: Actor, action: str, wanted: Sequence[s
 
 def _move(change: Change, actor: Actor, action: str, wanted: Sequence[str], to: str, **columns: Any) -> None:
     won = Change.objects.filter(pk=change.pk, state__in=wanted).update(state=to, **columns)
+    if not won:
+        raise WrongStateError(change.number, state_now(change), wanted)
     state_before = change.state
     change.refresh_from_db()
-    if not won:
-        raise WrongStateError(change.number, change.state, wanted)
     note(change, actor, action, state=to, was=state_before)
 
 

@@ -53,6 +53,15 @@ def test_what_is_in_use_is_kept_and_what_uses_it_is_named(api, fra_1, fra_2, ref
     assert Region.objects.filter(name="eu").exists()
 
 
+def test_what_somebody_has_deleted_meanwhile_is_not_found(api, eu, refused, monkeypatch):
+    def save(region):
+        Region.objects.get(name=f"{region.name} as it was")
+
+    monkeypatch.setattr(Region, "save", save)
+    problem = refused(api.patch("/api/v1/regions/eu", {"latitude": 1}), 404)
+    assert "deleted" in problem["detail"]
+
+
 def test_a_race_for_a_name_is_a_conflict(api, ops, refused, monkeypatch):
     both = [Region(team=ops, name="us", latitude=0, longitude=0) for _racer in range(2)]
     monkeypatch.setattr(Region, "save", lambda _self: Region.objects.bulk_create(both))

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from accounts.audit.models import AuditEntry
 from accounts.models import Team
 from changes.models import OPEN_STATES, Change, State
-from changes.refusals import ChangeError
+from changes.refusals import ChangeError, NoSuchChangeError
 from changes.services import (
     Proposed,
     approve,
+    comment,
+    discard,
     edits_nodes,
     open_change,
     propose,
@@ -55,6 +57,8 @@ LEADS = {
     (State.SCHEDULED, State.FAILED), (State.APPROVED, State.PUBLISHED), (State.SCHEDULED, State.PUBLISHED),
     *((state, State.WITHDRAWN) for state in OPEN_STATES),
 }  # fmt: skip
+DELETED = {**STEPS, "comment": lambda change, actor: comment(change, actor, "Why?"), "discard": discard}
+del DELETED["wait"]
 UNASKED = {(state, State.PUBLISHED) for state in (State.DRAFT, State.PROPOSED, State.FAILED)}
 
 
@@ -116,6 +120,16 @@ def test_of_two_who_are_at_it_at_once_one_wins(ops, ada, bob, steps):
     (won,) = [outcome for outcome in outcomes if isinstance(outcome, str)]
     assert Pool.objects.filter(name="spare").exists() == (won == "publish")
     assert AuditEntry.objects.filter(kind="pools").count() == (1 if won == "publish" else 0)
+
+
+@pytest.mark.parametrize("step", sorted(DELETED))
+def test_a_change_that_someone_has_just_deleted_is_said_to_be_gone(ops, ada, step):
+    change = open_change(ops, ada, "A spare pool", [POOL])
+    discard(Change.objects.get(), ada)
+
+    with pytest.raises(NoSuchChangeError, match=f"Change {change.number} has just been deleted"):
+        DELETED[step](change, ada)
+    assert not Pool.objects.filter(name="spare").exists()
 
 
 def test_nobody_puts_a_node_into_a_change_between_being_looked_at_and_published(ops, ada, bob):
