@@ -1,17 +1,15 @@
 """A few views in front of all others, without what pages need: sessions, messages, CSRF, static files.
 
-request ─► one of ours? ─ no ─► Django, with its middleware (3 to 4 ms of processor time, most of it between threads)
+request ─► one of ours? ─ no ─► Django, with its middleware
                │
                └ yes ─► the same view, in one of a few threads (1 ms)
 """
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -19,10 +17,11 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import connections
 from django.http import HttpRequest, HttpResponseBase
 
+from api.line import Line
 from common.problems import problem_response
 
 THREADS = 8
-"""Each holds a connection while it works: half of what the pool of a process has."""
+"""Each holds a connection while it works, of those that the pool of a process has."""
 
 MOST_AT_ONCE = 256
 """Requests that have a thread or wait for one: those beyond would only wait for longer."""
@@ -49,7 +48,7 @@ class LeanApplication:
     ) -> None:
         self._otherwise, self._views, self._body_limit = otherwise, views, body_limit
         self._above = tuple(path for path in views if path.endswith("/"))
-        self._threads, self._room = ThreadPoolExecutor(THREADS, thread_name_prefix="lean"), most_at_once
+        self._line = Line("lean", THREADS, most_at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         view = self._view_of(scope["path"]) if scope["type"] == "http" else None
@@ -58,19 +57,10 @@ class LeanApplication:
             return
         body = await _read(receive, self._body_limit + 1)
         if body is not None:
-            await write(send, await self._response(view, ASGIRequest(scope, io.BytesIO(body))))
+            await write(send, await self._line.respond(respond, view, ASGIRequest(scope, io.BytesIO(body))))
 
     def _view_of(self, path: str) -> View | None:
         return self._views.get(next((above for above in self._above if path.startswith(above)), path))
-
-    async def _response(self, view: View, request: HttpRequest) -> HttpResponseBase:
-        if not self._room:
-            return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "Too many are asking at once. Try again.")
-        self._room -= 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, respond, view, request)
-        finally:
-            self._room += 1
 
 
 def respond(view: View, request: HttpRequest) -> HttpResponseBase:

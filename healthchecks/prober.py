@@ -27,6 +27,7 @@ from functools import partial
 
 from django.db import Error
 
+from common.collector import hold_for_good
 from healthchecks.agenda import Agenda
 from healthchecks.beliefs import VantageChange
 from healthchecks.budget import Overrun, intervals, overruns
@@ -167,6 +168,8 @@ class Prober:
             self._targets = {one.key: one for one in shared}
             self._targets_are_known = True
             self._agenda.replace(intervals(shared, over), now_ms)
+        if not self._version:
+            hold_for_good()
         self._tell(over)
 
     def _tell(self, over: list[Overrun]) -> None:

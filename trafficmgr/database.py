@@ -12,8 +12,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from trafficmgr.environment import VariableError
 
-POOL = {"min_size": 0, "max_size": 16, "timeout": 10}
-"""Pooled: under ASGI each request has a thread of its own, and a connection left to that would outlive the request."""
+POOL = {"min_size": 0, "max_size": 24, "timeout": 10}
+"""More than a web process has threads that answer at once (api.line): none of them waits for another's connection."""
 
 
 def database(url: str) -> dict[str, Any]:

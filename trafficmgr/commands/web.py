@@ -14,6 +14,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from common.addresses import split_address
+from common.collector import hold_for_good
 from common.ports import is_free
 from trafficmgr.environment import environment
 from trafficmgr.runtime.pulse import keep_pulse
@@ -51,5 +52,6 @@ def load(target: str) -> Callable[..., Any]:
     die_with_parent(signal.SIGKILL)
     module, _, name = target.partition(":")
     application: Callable[..., Any] = getattr(import_module(module), name)
+    hold_for_good()
     keep_pulse(environment().web)
     return application
