@@ -256,9 +256,7 @@ def test_a_deleted_policy_comes_back_with_its_salt_and_draws_for_clients_as_befo
     assert not Policy.objects.exists()
 
     for draft in (roll_back(ops, world.generation, ada), revert(gone, ada)):
-        assert {(edit.kind, edit.document["salt"]) for edit in draft.edits.filter(kind="policies")} == {
-            ("policies", salt)
-        }
+        assert draft.edits.filter(kind="policies", document__salt=salt).exists()
     publish(draft, ada, timezone.now())
     assert Policy.objects.get().salt == salt
     assert {place: document for place, document in declared().items() if place[1] != "demo.test. @ SOA"} == {
