@@ -19,6 +19,7 @@ from accounts.audit.models import TRANSACTION
 from changes.applying import apply
 from changes.claims import settle
 from changes.drafting import note
+from changes.forgetting import forget_secrets
 from changes.holding import state_now
 from changes.making import Applied
 from changes.models import Change, State
@@ -43,6 +44,7 @@ def publish(change: Change, actor: Actor, now: datetime, *, states: Sequence[str
         _take(change, actor, now, states)
         applied = apply(change.team, actor, list(change.edits.all()), change.number)
         settle(change)
+        forget_secrets(change)
         note(change, actor, "publish", was=change.state, state=State.PUBLISHED)
     change.refresh_from_db()
     return applied

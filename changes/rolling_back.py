@@ -5,7 +5,7 @@ entries after generation N, newest first ─► what each object was ─► edit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from accounts.audit.models import AuditEntry
 from accounts.models import Team
 from changes.drafting import open_change
 from changes.editing import MOST_EDITS, NOW, Proposed, put_edits
+from changes.left_out import coming_without, standing_beside
 from changes.models import Change, State
 from changes.objects import Place, kind_of, present, present_many
 from changes.refusals import CannotRollBackError, WrongStateError
@@ -36,12 +37,13 @@ def roll_back(team: Team, generation: int, actor: Actor) -> Change:
     if snapshot is None:
         raise CannotRollBackError(f"Generation {generation} is not kept any more: choose a later one.")
     try:
-        entries = after(snapshot.horizon).filter(team=team, kind__in=KINDS)
+        since = after(snapshot.horizon)
     except UnknownHorizonError as error:
         raise CannotRollBackError(f"What came after generation {generation} is not known: {error}") from error
-    targets, _made = undone(_objects(entries))
+    targets, _made = undone(_objects(since.filter(team=team, kind__in=KINDS)))
     title = f"Roll back to generation {generation}"
-    return _drafted(team, actor, title, targets, rolls_back_to=generation)
+    beside = standing_beside(team, since, snapshot.created)
+    return _drafted(team, actor, title, targets, beside=beside, rolls_back_to=generation)
 
 
 def revert(change: Change, actor: Actor) -> Change:
@@ -112,6 +114,7 @@ def _drafted(
     title: str,
     targets: dict[Place, Document | None],
     made: dict[Place, Document | None] | None = None,
+    beside: Sequence[str] = (),
     **columns: Any,
 ) -> Change:
     targets = _without_exchanges(team, targets)
@@ -127,6 +130,7 @@ def _drafted(
             continue
         base = NOW if made is None else made[place]
         edits.append(Proposed(place[0], key, targets[place], base=base))
+    left_out += [*coming_without(targets, there), *beside]
     with transaction.atomic():
         description = "\n".join(["Left out:", *left_out]) if left_out else ""
         change = open_change(team, actor, title, description=description, **columns)

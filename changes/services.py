@@ -15,6 +15,7 @@ from django.db import transaction
 from accounts.audit.actor import Actor
 from changes.drafting import comment, describe, discard, note, open_change
 from changes.editing import NOW, Proposed, conflicts, held_draft, put_edit, put_edits, rebase, remove_edit
+from changes.forgetting import forget_secrets
 from changes.holding import hold, state_now
 from changes.models import OPEN_STATES, Approval, Change, State
 from changes.planning import Plan, plan, plan_of
@@ -98,6 +99,7 @@ def withdraw(change: Change, actor: Actor) -> None:
     """Give it up for good. Raises WrongStateError."""
     with transaction.atomic():
         _move(change, actor, "withdraw", OPEN_STATES, State.WITHDRAWN, scheduled_for=None)
+        forget_secrets(change)
 
 
 def schedule(change: Change, actor: Actor, at: datetime | None, now: datetime) -> None:

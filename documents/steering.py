@@ -10,8 +10,8 @@ from rest_framework import serializers
 
 from accounts.models import Team
 from documents.base import DeclaredSerializer, StrictModelSerializer
-from documents.fields import NamedField, NamesField, WholeNumberField
-from documents.kind import Kind, Row
+from documents.fields import NamedField, NamesField, TextField, WholeNumberField
+from documents.kind import Document, Kind, Row
 from regions.models import Endpoint
 from steering.models import Binding, Policy, Pool, PoolMember
 from steering.services import STEP_LOOKUPS, Member, save_policy, set_pool_members, steps_with_names, take_turn
@@ -101,16 +101,27 @@ class PolicySerializer(DeclaredSerializer[Policy]):
         max_value=MAX_TTL_S,
         help_text="Seconds; the TTL is lowered toward it while the health of an endpoint is about to change.",
     )
+    salt = TextField(
+        required=False,
+        max_length=64,
+        help_text="Of its draws: with another one, clients are drawn other endpoints. Left out, it stays as it is, and"
+        " is random for a new policy.",
+    )
     bindings = BindingSerializer(
         many=True, read_only=True, help_text="The record sets that it answers. Bind one by writing it with this policy."
     )
 
     class Meta:
         model = Policy
-        fields = ["id", "name", "pools", "steps", "ttl", "ttl_min", "ecs", "bindings", "created", "updated"]
+        fields = ["id", "name", "pools", "steps", "ttl", "ttl_min", "ecs", "salt", "bindings", "created", "updated"]
 
     def store(self, candidate: Policy, related: dict[str, Any]) -> Policy:
         return save_policy(candidate, **related)
+
+    def _defaults(self) -> dict[str, Any]:
+        """A policy that is replaced draws as before, unless its document says otherwise."""
+        defaults = super()._defaults()
+        return {name: value for name, value in defaults.items() if not self.instance or name != "salt"}
 
 
 class SteeringKind(Kind[Row]):
@@ -137,3 +148,9 @@ class Policies(SteeringKind[Policy]):
     plural = "policies"
     rows = Policy.objects.prefetch_related("policy_pools__pool", *STEP_LOOKUPS, "bindings__record_set__zone")
     serializer = PolicySerializer
+
+    def alike(self, one: Document | None, other: Document | None) -> bool:
+        """Documents of before salts were in them say nothing of it."""
+        if one is not None and other is not None and ("salt" in one) != ("salt" in other):
+            one, other = ({name: said for name, said in side.items() if name != "salt"} for side in (one, other))
+        return super().alike(one, other)

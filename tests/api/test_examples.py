@@ -13,7 +13,7 @@ from tests.openapi import document, flaws
 
 EXPLAIN, SIMULATE = "POST /api/v1/explain", "POST /api/v1/simulate"
 TIMES = {"created", "updated", "since", "until", "started", "measured", "expires", "at"}
-DRAWN = {"id", "number", "change", "token", "start", "sequence", "salt_slot", "health_sequence", *TIMES}
+DRAWN = {"id", "number", "change", "token", "start", "sequence", "salt", "salt_slot", "health_sequence", *TIMES}
 IDS_OR_NAMES = {"endpoint", "policy", "chosen"}
 SHARES = {"before", "after", "share", "moved", "countries"}
 BESIDE_KINDS = {"members", "tokens", "changes", "explain", "simulate", "declarations"}

@@ -52,6 +52,16 @@ def test_a_change_of_a_policy_leaves_the_rest(api, web):
     assert (changed["ttl"], changed["pools"], len(changed["steps"])) == (40, ["web"], 1)
 
 
+def test_a_policy_draws_with_the_same_salt_until_a_write_says_another_one(api, web):
+    first = api.put("/api/v1/policies/www", {"pools": ["web"]}).json()["salt"]
+
+    assert len(first) == 16
+    assert api.put("/api/v1/policies/other", {"pools": ["web"]}).json()["salt"] != first
+    assert api.put("/api/v1/policies/www", {"pools": ["web"], "ttl": 20}).json()["salt"] == first
+    assert api.patch("/api/v1/policies/www", {"ttl": 40}).json()["salt"] == first
+    assert api.patch("/api/v1/policies/www", {"salt": "of the old name"}).json()["salt"] == "of the old name"
+
+
 def test_a_policy_keeps_the_order_of_its_pools(api, web, fra_1):
     api.put("/api/v1/pools/another", {"members": [{"endpoint": "fra-1"}]})
 
@@ -69,7 +79,9 @@ REFUSED = [
     ({"ttl": 2**31}, "ttl"),
     ({"ttl": 10, "ttl_min": 11}, "ttl_min"),
     ({"ecs": "sometimes"}, "ecs"),
-    ({"salt": "x"}, "salt"),
+    ({"salt": ""}, "salt"),
+    ({"salt": "x" * 65}, "salt"),
+    ({"salt": 5}, "salt"),
     ({"steps": {}}, "steps"),
     ({"steps": ["healthy"]}, "steps.0"),
     ({"steps": [{"kind": "telepathy"}]}, "steps.0.kind"),

@@ -13,7 +13,7 @@ from accounts.audit.models import AuditEntry
 from accounts.models import Team
 from changes import publishing
 from changes.claims import settle
-from changes.models import Change, State
+from changes.models import Change, Edit, State
 from changes.refusals import (
     ConflictError,
     EmptyChangeError,
@@ -43,7 +43,7 @@ from changes.services import (
 from regions.models import Region
 from snapshots.models import Snapshot
 from snapshots.services import publish as publish_snapshot
-from steering.models import Pool
+from steering.models import Policy, Pool
 from tests.changes.conftest import mail
 from zones.models import Zone
 from zones.services import put_record_set
@@ -246,6 +246,43 @@ def test_roll_back_restores_every_document(world, ops, ada, declared, answered):
     assert after == before
     assert answered("www.demo.test.") == ["192.0.2.1"]
     assert roll_back(ops, generation, ada).edits.count() == 0
+
+
+def test_a_deleted_policy_comes_back_with_its_salt_and_draws_for_clients_as_before(world, ops, ada, declared):
+    before, salt = declared(), Policy.objects.get().salt
+    goes = [Proposed("rrsets", "demo.test. www A", None), Proposed("policies", "www", None)]
+    gone = open_change(ops, ada, "No policy", goes)
+    publish(gone, ada, timezone.now())
+    assert not Policy.objects.exists()
+
+    for draft in (roll_back(ops, world.generation, ada), revert(gone, ada)):
+        assert draft.edits.filter(kind="policies", document__salt=salt).exists()
+    publish(draft, ada, timezone.now())
+    assert Policy.objects.get().salt == salt
+    assert {place: document for place, document in declared().items() if place[1] != "demo.test. @ SOA"} == {
+        place: document for place, document in before.items() if place[1] != "demo.test. @ SOA"
+    }
+
+
+def test_a_policy_that_was_made_anew_under_its_name_gets_its_salt_back(world, ops, ada):
+    salt = Policy.objects.get().salt
+    again = {"name": "www", "pools": ["web"], "steps": [{"kind": "healthy"}]}
+    goes = [Proposed("rrsets", "demo.test. www A", None), Proposed("policies", "www", None)]
+    publish(open_change(ops, ada, "No policy", goes), ada, timezone.now())
+    publish(open_change(ops, ada, "Another one", [Proposed("policies", "www", again)]), ada, timezone.now())
+    assert Policy.objects.get().salt != salt
+
+    publish(roll_back(ops, world.generation, ada), ada, timezone.now())
+    assert Policy.objects.get().salt == salt
+
+
+def test_a_draft_of_before_salts_were_in_documents_is_no_conflict(world, ops, ada):
+    change = open_change(ops, ada, "Slow", [Proposed("policies", "www", {"ttl": 60}, partial=True)])
+    edit = change.edits.get()
+    Edit.objects.update(base={name: said for name, said in edit.base.items() if name != "salt"})
+    assert conflicts(change) == []
+    Policy.objects.update(ttl_s=40)
+    assert [one.key for one in conflicts(change)] == ["www"]
 
 
 def test_a_check_is_renamed_along_with_an_endpoint_that_it_watches(world, ops, ada, declared):
