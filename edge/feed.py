@@ -97,8 +97,10 @@ class Feed:
                 return None
             raise
 
-    async def chunk(self, digest: str) -> bytes:
-        async with self._call("GET", f"chunks/{digest}") as response:
+    async def chunk(self, digest: str, via: Sequence[str] = ()) -> bytes:
+        """`via`: the relays that ask for a follower, the nearest to it first."""
+        headers = {"Via": written_via(via)} if via else {}
+        async with self._call("GET", f"chunks/{digest}", headers=headers) as response:
             return await _read(response, MAX_CHUNK)
 
     async def chunks(self, digests: Sequence[str]) -> list[bytes]:
@@ -190,6 +192,16 @@ class Feed:
                 yield response
         except (aiohttp.ClientError, TimeoutError, EventStreamError) as error:
             raise FeedError(f"{path}: {str(error) or type(error).__name__}") from error
+
+
+def written_via(relays: Sequence[str]) -> str:
+    """As the header of that name says it (RFC 9110 section 7.6.3)."""
+    return ", ".join(f"1.1 {relay}" for relay in relays)
+
+
+def read_via(header: str) -> list[str]:
+    """The names in it, of relays and of whatever else handed the request on."""
+    return [words[1] for words in (hop.split() for hop in header.split(",")) if len(words) > 1]
 
 
 def _stream_headers(last_event_id: int | None) -> dict[str, str]:

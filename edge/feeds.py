@@ -75,9 +75,9 @@ class Feeds:
         """As of Feed."""
         return await self._ask(lambda feed: feed.manifest(etag))
 
-    async def chunk(self, digest: str) -> bytes:
+    async def chunk(self, digest: str, via: Sequence[str] = ()) -> bytes:
         """As of Feed."""
-        return await self._ask(lambda feed: feed.chunk(digest))
+        return await self._ask(lambda feed: feed.chunk(digest, via))
 
     async def chunks(self, digests: Sequence[str]) -> list[bytes]:
         """As of Feed."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 LENGTH = struct.Struct(">I")
+
+
+def in_frames(contents: Iterable[bytes]) -> bytes:
+    """The contents, each preceded by its length."""
+    return b"".join(part for content in contents for part in (LENGTH.pack(len(content)), content))
 
 
 def framed(content: bytes) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from responder import Manifest, SnapshotError
@@ -74,6 +74,20 @@ class Store:
         if hashlib.sha256(content).hexdigest() != digest:
             raise CorruptChunkError(f"chunk {digest}: its content has another digest")
         return content
+
+    def first_chunks(self, digests: Iterable[str], octets: int) -> list[bytes]:
+        """Those of the first of the digests, as many as are here and fit; one may be longer by itself."""
+        contents, size = list[bytes](), 0
+        for digest in takewhile(self.has, digests):
+            try:
+                size += (self._chunks / digest).stat().st_size
+                if contents and size > octets:
+                    break
+                contents.append(self.chunk(digest))
+            except (CorruptChunkError, OSError) as error:
+                log.error("not given to others: %s", error)
+                break
+        return contents
 
     def chunks(self, manifest: Manifest) -> dict[str, bytes]:
         """All that a generation is made of, by digest. Raises CorruptChunkError, SnapshotError."""

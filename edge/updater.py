@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping
 
+from edge.chunks import verified
 from edge.feeds import Feeds
 from edge.serving import Serving
 from edge.store import CorruptChunkError, Store
@@ -175,14 +176,7 @@ class Updater:
             contents = await self._feed.chunks(digests)
             waiting += digests[len(contents) :]
             for digest, content in zip(digests, contents, strict=False):
-                self._downloaded[digest] = _verified(digest, content)
-
-
-def _verified(digest: str, content: bytes) -> bytes:
-    found = hashlib.sha256(content).hexdigest()
-    if found != digest:
-        raise RefusedError(Reason.DIGEST, f"chunk {digest} refused: what came has the digest {found}")
-    return content
+                self._downloaded[digest] = verified(digest, content)
 
 
 def _manifest_of(octets: bytes) -> Manifest:

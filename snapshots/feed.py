@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import struct
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -17,9 +15,12 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from common.problems import problem_response
+from edge.chunks import BATCH_OCTETS, DIGESTS, errors_of
+from edge.framed import in_frames
+from edge.manifest import WITH_LISTS
 from edge.trust.manifests import HEADER
 from healthchecks.services import number_above
 from latency.services import maps_since
@@ -27,7 +28,6 @@ from regions.models import EdgeNode
 from snapshots.bulletin import Bulletin, bulletin
 from snapshots.canonical import digest_of
 from snapshots.chunks import first_chunks, stored_chunks
-from snapshots.manifest import WITH_LISTS
 from snapshots.models import Snapshot
 from snapshots.node_access import for_nodes, node_of, unknown_node, wrong_method
 from snapshots.numbers_asked import NumberError, number_asked
@@ -36,9 +36,6 @@ from telemetry.report import Report
 from telemetry.services import record_report
 
 HEARTBEAT_S = 2.0
-LENGTH = struct.Struct(">I")
-BATCH_OCTETS = 4 * 2**20
-DIGESTS: TypeAdapter[list[str]] = TypeAdapter(Annotated[list[str], Field(min_length=1, max_length=1000)])
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
@@ -79,13 +76,12 @@ def chunks(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
     try:
         digests = DIGESTS.validate_json(request.body)
     except ValidationError as error:
-        return problem_response(HTTPStatus.BAD_REQUEST, "It takes a list of digests.", errors=_errors(error))
+        return problem_response(HTTPStatus.BAD_REQUEST, "It takes a list of digests.", errors=errors_of(error))
     contents = first_chunks(digests, BATCH_OCTETS)
     if not contents:
         return problem_response(HTTPStatus.NOT_FOUND, f"There is no chunk {digests[0]}.")
-    content = b"".join(part for chunk in contents for part in (LENGTH.pack(len(chunk)), chunk))
     headers = {"Cache-Control": "no-store"}
-    return HttpResponse(content, content_type="application/octet-stream", headers=headers)
+    return HttpResponse(in_frames(contents), content_type="application/octet-stream", headers=headers)
 
 
 @for_nodes("GET")
@@ -101,9 +97,8 @@ def latency(request: HttpRequest, _node: EdgeNode) -> HttpResponseBase:
     maps = maps_since(since)
     if not maps:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    content = b"".join(part for message in maps for part in (LENGTH.pack(len(message)), message))
     headers = {"Cache-Control": "no-store"}
-    return HttpResponse(content, content_type="application/octet-stream", headers=headers)
+    return HttpResponse(in_frames(maps), content_type="application/octet-stream", headers=headers)
 
 
 @for_nodes("POST")
@@ -112,7 +107,7 @@ def report(request: HttpRequest, node: EdgeNode) -> HttpResponseBase:
     try:
         read = Report.model_validate_json(request.body)
     except ValidationError as error:
-        return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=_errors(error))
+        return problem_response(HTTPStatus.BAD_REQUEST, "The report is malformed.", errors=errors_of(error))
     record_report(node, read, datetime.now(UTC), allow_private=settings.PROBE_PRIVATE_ADDRESSES)
     number_above(read.health_sequence)
     return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"Report-Accepts": "condition"})
@@ -155,10 +150,6 @@ async def event_stream(news: Bulletin, sequence: int | None) -> AsyncGenerator[s
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT_S):
                     await changed.wait()
-
-
-def _errors(error: ValidationError) -> list[dict[str, str]]:
-    return [{"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()]
 
 
 def _event(name: str, data: str, number: int | None = None) -> str:

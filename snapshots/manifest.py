@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from edge.manifest import WITH_LISTS
 from snapshots.canonical import canonical_json, digest_of
 from snapshots.zone_lists import ZoneLists, read_lists
-
-WITHOUT_LISTS, WITH_LISTS = 1, 2
-"""Formats. The first, in which manifests name all zones themselves, is for edges of the release before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,3 @@ def read_manifest(
         lists = read_lists(members["zones"], known, stored)
         zones = lists.zones
     return Contents(zones, members["policies"], members["geo"]), lists
-
-
-def without_lists(manifest: str, zones: Mapping[str, str]) -> str:
-    """The same generation for edges of the release before, which read format 1 alone."""
-    return canonical_json(json.loads(manifest) | {"format": WITHOUT_LISTS, "zones": zones}).decode()

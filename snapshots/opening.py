@@ -13,9 +13,10 @@ from functools import lru_cache
 from types import MappingProxyType
 
 import responder
+from edge.manifest import without_lists
 from snapshots.canonical import digest_of
 from snapshots.chunks import stored_chunks
-from snapshots.manifest import Contents, read_manifest, without_lists
+from snapshots.manifest import Contents, read_manifest
 from snapshots.models import Snapshot
 from snapshots.zone_lists import ZoneLists
 

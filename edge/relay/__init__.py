@@ -6,6 +6,8 @@
     visitors   whose token is good: asked of the control plane once, remembered while it is away
     news       what streams are told: encoded once, however many follow
     maps       the latency map, as the messages that lead to it
+    chunks     content under its digest: from the disk, and what is not there from above
+    plain      the manifest for edges of the release before
     listener   the same paths as a web process, over HTTP or HTTPS
 
 A relay adds nothing and decides nothing. Chunks are named by their digest, which edges verify; generations, health and

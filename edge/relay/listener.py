@@ -12,26 +12,31 @@ from http import HTTPStatus
 from ssl import SSLContext
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from edge.agent import Agent
-from edge.feed import PATH, FeedError
+from edge.chunks import DIGESTS, errors_of
+from edge.feed import PATH, FeedError, read_via
+from edge.framed import in_frames
 from edge.health import written
 from edge.listening import listen
+from edge.manifest import WITH_LISTS
+from edge.relay.chunks import Chunks
 from edge.relay.maps import Maps
 from edge.relay.news import Told
+from edge.relay.plain import PlainManifests
 from edge.relay.visitors import Visitors
 from edge.serving import Serving
-from edge.store import CorruptChunkError, Store
+from edge.store import Store
 from edge.trust.keeper import Answer
 from edge.trust.manifests import HEADER as SIGNATURE
+from edge.trust.refusal import RefusedError
 
 HEARTBEAT_S = 2.0
 WRITE_S = 10.0
 """Who does not take what it is told for so long is let go."""
 MAX_FOLLOWERS = 5_000
-MAX_REPORT = 8 * 2**20
-READS_AT_ONCE = 4
-"""Of chunks: a city database has some hundred megabytes."""
+MAX_BODY = 8 * 2**20
 REPORTS_AT_ONCE = 64
 MOST_DIGITS = 18
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -51,20 +56,21 @@ class Relay:
         self._wanted = address
         self._agent = agent
         self._serving = serving
-        self._store = store
         self._visitors = visitors
         self._tls = tls
         self._maps = Maps(store)
-        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._chunks = Chunks(store, agent.feeds, agent.news.relay)
+        self._plain = PlainManifests(self._chunks)
         self._reports = asyncio.Semaphore(REPORTS_AT_ONCE)
         self.address: str | None = None
 
     async def serve(self) -> None:
         """Until cancelled. An address that is taken is said once and tried again."""
-        application = web.Application(middlewares=[self._for_visitors], client_max_size=MAX_REPORT)
+        application = web.Application(middlewares=[self._for_visitors], client_max_size=MAX_BODY)
         application.router.add_get(f"{PATH}/manifest", self._manifest)
         application.router.add_get(f"{PATH}/trust", self._trust)
-        application.router.add_get(f"{PATH}/chunks/{{digest:[0-9a-f]{{64}}}}", self._chunk)
+        application.router.add_get(f"{PATH}/chunks/{{digest}}", self._chunk)
+        application.router.add_post(f"{PATH}/chunks", self._some_chunks)
         application.router.add_get(f"{PATH}/latency", self._latency)
         application.router.add_get(f"{PATH}/events", self._events)
         application.router.add_post(f"{PATH}/report", self._report)
@@ -88,7 +94,13 @@ class Relay:
         if not is_good:
             detail = "The feed needs the token of an edge node: Authorization: Bearer TOKEN."
             return _problem(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": 'Bearer realm="edge feed"'})
-        return await handler(request)
+        try:
+            return await handler(request)
+        except web.HTTPMethodNotAllowed as error:
+            allowed = ", ".join(sorted(error.allowed_methods - {"HEAD"}))
+            return _problem(HTTPStatus.METHOD_NOT_ALLOWED, f"Use {allowed}.", {"Allow": allowed})
+        except web.HTTPRequestEntityTooLarge:
+            return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Send at most {MAX_BODY} octets at once.")
 
     async def _manifest(self, request: web.Request) -> web.StreamResponse:
         served = self._agent.served
@@ -96,23 +108,46 @@ class Relay:
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "This relay has no snapshot yet.")
         if not self._agent.is_kept:
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "This relay's disk does not take the snapshot; serve on.")
-        etag = f'"{hashlib.sha256(served.octets).hexdigest()}"'
+        reads_lists, signature = request.query.get("format") == str(WITH_LISTS), self._agent.signature
+        try:
+            octets = served.octets if reads_lists else await self._plain.of(served)
+        except (FeedError, RefusedError) as error:
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, f"Serve on; no manifest of format 1 can be made: {error}")
+        etag = f'"{hashlib.sha256(octets).hexdigest()}"'
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-        if signature := self._agent.signature:
+        if signature and reads_lists:
             headers[SIGNATURE] = signature
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return web.Response(body=served.octets, content_type="application/json", headers=headers)
+        return web.Response(body=octets, content_type="application/json", headers=headers)
 
     async def _chunk(self, request: web.Request) -> web.StreamResponse:
         digest = request.match_info["digest"]
-        try:
-            async with self._reads:
-                content = await asyncio.to_thread(self._store.chunk, digest)
-        except CorruptChunkError:
-            return _problem(HTTPStatus.NOT_FOUND, f"This relay has no chunk {digest}.")
         headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{digest}"'}
-        return web.Response(body=content, content_type="application/octet-stream", headers=headers)
+        return await self._given([digest], request, b"".join, headers)
+
+    async def _some_chunks(self, request: web.Request) -> web.StreamResponse:
+        """As many as fit and at least one: who asks has to ask again for the others."""
+        try:
+            digests = DIGESTS.validate_json(await request.read())
+        except ValidationError as error:
+            return _problem(HTTPStatus.BAD_REQUEST, "It takes a list of digests.", errors=errors_of(error))
+        return await self._given(digests, request, in_frames, {"Cache-Control": "no-store"})
+
+    async def _given(
+        self, digests: list[str], request: web.Request, form: Callable[[list[bytes]], bytes], headers: dict[str, str]
+    ) -> web.StreamResponse:
+        try:
+            contents = await self._chunks.first(digests, read_via(request.headers.get("Via", "")))
+        except (FeedError, RefusedError) as error:
+            log.warning("chunk %s is not here and cannot be fetched: %s", digests[0], error)
+            detail = (
+                f"This relay has no chunk {digests[0]} and cannot fetch it now; ask another feed, or again: {error}"
+            )
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        if not contents:
+            return _problem(HTTPStatus.NOT_FOUND, f"There is no chunk {digests[0]}.")
+        return web.Response(body=form(contents), content_type="application/octet-stream", headers=headers)
 
     async def _latency(self, request: web.Request) -> web.StreamResponse:
         since = request.query.get("since", "0")
@@ -184,7 +219,7 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
 
 
-def _problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> web.Response:
+def _problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None, **members: object) -> web.Response:
     """As a web process says it (RFC 9457)."""
-    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail, **members}
     return web.Response(status=status, text=json.dumps(body), content_type="application/problem+json", headers=headers)

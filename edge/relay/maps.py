@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from edge.framed import LENGTH, framed
+from edge.framed import framed, in_frames
 from edge.latency import is_full, sequence_of
 from edge.store import Store
 
@@ -27,7 +27,7 @@ class Maps:
                 content = await asyncio.to_thread(self._store.latency)
                 self._messages = list(framed(content))
                 self._read_at = sequence_of(self._messages[-1]) if self._messages else None
-        return b"".join(LENGTH.pack(len(message)) + message for message in _from(self._messages, sequence))
+        return in_frames(_from(self._messages, sequence))
 
 
 def _from(known: list[bytes], sequence: int) -> list[bytes]:

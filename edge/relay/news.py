@@ -31,7 +31,7 @@ class News:
     """`relay`: the name of this node if it is one. `changed` is set at any news, and a new event takes its place."""
 
     def __init__(self, relay: str = "") -> None:
-        self._relay = relay
+        self.relay = relay
         self._deltas: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED_DELTAS)
         self._full: tuple[int, bytes] | None = None
         self.followers = 0
@@ -72,7 +72,7 @@ class News:
     def tell_relays(self, data: str) -> None:
         """The chain above has changed, by an event's data. Raises RelayError if it leads back here."""
         above = _names_in(data)
-        if self._relay and self._relay in above:
+        if self.relay and self.relay in above:
             raise RelayError("the feed follows this very edge, over its relays: take it out of TRAFFICMGR_FEED")
         if len(above) >= MAX_RELAYS:
             raise RelayError(f"the feed is {len(above)} relays away from a web process: follow one that is nearer")
@@ -85,7 +85,7 @@ class News:
 
     def events(self, told: Told, full: Callable[[], str]) -> Iterator[bytes]:
         """What a stream has not been told, noting it in `told`. `full`: makes the health a full message."""
-        relays = (self._relay, *self.above)
+        relays = (self.relay, *self.above)
         if relays != told.relays:
             told.relays = relays
             yield _event("relays", json.dumps({"relays": relays}))

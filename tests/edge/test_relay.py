@@ -234,7 +234,7 @@ async def test_a_relay_whose_disk_is_full_has_its_edges_fetch_from_another_feed(
         ):
             await node.serves(1)
             await follows(relay)
-            monkeypatch.setattr(relay.relay._store, "keep", full)
+            monkeypatch.setattr(relay.relay._chunks._store, "keep", full)
             central.publish(a_world(2, NEW))
             await relay.serves(2)
             other.publish(a_world(2, NEW))
