@@ -24,7 +24,8 @@ class Desk:
     def __init__(self) -> None:
         self.may_end = threading.Event()
         self.begun, self.lock = threading.Semaphore(0), threading.Lock()
-        self.at_once, self.most, self.closed = 0, 0, []
+        self.at_once, self.most = 0, 0
+        self.closed: list[str] = []
 
     async def is_busy(self) -> None:
         for _thread in range(LINES["/"]):
@@ -42,7 +43,9 @@ class Desk:
 
     def file(self, request: HttpRequest) -> StreamingHttpResponse:
         response = StreamingHttpResponse(self.lines(int(request.GET["n"])))
-        response._resource_closers.append(lambda: self.closed.append("response"))
+        response._resource_closers.append(  # type: ignore[attr-defined]
+            lambda: self.closed.append("response")
+        )
         return response
 
     async def lines(self, number: int):
@@ -186,7 +189,5 @@ BELOW = include([path("news", stream)])
     ids=str,
 )
 def test_an_async_view_of_many_paths_is_refused_at_the_start(planted):
-    planted_urls = type("urls", (), {"urlpatterns": [planted]})
-
     with pytest.raises(ImproperlyConfigured, match="no parameters"):
-        list(paths_of_async_views(URLResolver(RegexPattern(r"^/"), planted_urls)))
+        list(paths_of_async_views(URLResolver(RegexPattern(r"^/"), [planted])))
