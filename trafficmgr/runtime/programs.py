@@ -51,7 +51,7 @@ def fixed_processes(demo: bool, counts: bool) -> list[Program]:
     """All but the workers. `counts`: measurements go through a stream."""
     counter = [process("counter", "counter")] if counts else []
     demo_processes = [process(f"demo-{part}", "demo", part) for part in ("origins", "traffic", "measurements")]
-    fixed = [process("web", "web", "--workers", "2"), process("edge", "edge"), process("beat", "beat")]
+    fixed = [process("web", "web"), process("edge", "edge"), process("beat", "beat")]
     return [*fixed, *counter, *(demo_processes if demo else [])]
 
 
