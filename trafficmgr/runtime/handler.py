@@ -30,10 +30,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, set_script_prefix
 from api.lean import Receive, Scope, Send
 from api.line import Line
 
-LINES = {"/edge/": 4, "/": 4}
+LINES = {"/edge/": 4, "/": 8}
 """How many threads answer what is below a path, the first that fits. Each holds a connection while it works.
 
 Few: Python runs one at a time, and what is begun together is finished together, late.
+More for pages, some of which wait for others.
 """
 
 MOST_AT_ONCE = 1024
