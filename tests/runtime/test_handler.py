@@ -18,6 +18,12 @@ LIMIT_S = 10
 LINES = {"/edge/": 1, "/": 2}
 
 
+class File(StreamingHttpResponse):
+    def close(self) -> None:
+        super().close()
+        desk.closed.append("response")
+
+
 class Desk:
     """Views, and what they did."""
 
@@ -42,11 +48,7 @@ class Desk:
         return HttpResponse(request.GET["n"])
 
     def file(self, request: HttpRequest) -> StreamingHttpResponse:
-        response = StreamingHttpResponse(self.lines(int(request.GET["n"])))
-        response._resource_closers.append(  # type: ignore[attr-defined]
-            lambda: self.closed.append("response")
-        )
-        return response
+        return File(self.lines(int(request.GET["n"])))
 
     async def lines(self, number: int):
         try:
