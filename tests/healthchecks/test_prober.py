@@ -146,6 +146,19 @@ async def test_a_target_comes_up_and_goes_down(world: World, tick: Ticker) -> No
     assert world.recorded[-1].cause in {"connection refused", "connection reset", hung_up}
 
 
+async def test_what_is_there_with_the_first_targets_is_held_for_good_once(
+    world: World, tick: Ticker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+    monkeypatch.setattr("healthchecks.prober.hold_for_good", lambda: held.append(len(world.targets)))
+    async with serving(answering(http(200))) as port:
+        world.declare(target(port))
+        await ticking(tick, lambda: world.states() == [(1, State.UP)], "up")
+        world.declare(target(port), target(port, assignment=2))
+        await ticking(tick, lambda: (2, State.UP) in world.states(), "the other is up")
+    assert held == [1]
+
+
 async def test_only_changes_are_recorded(world: World, tick: Ticker) -> None:
     seen: list[bytes] = []
     async with serving(answering(http(200), seen)) as port:

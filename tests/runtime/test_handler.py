@@ -12,6 +12,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import include, path, re_path, resolve
 from django.urls.resolvers import RegexPattern, URLResolver
 
+from api.lean import THREADS as LEAN_THREADS
+from trafficmgr.database import POOL
+from trafficmgr.runtime.handler import LINES as LINES_OF_OURS
 from trafficmgr.runtime.handler import Handler, paths_of_async_views
 
 LIMIT_S = 10
@@ -135,6 +138,11 @@ async def test_what_edges_ask_waits_for_no_page(handler):
     assert (await asked(handler, "/events"))[2] == b"a stream", "and a stream needs no thread of theirs"
     desk.may_end.set()
     await asyncio.gather(*asking)
+
+
+def test_edges_have_threads_of_their_own_and_every_thread_finds_a_connection():
+    assert list(LINES_OF_OURS) == ["/edge/", "/"]
+    assert sum(LINES_OF_OURS.values()) + LEAN_THREADS < POOL["max_size"], "some are left for streams"
 
 
 async def test_more_than_could_be_answered_soon_are_told_to_come_again(handler, monkeypatch):
