@@ -6,8 +6,8 @@
 
 Left to itself Django takes a thread for each request, however many there are, and leaves it for every middleware
 that does not know of async: up to a quarter of the processor's time went there, and a burst of requests took more
-connections than there are. Here those that no thread is free for wait in the order in which they came, and hold nothing.
-What edges ask waits for no page.
+connections than there are. Here those that no thread is free for wait in the order in which they came, and hold
+nothing. What edges ask waits for no page.
 """
 
 from __future__ import annotations
